@@ -1,0 +1,63 @@
+# Every target is also a plain command; the README lists them. UV is taken from PATH, or put into .uv by the machine's Python.
+PYTHON3 ?= python3
+PORT ?= 8000
+BACKEND ?= sqlite
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/twofold
+UV := $(or $(shell command -v uv 2>/dev/null),$(CACHE)/uv/bin/uv)
+PY := .venv/bin/python
+LOCK := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate \
+	--custom-compile-command "make lock" pyproject.toml
+
+.PHONY: install run test check format conformance openapi lock build tools clean help
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(UV):
+	$(PYTHON3) -m venv $(CACHE)/uv
+	$(CACHE)/uv/bin/python -m pip install -q --disable-pip-version-check uv
+
+install: .venv/.installed  ## brings .venv to the locks
+
+.venv/.installed: requirements/dev.txt pyproject.toml | $(UV)
+	@test -x $(PY) || $(UV) venv -q --python 3.13 .venv
+	$(UV) pip sync -q --python $(PY) --require-hashes requirements/dev.txt
+	$(UV) pip install -q --python $(PY) --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: install  ## serves on 127.0.0.1:$(PORT), SQLite under .data/
+	@exec .venv/bin/twofold run --port $(PORT)
+
+tools: install  ## the Pulumi CLI and DynamoDB Local, into the cache outside the tree
+	-@$(PY) tools/pulumi_cli.py
+	-@$(PY) tools/dynamodb_local.py
+
+test: install tools  ## everything; a missing tool is a skip, under CI=true a failure
+	$(PY) -m pytest
+
+check: install  ## formatting, types, import rules
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: install  ## rewrites the sources as ruff formats them
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+conformance: install  ## the portability contract on one BACKEND=sqlite|dynamodb|cosmos|secrets
+	$(PY) -m pytest tests/conformance/test_$(BACKEND).py -v
+
+openapi: install  ## rewrites openapi.json from the service
+	.venv/bin/twofold openapi
+
+lock: $(UV)  ## renews the hash-pinned locks
+	$(LOCK) --extra aws -o requirements/aws.txt
+	$(LOCK) --extra azure -o requirements/azure.txt
+	$(LOCK) --all-extras --group dev -o requirements/dev.txt
+
+build: install  ## the kit's wheel, into dist/
+	$(PY) -m hatchling build -t wheel
+
+clean:  ## removes what was built; .data/ stays
+	rm -rf .build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

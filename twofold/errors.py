@@ -1,0 +1,96 @@
+"""What can go wrong, as one tree.
+
+    TwofoldError
+    ├── SettingsError            the environment (or stack config) is wrong; lists every problem
+    ├── ProfileError             a value exceeds the portable profile; names the limit
+    ├── StoreError
+    │   ├── Conflict             a write's condition did not hold; nothing was written
+    │   ├── StoreThrottled       the store refused for load; may be retried
+    │   └── StoreUnavailable     the store did not answer, or answered with its own failure
+    ├── PositionError            a position that no read of this stream returned
+    ├── EventFormatError         a stored event or commit that this version can't read
+    ├── SecretError
+    │   ├── SecretNotFound       no secret has this name
+    │   └── SecretsUnavailable   the vault did not answer and no earlier value is known
+    └── QueueError
+        └── QueueUnavailable     the queue did not take or give messages
+
+Drivers translate their SDK's errors at the edge, the most specific class first, always `raise X from exc`.
+"""
+
+from collections.abc import Sequence
+
+
+class TwofoldError(Exception):
+    """Every error of the kit."""
+
+
+class SettingsError(TwofoldError):
+    """The settings are wrong; `problems` has one line for each of them, so that one start shows all."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("settings are wrong:\n" + "\n".join(f"  - {problem}" for problem in self.problems))
+
+
+class ProfileError(TwofoldError, ValueError):
+    """A value would not work on every backend; the message names the limit. Raised before any backend is called."""
+
+
+class StoreError(TwofoldError):
+    """A document store failed."""
+
+
+class Conflict(StoreError):
+    """The condition of one write did not hold, so nothing of its commit was written; `id` names the document."""
+
+    def __init__(self, partition: str, id: str) -> None:
+        self.partition, self.id = partition, id
+        super().__init__(f"condition failed for document {id!r} in partition {partition!r}")
+
+
+class StoreThrottled(StoreError):
+    """The store refused for load, and went on doing so until the retries were spent. Nothing was written.
+
+    `retry_after` is the store's own advice in seconds, where it gives any.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class StoreUnavailable(StoreError):
+    """The store did not answer or failed; a write may or may not have happened."""
+
+
+class PositionError(TwofoldError):
+    """The position was not returned by a read or an append of this stream."""
+
+
+class EventFormatError(TwofoldError):
+    """A stored commit or event has a format or schema version that this code can't read."""
+
+
+class SecretError(TwofoldError):
+    """A secret could not be had."""
+
+
+class SecretNotFound(SecretError):
+    """The vault answered: there is no such secret."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"there is no secret {name!r}")
+
+
+class SecretsUnavailable(SecretError):
+    """The vault did not answer, refused the login or throttled, and no earlier value is known."""
+
+
+class QueueError(TwofoldError):
+    """A message queue failed."""
+
+
+class QueueUnavailable(QueueError):
+    """The queue did not answer or failed; a message may or may not have been sent."""

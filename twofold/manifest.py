@@ -1,0 +1,153 @@
+"""ServiceManifest: the service, declared once as plain data. Triggers, loops, queues and permissions follow from it.
+
+Handlers are named as `"package.module:attribute"` and imported only by the unit that runs them, so that importing a
+manifest stays cheap: the stacks and both doors read it.
+"""
+
+import importlib
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from twofold.portable import profile
+
+type Role = Literal["all", "http", "worker", "feed", "schedule"]
+type Block = Literal["documents", "events"]
+
+_MINUTES = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
+_NAME = re.compile(r"[a-z](?:-?[a-z0-9]){0,23}")
+
+
+def _check_name(kind: str, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{kind} {name!r} must be 1 to 24 of a-z, 0-9 and single hyphens, a letter first")
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSpec:
+    """A queue and its worker: `async handler(services, message) -> None`; raising means that it failed.
+
+    After `max_attempts` failures a message is dead-lettered. `visibility_seconds` bounds one attempt.
+    """
+
+    name: str
+    handler: str
+    max_attempts: int = 5
+    visibility_seconds: int = 60
+
+    def __post_init__(self) -> None:
+        profile.check_queue_name(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleSpec:
+    """`async handler(services) -> None`, every so many minutes of the hour (UTC); overlapping runs must be harmless."""
+
+    name: str
+    handler: str
+    every_minutes: int = 5
+
+    def __post_init__(self) -> None:
+        _check_name("schedule", self.name)
+        if self.every_minutes not in _MINUTES:
+            raise ValueError(f"schedule {self.name!r}: every_minutes must be one of {_MINUTES}")
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerSpec:
+    """A feed consumer: `async handler(services, commit) -> None`, called in order per stream, at least once."""
+
+    name: str
+    handler: str
+    max_attempts: int = 5
+
+    def __post_init__(self) -> None:
+        _check_name("consumer", self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSpec:
+    """A secret that the service reads by name; its value is set outside the stacks' program."""
+
+    name: str
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        profile.check_secret_name(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingSpec:
+    """A plain setting of the service's own, read from `TWOFOLD_APP_<NAME>` as `services.settings.app[name]`.
+
+    `default` serves a checkout; a deployed service must be given a value unless `required` is false.
+    """
+
+    name: str
+    description: str
+    default: str = ""
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A role of the service that is deployed as one function (app) with its own identity."""
+
+    role: Role
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceManifest:
+    """One service.
+
+    `app` names an ASGI application (`"pkg.main:app"`) or a function `create_app(services)` that makes one. `blocks` are
+    the stores it uses: what is not named is not provisioned. `packages` are the folders that go into the artifact.
+    `upcasters` names the service's `{(type, schema): function}` for events of earlier shapes.
+    """
+
+    name: str
+    app: str
+    title: str = ""
+    blocks: frozenset[Block] = frozenset()
+    packages: tuple[str, ...] = ("api",)
+    queues: tuple[QueueSpec, ...] = ()
+    consumers: tuple[ConsumerSpec, ...] = ()
+    schedules: tuple[ScheduleSpec, ...] = ()
+    secrets: tuple[SecretSpec, ...] = ()
+    settings: tuple[SettingSpec, ...] = ()
+    scopes: tuple[str, ...] = ()
+    upcasters: str = ""
+    sample_request: str = field(default="", metadata={"doc": "curl arguments after the URL, printed by `twofold run`"})
+
+    def __post_init__(self) -> None:
+        _check_name("service", self.name)
+        if self.consumers and "events" not in self.blocks:
+            raise ValueError("feed consumers need the block 'events'")
+        if (self.queues or self.consumers) and "documents" not in self.blocks:
+            raise ValueError("queues and feed consumers need the block 'documents' for their own records")
+        for kind in ("queues", "consumers", "schedules", "secrets", "settings"):
+            names = [spec.name for spec in getattr(self, kind)]
+            if len(names) != len(set(names)):
+                raise ValueError(f"{kind} have a name twice: {names}")
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """What is deployed: HTTP always, feed and schedule where the manifest has work for them.
+
+        Queues have no unit of their own yet: in the cloud their work is done by the feed (`queue_url` is `feed:`).
+        """
+        units = [Unit("http", "answers requests")]
+        if self.consumers:
+            units.append(Unit("feed", "projections and outbox, from the change feed"))
+        if self.schedules:
+            units.append(Unit("schedule", "scheduled work"))
+        return tuple(units)
+
+
+def load(target: str) -> Any:
+    """The object that `"package.module:attribute"` names; ValueError when the text has another form."""
+    module, separator, attribute = target.partition(":")
+    if not separator or not module or not attribute:
+        raise ValueError(f"{target!r} must have the form 'package.module:attribute'")
+    return getattr(importlib.import_module(module), attribute)

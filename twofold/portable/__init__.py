@@ -1,0 +1,1 @@
+"""The portable blocks: one file each, a rich class over a small driver Protocol."""

@@ -1,0 +1,295 @@
+"""DocumentStore: JSON documents with optimistic concurrency, the same on DynamoDB, Cosmos DB and SQLite."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from twofold.errors import ProfileError, StoreThrottled
+from twofold.portable import profile
+
+type Body = dict[str, Any]
+type Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A stored document. `version` is opaque and never recurs; `expires_at` is in whole seconds since the epoch."""
+
+    partition: str
+    id: str
+    body: Body
+    version: str
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must hold for a write to happen; see `ANY`, `ABSENT` and `VERSION(v)`."""
+
+    kind: str
+    version: str | None = None
+
+
+ANY = Condition("any")
+"""No condition."""
+ABSENT = Condition("absent")
+"""No document with this id exists; an expired one counts as absent."""
+
+
+def VERSION(version: str) -> Condition:
+    """The document exists, has not expired and has exactly this version."""
+    return Condition("version", version)
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Creates or replaces a document as a whole."""
+
+    id: str
+    body: Body
+    condition: Condition = ANY
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Deletes a document; one that is missing is no error under ANY."""
+
+    id: str
+    condition: Condition = ANY
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Writes nothing; holds the commit to a condition (ABSENT or VERSION) on another document of the partition."""
+
+    id: str
+    condition: Condition
+
+
+type Write = Put | Delete | Check
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a query's answer. `cursor` is None at the end; else hand it back for the next page."""
+
+    documents: tuple[Document, ...]
+    cursor: str | None
+
+
+class DocumentDriver(Protocol):
+    """What a backend implements. Arguments were checked against the portable profile before.
+
+    `now` is the caller's clock in whole seconds: a document whose `expires_at <= now` is absent for every method, also
+    where the backend still has it. Drivers retry nothing themselves beyond what makes a write's outcome certain.
+    Raises `Conflict`, `StoreThrottled` or `StoreUnavailable`.
+    """
+
+    async def get(self, collection: str, partition: str, id: str, *, now: int) -> Document | None:
+        """The document, reading every acknowledged write."""
+        ...
+
+    async def query(
+        self, collection: str, partition: str, *, start: str | None, end: str | None, after: str | None,
+        limit: int, descending: bool, now: int,
+    ) -> tuple[Document, ...]:  # fmt: skip
+        """Up to `limit` documents with `start <= id < end`, ordered by the ids' UTF-8 bytes, beyond `after` in that order.
+
+        Fewer than `limit` means that there are no more.
+        """
+        ...
+
+    async def commit(self, collection: str, partition: str, writes: Sequence[Write], *, now: int) -> list[str | None]:
+        """All writes or none. Returns the new version of each Put, None for the others, in the writes' order."""
+        ...
+
+    async def ping(self) -> None:
+        """One cheap round trip to the backend; raises `StoreUnavailable` (or `StoreThrottled`) when it can't be reached."""
+        ...
+
+    async def close(self) -> None:
+        """Releases connections. The driver is not used afterwards."""
+        ...
+
+
+class DocumentStore:
+    """Documents `(partition, id)` in named collections.
+
+    - `get` and `query` see every acknowledged write, one's own and everybody's.
+    - `commit` is atomic within one partition and refuses as a whole with `Conflict` when any condition fails.
+    - An expired document is absent for reads and for conditions, at the second it expires.
+    - Values outside the portable profile raise `ProfileError` before the backend is called.
+    - Throttled reads and writes are retried with backoff and jitter for about two seconds; then `StoreThrottled`.
+    """
+
+    def __init__(self, driver: DocumentDriver, *, clock: Clock = time.time) -> None:
+        self.driver = driver
+        self.clock = clock
+
+    def now(self) -> int:
+        """The store's clock, in whole seconds since the epoch."""
+        return int(self.clock())
+
+    async def get(self, collection: str, partition: str, id: str) -> Document | None:
+        """The document, or None when it is absent or has expired."""
+        _check_address(collection, partition)
+        profile.check_id(id)
+        return await retry_throttled(lambda: self.driver.get(collection, partition, id, now=self.now()))
+
+    async def query(
+        self,
+        collection: str,
+        partition: str,
+        *,
+        prefix: str | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        limit: int = 100,
+        descending: bool = False,
+        cursor: str | None = None,
+    ) -> Page:
+        """A page of one partition's documents with `start <= id < end` (or ids with `prefix`), in the ids' byte order.
+
+        Pages are stable while others write: no document that was there throughout is missed or comes twice.
+        `limit` is 1 to 1,000. A cursor that no page returned raises ProfileError.
+        """
+        _check_address(collection, partition)
+        if not 1 <= limit <= 1000:
+            raise ProfileError(f"limit is {limit}; it must be 1 to 1,000")
+        if prefix is not None:
+            if start is not None or end is not None:
+                raise ProfileError("give either prefix or start and end")
+            start, end = prefix, prefix_end(prefix)
+        after = None
+        if cursor is not None:
+            after = cursor
+            profile.check_id(after)
+        found = await retry_throttled(
+            lambda: self.driver.query(
+                collection, partition, start=start, end=end, after=after,
+                limit=limit, descending=descending, now=self.now(),
+            )
+        )  # fmt: skip
+        return Page(found, found[-1].id if len(found) == limit else None)
+
+    async def query_all(
+        self,
+        collection: str,
+        partition: str,
+        *,
+        prefix: str | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        descending: bool = False,
+    ) -> AsyncIterator[Document]:
+        """Every document of the range, a page at a time."""
+        cursor: str | None = None
+        while True:
+            page = await self.query(
+                collection, partition, prefix=prefix, start=start, end=end, descending=descending, cursor=cursor
+            )
+            for document in page.documents:
+                yield document
+            if (cursor := page.cursor) is None:
+                return
+
+    async def put(
+        self,
+        collection: str,
+        partition: str,
+        id: str,
+        body: Body,
+        *,
+        condition: Condition = ANY,
+        expires_at: int | None = None,
+    ) -> str:
+        """Writes one document and returns its new version; raises `Conflict` when the condition does not hold."""
+        versions = await self.commit(collection, partition, [Put(id, body, condition, expires_at)])
+        assert versions[0] is not None  # a Put always has a version
+        return versions[0]
+
+    async def delete(self, collection: str, partition: str, id: str, *, condition: Condition = ANY) -> None:
+        """Deletes one document; under ANY a missing one is no error."""
+        await self.commit(collection, partition, [Delete(id, condition)])
+
+    async def commit(self, collection: str, partition: str, writes: Sequence[Write]) -> list[str | None]:
+        """Makes all writes or none. Returns the new version of each Put (None for Delete and Check), in order.
+
+        1 to 100 distinct ids, 1 MB in all; `Check(ABSENT)` and, among several writes, `Delete(ANY)` count double,
+        because a Cosmos DB batch needs two operations for each.
+        """
+        _check_address(collection, partition)
+        _check_writes(writes)
+        return await retry_throttled(lambda: self.driver.commit(collection, partition, writes, now=self.now()))
+
+    async def ping(self) -> None:
+        """One cheap round trip; raises `StoreError` when the backend can't be reached."""
+        await self.driver.ping()
+
+    async def close(self) -> None:
+        """Releases the driver's connections."""
+        await self.driver.close()
+
+
+def prefix_end(prefix: str) -> str | None:
+    """The smallest string above every string with this prefix (in code point order), or None when there is none."""
+    for cut in range(len(prefix), 0, -1):
+        code = ord(prefix[cut - 1])
+        if code < 0x10FFFF:
+            following = code + 1
+            return prefix[: cut - 1] + chr(0xE000 if 0xD800 <= following <= 0xDFFF else following)
+    return None
+
+
+def _check_address(collection: str, partition: str) -> None:
+    profile.check_collection(collection)
+    profile.check_partition(partition)
+
+
+def _check_writes(writes: Sequence[Write]) -> None:
+    if not writes:
+        raise ProfileError("a commit needs at least one write")
+    ids: set[str] = set()
+    operations = size = 0
+    for write in writes:
+        profile.check_id(write.id)
+        if write.id in ids:
+            raise ProfileError(f"id {write.id!r} stands twice in one commit")
+        ids.add(write.id)
+        operations += 1
+        match write:
+            case Put():
+                size += len(profile.encode_body(write.body))
+                if write.expires_at is not None and type(write.expires_at) is not int:
+                    raise ProfileError("expires_at must be whole seconds since the epoch")
+            case Delete(condition=Condition(kind="absent")):
+                raise ProfileError("a Delete under ABSENT deletes nothing; use Check(id, ABSENT)")
+            case Delete(condition=Condition(kind="any")) if len(writes) > 1:
+                operations += 1
+            case Check(condition=Condition(kind="any")):
+                raise ProfileError("a Check needs ABSENT or VERSION")
+            case Check(condition=Condition(kind="absent")):
+                operations += 1
+    if operations > profile.MAX_COMMIT_WRITES:
+        raise ProfileError(f"a commit has {operations} operations; the limit is {profile.MAX_COMMIT_WRITES}")
+    if size > profile.MAX_COMMIT_BYTES:
+        raise ProfileError(f"a commit is {size} bytes; the limit is {profile.MAX_COMMIT_BYTES}")
+
+
+async def retry_throttled[T](call: Callable[[], Awaitable[T]]) -> T:
+    """Runs `call` again with full-jitter backoff while the store throttles, for about two seconds in all."""
+    deadline = time.monotonic() + 2.0
+    delay = 0.05
+    while True:
+        try:
+            return await call()
+        except StoreThrottled as exc:
+            pause = max(exc.retry_after or 0.0, random.uniform(0, delay))  # noqa: S311 - jitter, not a secret
+            if time.monotonic() + pause > deadline:
+                raise
+            await asyncio.sleep(pause)
+            delay = min(delay * 2, 1.0)

@@ -1,0 +1,171 @@
+"""Feed: every commit of the event store reaches every consumer, at least once, in order per stream.
+
+The clouds' feeds differ (DynamoDB Streams block and retry, the Cosmos trigger moves on after a failure), so a delivered
+commit is only a hint that its stream has moved. Each consumer keeps a checkpoint per stream and is brought from there to
+the stream's end out of the event store itself: a lost, doubled or reordered delivery changes nothing.
+
+Stored in `documents`, format 1: partition `feed:<consumer>:<stream>`, id `checkpoint`,
+`{"format": 1, "position": <events consumed>, "parked": <bool>}`; and, for each parked stream, partition
+`parked:<consumer>`, id the stream, `{"format": 1, "stream", "position", "failure", "at"}`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from twofold.errors import Conflict, EventFormatError, StoreThrottled, StoreUnavailable
+from twofold.portable.document_store import ABSENT, VERSION, Document, DocumentStore
+from twofold.portable.event_store import Commit, EventStore
+
+CHECKPOINTS = "documents"
+FORMAT = 1
+log = logging.getLogger("twofold.feed")
+
+
+class CheckpointMoved(Exception):
+    """Another process moved the checkpoint of this stream and consumer meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A named handler of commits and how often it is tried before the stream is parked for it."""
+
+    name: str
+    handle: Callable[[Commit], Awaitable[None]]
+    max_attempts: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A stream that waits for redrive: `consumer` failed at the commit whose first event is `position`."""
+
+    consumer: str
+    stream: str
+    position: int
+    failure: str
+    at: int
+
+
+class Feed:
+    """Runs consumers over the commits of the event store.
+
+    - At least once, in order per stream and consumer. A handler must therefore be idempotent per stream position.
+    - A handler that fails is tried `max_attempts` times with doubling pauses; then the stream is parked for this
+      consumer: a reference with the failure is stored, later commits of that stream wait behind it, others go on.
+    - When the store itself is down `process` raises, and the feed's own retries deliver again.
+    """
+
+    def __init__(self, events: EventStore, consumers: Sequence[Consumer], *, retry_pause: float = 0.2) -> None:
+        self._events = events
+        self._documents: DocumentStore = events.documents
+        self._consumers = {consumer.name: consumer for consumer in consumers}
+        self._retry_pause = retry_pause
+
+    async def process(self, commits: Iterable[Document]) -> None:
+        """Brings every consumer up to date with the streams of these commit documents; different streams side by side."""
+        streams = dict.fromkeys(document.partition for document in commits)
+        await self.process_streams(streams)
+
+    async def process_streams(self, streams: Iterable[str]) -> None:
+        """Brings every consumer up to date with these streams. Raises `StoreUnavailable` when the store fails."""
+        gate = asyncio.Semaphore(16)
+
+        async def one(stream: str, consumer: Consumer) -> None:
+            async with gate:
+                await self._catch_up(stream, consumer)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for stream in streams:
+                    for consumer in self._consumers.values():
+                        group.create_task(one(stream, consumer))
+        except* (StoreThrottled, StoreUnavailable) as failed:
+            raise StoreUnavailable(f"the feed stopped: {failed.exceptions[0]}") from failed
+
+    async def parked(self, consumer: str) -> list[Parked]:
+        """What is parked for a consumer, by stream name."""
+        return [
+            Parked(consumer, document.id, document.body["position"], document.body["failure"], document.body["at"])
+            async for document in self._documents.query_all(CHECKPOINTS, f"parked:{consumer}")
+        ]
+
+    async def redrive(self, consumer: str, stream: str) -> bool:
+        """Takes a parked stream up again where it stopped; True when it is now up to date, False when it parked again."""
+        partition = _partition(consumer, stream)
+        found = await self._documents.get(CHECKPOINTS, partition, "checkpoint")
+        if found is not None and found.body["parked"]:
+            body = {**found.body, "parked": False}
+            await self._documents.put(CHECKPOINTS, partition, "checkpoint", body, condition=VERSION(found.version))
+        await self._documents.delete(CHECKPOINTS, f"parked:{consumer}", stream)
+        return await self._catch_up(stream, self._consumers[consumer])
+
+    async def _catch_up(self, stream: str, consumer: Consumer) -> bool:
+        partition = _partition(consumer.name, stream)
+        found = await self._documents.get(CHECKPOINTS, partition, "checkpoint")
+        if found is not None and found.body["parked"]:
+            return False
+        position = found.body["position"] if found else 0
+        version = found.version if found else None
+        failure: str | None = None
+        try:
+            async for commit in self._events.commits(stream, after=position):
+                if failure := await self._try(consumer, commit):
+                    break
+                version = await self._checkpoint(partition, version, commit.end, parked=False)
+                position = commit.end
+        except EventFormatError as exc:
+            failure = str(exc)
+        except CheckpointMoved:
+            # Another process serves this stream too and may have read it before our commit came: start over from there.
+            return await self._catch_up(stream, consumer)
+        if failure is None:
+            return True
+        await self._park(consumer, stream, position, failure)
+        try:
+            await self._checkpoint(partition, version, position, parked=True)
+        except CheckpointMoved:
+            await self._documents.delete(CHECKPOINTS, f"parked:{consumer.name}", stream)
+            return await self._catch_up(stream, consumer)
+        return False
+
+    async def _checkpoint(self, partition: str, version: str | None, position: int, *, parked: bool) -> str:
+        body = {"format": FORMAT, "position": position, "parked": parked}
+        condition = VERSION(version) if version else ABSENT
+        try:
+            return await self._documents.put(CHECKPOINTS, partition, "checkpoint", body, condition=condition)
+        except Conflict as exc:
+            raise CheckpointMoved from exc
+
+    async def _try(self, consumer: Consumer, commit: Commit) -> str | None:
+        failure = None
+        for attempt in range(1, consumer.max_attempts + 1):
+            try:
+                await consumer.handle(commit)
+                return None
+            except (StoreThrottled, StoreUnavailable):
+                raise  # the store's failure is not this commit's: the whole delivery comes again
+            except Exception as exc:
+                failure = f"{type(exc).__name__}: {exc}"
+                log.warning(
+                    "consumer %s failed at %s/%d, attempt %d of %d: %s",
+                    consumer.name, commit.stream, commit.first, attempt, consumer.max_attempts, failure,
+                )  # fmt: skip
+                if attempt < consumer.max_attempts:
+                    await asyncio.sleep(self._retry_pause * 2 ** (attempt - 1))
+        return failure
+
+    async def _park(self, consumer: Consumer, stream: str, position: int, failure: str) -> None:
+        body = {
+            "format": FORMAT,
+            "stream": stream,
+            "position": position,
+            "failure": failure[:2000],
+            "at": self._documents.now(),
+        }
+        await self._documents.put(CHECKPOINTS, f"parked:{consumer.name}", stream, body)
+        log.error("consumer %s parked stream %s at %d: %s", consumer.name, stream, position, failure)
+
+
+def _partition(consumer: str, stream: str) -> str:
+    return f"feed:{consumer}:{stream}"

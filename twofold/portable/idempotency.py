@@ -1,0 +1,106 @@
+"""Idempotency: an operation runs once per key; a repetition gets the first one's answer. Fenced.
+
+The record lives in `documents`, partition `idempotency:<scope>`, id the key's SHA-256, format 1. It is claimed under
+ABSENT with a random owner token and completed or released only under the version that the claim returned: an execution
+whose lock ran out and whose record was taken over can neither overwrite nor delete the newer answer.
+"""
+
+import hashlib
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from twofold.errors import Conflict, TwofoldError
+from twofold.portable.document_store import ABSENT, VERSION, DocumentStore
+
+RECORDS = "documents"
+FORMAT = 1
+MAX_ANSWER_BYTES = 256 * 1024
+_NAMESPACE = uuid.UUID("6f1c1d52-6d39-5b0e-9e39-7a1f0c2f4b11")
+
+
+class FingerprintMismatch(TwofoldError):
+    """The key was used before with another request."""
+
+
+class InProgress(TwofoldError):
+    """The first execution with this key has not ended yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to execute: complete or release it with this token."""
+
+    scope: str
+    id: str
+    fingerprint: str
+    version: str
+
+
+class Idempotency:
+    """Claims by `(scope, key)`: the scope holds subject and route, so that keys of two callers never meet.
+
+    An answer is kept for `ttl` seconds (a day). An execution holds its lock for `lock` seconds (60); when it dies, the
+    next one with the same key takes over after that.
+    """
+
+    def __init__(self, documents: DocumentStore, *, ttl: int = 86_400, lock: int = 60) -> None:
+        self._documents = documents
+        self._ttl = ttl
+        self._lock = lock
+
+    async def claim(self, scope: str, key: str, fingerprint: str) -> Claim | dict[str, Any]:
+        """A Claim to execute, or the stored answer of the first execution.
+
+        Raises `FingerprintMismatch` when the key stands for another request, `InProgress` while the first one runs.
+        """
+        partition, id = f"idempotency:{_digest(scope)}", _digest(key)
+        now = self._documents.now()
+        body = {"format": FORMAT, "state": "locked", "fingerprint": fingerprint, "owner": secrets.token_hex(16)}
+        for _ in range(3):
+            try:
+                version = await self._documents.put(
+                    RECORDS, partition, id, body, condition=ABSENT, expires_at=now + self._lock
+                )
+                return Claim(partition, id, fingerprint, version)
+            except Conflict:
+                found = await self._documents.get(RECORDS, partition, id)
+            if found is None:
+                continue  # it ended between the two calls
+            if found.body["fingerprint"] != fingerprint:
+                raise FingerprintMismatch("this Idempotency-Key was used with another request")
+            if found.body["state"] == "done":
+                answer: dict[str, Any] = found.body["answer"]
+                return answer
+            raise InProgress("the first request with this Idempotency-Key is still in progress")
+        raise InProgress("requests with this Idempotency-Key come and go too fast")
+
+    async def complete(self, claim: Claim, answer: dict[str, Any]) -> bool:
+        """Stores the answer; False when the claim was lost to a later execution, whose answer then stands."""
+        body = {"format": FORMAT, "state": "done", "fingerprint": claim.fingerprint, "answer": answer}
+        try:
+            await self._documents.put(
+                RECORDS, claim.scope, claim.id, body,
+                condition=VERSION(claim.version), expires_at=self._documents.now() + self._ttl,
+            )  # fmt: skip
+            return True
+        except Conflict:
+            return False
+
+    async def release(self, claim: Claim) -> bool:
+        """Gives the key free, after an execution that has no answer to keep; False when the claim was lost before."""
+        try:
+            await self._documents.delete(RECORDS, claim.scope, claim.id, condition=VERSION(claim.version))
+            return True
+        except Conflict:
+            return False
+
+
+def derived_id(scope: str, key: str) -> str:
+    """The id that an operation under this key creates: the same at every execution (UUIDv5), so a crash acts once."""
+    return str(uuid.uuid5(_NAMESPACE, f"{scope}\n{key}"))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,126 @@
+"""Runtime: one service in one process, behind any door.
+
+A door (uvicorn, Lambda, Azure Functions) makes one Runtime and hands it what arrives: requests to `asgi`, commit
+documents to `process_feed`, timers to `run_schedule`. Everything is built at the first use, once per process.
+"""
+
+import asyncio
+import inspect
+import os
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from twofold.bootstrap import Services, bootstrap
+from twofold.http.lifespan import ASGIApp, Lifespan, Receive, Scope, Send
+from twofold.manifest import QueueSpec, ServiceManifest, load
+from twofold.portable.document_store import Document
+from twofold.portable.feed import Consumer, Feed
+from twofold.portable.message_queue import Delivery, Message
+from twofold.settings import Settings
+
+
+class Runtime:
+    """The service of a manifest under the settings of an environment.
+
+    Making one reads and checks the settings (`SettingsError` lists every problem) and does no I/O. `root` is the folder
+    that holds the entry files; an artifact's marker there means deployed. The user's lifespan runs exactly once, before
+    the first request, commit or timer, also when several arrive together.
+    """
+
+    def __init__(
+        self,
+        manifest: ServiceManifest,
+        *,
+        root: Path,
+        environ: Mapping[str, str] | None = None,
+        services: Services | None = None,
+    ) -> None:
+        self.manifest = manifest
+        self.settings = (
+            services.settings if services else Settings.load(os.environ if environ is None else environ, manifest, root)
+        )
+        self.services = services or bootstrap(self.settings, manifest)
+        self.feed = Feed(
+            self.services.events,
+            [
+                Consumer(spec.name, partial(self._consume, spec.handler), spec.max_attempts)
+                for spec in manifest.consumers
+            ],
+        )
+        self._app: ASGIApp | None = None
+        self._lifespan: Lifespan | None = None
+        self._starting: asyncio.Lock | None = None
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the store is the embedded one, whose feed this process drains itself."""
+        return self.settings.store_url.startswith("sqlite:")
+
+    async def start(self) -> None:
+        """Builds the application and runs its lifespan; what is started already is left alone."""
+        if self._lifespan is not None:
+            return
+        self._starting = self._starting or asyncio.Lock()
+        async with self._starting:
+            if self._lifespan is not None:
+                return
+            from twofold.http.pipeline import wrap  # FastAPI: only once something is to be served
+
+            app = self.build_app()
+            lifespan = Lifespan(app)
+            await lifespan.start()
+            self._app = wrap(app, self.settings, self.services)
+            self._lifespan = lifespan
+
+    async def stop(self) -> None:
+        """Runs the application's shutdown and releases every connection."""
+        if self._lifespan is not None:
+            await self._lifespan.stop()
+        await self.services.close()
+
+    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The service as an ASGI application, its lifespan run already: to be served with the server's own one off."""
+        await self.start()
+        assert self._app is not None and self._lifespan is not None
+        scope.setdefault("state", {}).update(self._lifespan.state)
+        await self._app(scope, receive, send)
+
+    async def process_feed(self, commits: Iterable[Document]) -> None:
+        """Hands commit documents to every consumer. Raises `StoreUnavailable` when they must be delivered again."""
+        await self.start()
+        await self.feed.process(commits)
+
+    async def run_schedule(self, name: str) -> None:
+        """Runs one scheduled handler; ValueError when the manifest has no such schedule."""
+        await self.start()
+        for spec in self.manifest.schedules:
+            if spec.name == name:
+                await load(spec.handler)(self.services)
+                return
+        raise ValueError(f"no schedule {name!r} in the manifest; it has {[s.name for s in self.manifest.schedules]}")
+
+    async def handle_delivery(self, spec: QueueSpec, delivery: Delivery) -> bool:
+        """Runs a queue's worker on one delivery and settles it; True when it succeeded."""
+        await self.start()
+
+        async def work(message: Message) -> None:
+            await load(spec.handler)(self.services, message)
+
+        return await self.services.queue.handle(delivery, work)
+
+    def build_app(self) -> Any:
+        """The user's application, with the kit's health routes where it is a FastAPI one."""
+        target = load(self.manifest.app)
+        app = target(self.services) if inspect.isfunction(target) else target
+        from fastapi import FastAPI
+
+        if isinstance(app, FastAPI) and not any(getattr(route, "path", "") == "/health/live" for route in app.routes):
+            from twofold.http.health import router
+
+            app.include_router(router(self.services))
+        return app
+
+    async def _consume(self, handler: str, commit: Any) -> None:
+        await load(handler)(self.services, commit)

@@ -1,0 +1,147 @@
+"""Settings: the contract between the stacks and the app. `TWOFOLD_<FIELD>` in the environment, all problems at once.
+
+URLs only identify; no credential ever stands in one. The scheme picks the driver:
+
+    store_url    sqlite:///.data/twofold.db · dynamodb://<region>/<table prefix> · cosmos://<account host>/<database>
+    queue_url    sqlite:///.data/twofold.db · feed:  (no queue: the worker runs inside the feed consumer that sends)
+    secrets_url  file:///.data/secrets · secretsmanager://<region>/<prefix> · keyvault://<vault host>
+
+`sqlite:///` and `file:///` are followed by a path relative to the working directory; a fourth slash makes it absolute.
+`dynamodb` and `secretsmanager` take `?endpoint=http://host:port`, for emulators; it is refused when deployed.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from twofold.errors import SettingsError
+from twofold.manifest import Role, ServiceManifest
+
+PREFIX = "TWOFOLD_"
+APP_PREFIX = "TWOFOLD_APP_"
+TEST_PREFIX = "TWOFOLD_TEST_"
+MARKER = "twofold.artifact.json"
+"""The file that `twofold.deploy.package` writes into an artifact; beside the entry files it means deployed."""
+
+SCHEMES = {
+    "store_url": ("sqlite", "dynamodb", "cosmos"),
+    "queue_url": ("sqlite", "feed"),
+    "secrets_url": ("file", "secretsmanager", "keyvault"),
+}
+
+
+class Settings(BaseModel):
+    """What a process must know. A checkout needs none of it; a deployed unit is given all of it by its stack."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    environment: str = Field("local", pattern=r"^[a-z][a-z0-9]{0,11}$", description="dev, staging, prod …")
+    role: Role = Field("all", description="which of the service's triggers this process serves")
+    store_url: str = Field("sqlite:///.data/twofold.db", description="documents and events")
+    queue_url: str = Field("sqlite:///.data/twofold.db", description="message queues")
+    secrets_url: str = Field("file:///.data/secrets", description="secrets")
+    oidc_issuer: str = Field("", description="issuer URL of the access tokens; required when deployed")
+    oidc_audience: str = Field("", description="audience of the access tokens; required when deployed")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity that is logged")
+    app: dict[str, str] = Field(default_factory=dict, description="the service's own settings, by name")
+    deployed: bool = Field(False, description="set from the artifact's marker, never from the environment")
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str], manifest: ServiceManifest, root: Path) -> "Settings":
+        """Reads the environment; raises SettingsError with every problem found, not only the first."""
+        values: dict[str, object] = {}
+        app = {spec.name: spec.default for spec in manifest.settings}
+        problems: list[str] = []
+        given: set[str] = set()
+        for key, value in sorted(environ.items()):
+            if not key.startswith(PREFIX) or key.startswith(TEST_PREFIX):
+                continue
+            if key.startswith(APP_PREFIX):
+                name = key.removeprefix(APP_PREFIX).lower()
+                given.add(name)
+                if name in app:
+                    app[name] = value
+                else:
+                    problems.append(f"{key} is unknown; the manifest declares {_listed(app)}")
+            elif (field := key.removeprefix(PREFIX).lower()) in ENVIRONMENT_FIELDS:
+                values[field] = value
+            else:
+                problems.append(f"{key} is unknown; known are {_listed(variable_names(manifest))}")
+        deployed = (root / MARKER).is_file()
+        try:
+            settings = cls.model_validate({**values, "app": app, "deployed": deployed})
+        except ValidationError as exc:
+            problems += [
+                f"{PREFIX}{str(e['loc'][0]).upper()} is {values.get(str(e['loc'][0]))!r}: {e['msg']}"
+                for e in exc.errors()
+            ]
+            settings = cls.model_construct(**{**{k: f.get_default() for k, f in cls.model_fields.items()}, **values})
+        problems += _url_problems(settings, deployed)
+        if deployed:
+            problems += _deployed_problems(settings, values, manifest, given)
+        if problems:
+            raise SettingsError(problems)
+        return settings
+
+
+ENVIRONMENT_FIELDS = tuple(name for name in Settings.model_fields if name not in ("app", "deployed"))
+
+
+def variable_names(manifest: ServiceManifest) -> tuple[str, ...]:
+    """Every environment variable that this service reads: what a stack must give, no more and no less."""
+    return (
+        *(PREFIX + name.upper() for name in ENVIRONMENT_FIELDS),
+        *(APP_PREFIX + spec.name.upper() for spec in manifest.settings),
+    )
+
+
+def _url_problems(settings: Settings, deployed: bool) -> list[str]:
+    problems = []
+    for field, schemes in SCHEMES.items():
+        variable, url = PREFIX + field.upper(), getattr(settings, field)
+        parts = urlsplit(url)
+        if parts.scheme not in schemes:
+            problems.append(f"{variable} is {url!r}: its scheme must be one of {_listed(schemes)}")
+        elif parts.username or parts.password:
+            problems.append(f"{variable} holds a credential; a location only identifies")
+        elif deployed and parts.query:
+            problems.append(f"{variable} has options ({parts.query}), which only a checkout takes")
+    return problems
+
+
+def _deployed_problems(
+    settings: Settings, values: Mapping[str, object], manifest: ServiceManifest, given: set[str]
+) -> list[str]:
+    problems = [
+        f"{PREFIX}{name.upper()} is missing; a deployed service needs it"
+        for name in ("environment", "role", "oidc_issuer", "oidc_audience")
+        if not values.get(name)
+    ]
+    for field, needed in (
+        ("store_url", bool(manifest.blocks)),
+        ("queue_url", bool(manifest.queues)),
+        ("secrets_url", bool(manifest.secrets)),
+    ):
+        if needed and urlsplit(getattr(settings, field)).scheme in ("sqlite", "file"):
+            problems.append(f"{PREFIX}{field.upper()} is a local file; a deployed service needs a managed one")
+    if settings.oidc_issuer and not settings.oidc_issuer.startswith("https://"):
+        problems.append(f"{PREFIX}OIDC_ISSUER is {settings.oidc_issuer!r}: it must be an https URL")
+    problems += [
+        f"{APP_PREFIX}{spec.name.upper()} is missing: {spec.description}"
+        for spec in manifest.settings
+        if spec.required and spec.name not in given
+    ]
+    return problems
+
+
+def _listed(names: object) -> str:
+    return ", ".join(sorted(names)) or "none"  # type: ignore[call-overload]
+
+
+def marker(service: str, version: str, cloud: str) -> str:
+    """The text of an artifact's marker."""
+    return json.dumps({"cloud": cloud, "service": service, "twofold": version}, sort_keys=True) + "\n"
