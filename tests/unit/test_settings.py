@@ -1,0 +1,86 @@
+"""Settings: every problem at once, and what a deployed service insists on."""
+
+import pytest
+
+from twofold.errors import SettingsError
+from twofold.manifest import QueueSpec, SecretSpec, ServiceManifest, SettingSpec
+from twofold.settings import MARKER, Settings, marker, variable_names
+
+SERVICE = ServiceManifest(
+    "notes",
+    app="x:y",
+    blocks=frozenset({"documents"}),
+    queues=(QueueSpec("mails", "x:y"),),
+    secrets=(SecretSpec("api-key"),),
+    settings=(SettingSpec("mail_url", "where mails go"),),
+)
+DEPLOYED = {
+    "TWOFOLD_ENVIRONMENT": "dev",
+    "TWOFOLD_ROLE": "http",
+    "TWOFOLD_STORE_URL": "dynamodb://eu-central-1/notes-dev",
+    "TWOFOLD_QUEUE_URL": "feed:",
+    "TWOFOLD_SECRETS_URL": "secretsmanager://eu-central-1/notes-dev",
+    "TWOFOLD_OIDC_ISSUER": "https://issuer.example",
+    "TWOFOLD_OIDC_AUDIENCE": "notes",
+    "TWOFOLD_APP_MAIL_URL": "https://mail.example",
+}
+
+
+def deployed(tmp_path):
+    (tmp_path / MARKER).write_text(marker("notes", "0.1.0", "aws"))
+    return tmp_path
+
+
+def problems(environ, root):
+    with pytest.raises(SettingsError) as caught:
+        Settings.load(environ, SERVICE, root)
+    return caught.value.problems
+
+
+def test_a_checkout_needs_no_settings(tmp_path):
+    settings = Settings.load({"PATH": "/bin"}, SERVICE, tmp_path)
+    assert (settings.environment, settings.deployed) == ("local", False)
+    assert settings.store_url.startswith("sqlite:") and settings.app == {"mail_url": ""}
+
+
+def test_every_problem_is_told_at_once(tmp_path):
+    found = problems(
+        {
+            "TWOFOLD_STORE": "x",
+            "TWOFOLD_ROLE": "boss",
+            "TWOFOLD_STORE_URL": "mysql://host/db",
+            "TWOFOLD_SECRETS_URL": "keyvault://user:word@vault",
+            "TWOFOLD_APP_OTHER": "1",
+        },
+        tmp_path,
+    )
+    assert len(found) == 5
+    told = "\n".join(found)
+    for variable in ("STORE is unknown", "TWOFOLD_ROLE", "mysql", "credential", "TWOFOLD_APP_OTHER is unknown"):
+        assert variable in told
+    assert "word" not in told
+
+
+def test_test_endpoints_are_no_settings(tmp_path):
+    assert Settings.load({"TWOFOLD_TEST_COSMOS": "https://x"}, SERVICE, tmp_path).environment == "local"
+
+
+def test_a_deployed_service_takes_what_its_stack_gives(tmp_path):
+    settings = Settings.load(DEPLOYED, SERVICE, deployed(tmp_path))
+    assert settings.deployed and settings.app == {"mail_url": "https://mail.example"}
+    assert set(DEPLOYED) | {"TWOFOLD_LOG_LEVEL"} == set(variable_names(SERVICE))
+
+
+@pytest.mark.parametrize("missing", sorted(DEPLOYED))
+def test_a_deployed_service_refuses_to_start_without(missing, tmp_path):
+    environ = {key: value for key, value in DEPLOYED.items() if key != missing}
+    assert any(missing in problem for problem in problems(environ, deployed(tmp_path)))
+
+
+def test_a_deployed_service_refuses_an_emulator_and_a_plain_issuer(tmp_path):
+    environ = DEPLOYED | {
+        "TWOFOLD_STORE_URL": "dynamodb://eu-central-1/notes?endpoint=http://127.0.0.1:1",
+        "TWOFOLD_OIDC_ISSUER": "http://issuer.example",
+    }
+    found = problems(environ, deployed(tmp_path))
+    assert len(found) == 2 and "options" in found[0] and "https" in found[1]

@@ -1,0 +1,1 @@
+"""The embedded home: SQLite and files, uvicorn, loops. Imports no cloud SDK."""
