@@ -2,13 +2,20 @@
 
 import asyncio
 import logging
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twofold.errors import TwofoldError
 from twofold.local.loops import Loops
 from twofold.manifest import ServiceManifest
 from twofold.runtime import Runtime
+
+if TYPE_CHECKING:
+    import uvicorn
 
 HOST = "127.0.0.1"
 
@@ -33,13 +40,14 @@ async def _serve(manifest: ServiceManifest, root: Path, port: int) -> None:
     logging.basicConfig(level=level, stream=sys.stderr, format="%(message)s", force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     config = uvicorn.Config(
-        runtime.asgi, host=HOST, port=port, lifespan="off", access_log=False, log_level="warning",
+        runtime.asgi, host=HOST, port=port, lifespan="off", access_log=False, log_level="warning", interface="asgi3",
         server_header=False, proxy_headers=False, timeout_graceful_shutdown=5,
     )  # fmt: skip
     try:
         listener = config.bind_socket()
     except SystemExit:
         raise PortTaken(f"port {port} on {HOST} is taken; choose another: make run PORT=8001") from None
+    listener.listen(2048)  # so that the announced URL answers at once
     with listener:
         await runtime.start()
         loops = Loops(runtime) if runtime.embedded else None
@@ -47,11 +55,26 @@ async def _serve(manifest: ServiceManifest, root: Path, port: int) -> None:
             loops.start()
         try:
             _announce(manifest, f"http://{HOST}:{listener.getsockname()[1]}")
-            await uvicorn.Server(config).serve(sockets=[listener])
+            await _server(config).serve(sockets=[listener])
         finally:
             if loops:
                 await loops.stop()
             await runtime.stop()
+
+
+def _server(config: "uvicorn.Config") -> "uvicorn.Server":
+    """A server whose SIGTERM ends `serve` and no more: uvicorn's own raises it again, before the loops could end."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, self.handle_exit, number, None)
+            yield
+
+    return Server(config)
 
 
 def _announce(manifest: ServiceManifest, url: str) -> None:

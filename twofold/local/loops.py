@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from twofold.errors import TwofoldError
 from twofold.local.feed import LocalFeed
@@ -39,7 +40,7 @@ class Loops:
         if manifest.consumers:
             self._spawn("projector", self._project)
         for queue in manifest.queues:
-            self._spawn(f"worker {queue.name}", lambda queue=queue: self._work(queue))
+            self._spawn(f"worker {queue.name}", partial(self._work, queue))
         for schedule in manifest.schedules:
             self._tasks.append(asyncio.create_task(self._tick(schedule)))
 

@@ -1,0 +1,1 @@
+"""The service: one FastAPI core, the same on every cloud."""

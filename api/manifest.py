@@ -1,0 +1,23 @@
+"""The orders service, said once: triggers, loops, permissions and settings follow from this."""
+
+from twofold import ConsumerSpec, QueueSpec, ScheduleSpec, SecretSpec, ServiceManifest, SettingSpec
+
+SERVICE = ServiceManifest(
+    name="orders",
+    title="Orders",
+    app="api.app:create_app",
+    blocks=frozenset({"documents", "events"}),
+    queues=(QueueSpec("payments", handler="api.orders.payment:pay"),),
+    consumers=(
+        ConsumerSpec("order-views", handler="api.orders.views:project"),
+        ConsumerSpec("payment-outbox", handler="api.orders.payment:request_payments"),
+    ),
+    schedules=(ScheduleSpec("expire-unpaid", handler="api.orders.handlers:expire_unpaid", every_minutes=5),),
+    secrets=(SecretSpec("payment-api-key", "the payment provider's API key"),),
+    settings=(SettingSpec("payment_url", "base URL of the payment provider; empty in a checkout: the sandbox"),),
+    scopes=("orders.read", "orders.write"),
+    sample_request=(
+        "/orders -H 'content-type: application/json' -d "
+        """'{"customer_id":"c-1","currency":"EUR","lines":[{"sku":"A1","quantity":2,"unit_price":1250}]}'"""
+    ),
+)

@@ -1,0 +1,1 @@
+"""Orders: placed, paid by a worker, shipped or cancelled, expired when nobody pays."""

@@ -1,0 +1,97 @@
+"""What can be done with orders: read the stream, fold, decide, append."""
+
+from collections.abc import Callable
+
+from api.orders import events, views
+from api.orders.commands import PlaceOrder
+from api.orders.model import NotAllowed, Order, fold
+from twofold.bootstrap import Services
+from twofold.errors import Conflict, TwofoldError
+from twofold.portable.event_store import Event, Position, RecordedEvent
+
+PAY_WITHIN_SECONDS = 30 * 60
+ATTEMPTS = 20
+
+type Decision = Callable[[Order], list[Event]]
+
+
+class OrderNotFound(TwofoldError):
+    """There is no order with this id."""
+
+
+class Stale(TwofoldError):
+    """The order has moved on from the version that the caller had seen."""
+
+
+def stream_of(order_id: str) -> str:
+    """The name of an order's stream."""
+    return f"order-{order_id}"
+
+
+async def place_order(services: Services, order_id: str, command: PlaceOrder) -> Order:
+    """Places an order under an id; placed before under the same id (a request run again), it is returned as it is."""
+    stream = stream_of(order_id)
+    due_at = services.documents.now() + PAY_WITHIN_SECONDS
+    lines = [line.model_dump() for line in command.lines]
+    event = events.placed(command.customer_id, command.currency, lines, due_at)
+    try:
+        await services.events.append(stream, services.events.start(stream), [event])
+    except Conflict:
+        pass  # an earlier run of this request placed it
+    return await load(services, order_id)
+
+
+async def load(services: Services, order_id: str) -> Order:
+    """The order; raises OrderNotFound."""
+    order, _, _ = await read(services, order_id)
+    return order
+
+
+async def read(services: Services, order_id: str) -> tuple[Order, Position, tuple[RecordedEvent, ...]]:
+    """The order, the position to append at and its history; raises OrderNotFound."""
+    stream = await services.events.read(stream_of(order_id))
+    order = fold(stream.events)
+    if order is None:
+        raise OrderNotFound(f"there is no order {order_id!r}")
+    return order, stream.position, stream.events
+
+
+async def change(services: Services, order_id: str, decide: Decision, *, expected: int | None = None) -> Order:
+    """Applies a decision and returns the order after it.
+
+    With `expected` the order must be at that version, else Stale; without it a concurrent change is met by deciding
+    again on what the order has become. Raises NotAllowed, OrderNotFound; Conflict after 20 lost races.
+    """
+    for attempt in range(ATTEMPTS):
+        order, position, history = await read(services, order_id)
+        if expected is not None and order.version != expected:
+            raise Stale(f"the order is at version {order.version}, not {expected}")
+        decided = decide(order)
+        if not decided:
+            return order
+        try:
+            await services.events.append(stream_of(order_id), position, decided)
+        except Conflict:
+            if attempt == ATTEMPTS - 1:
+                raise
+            continue
+        changed = fold(
+            (
+                RecordedEvent(stream_of(order_id), order.version + index, event.type, event.data, event.schema, 0.0)
+                for index, event in enumerate(decided)
+            ),
+            order,
+        )
+        assert changed is not None
+        return changed
+    raise AssertionError("the loop returns or raises")
+
+
+async def expire_unpaid(services: Services) -> None:
+    """The schedule: lets every order expire whose time to pay has passed. Harmless when run twice at once."""
+    now = services.documents.now()
+    async for order_id in views.due_orders(services, now):
+        try:
+            await change(services, order_id, lambda order: order.expire(now))
+        except (NotAllowed, Conflict):
+            continue  # it is being changed right now; the next run looks again

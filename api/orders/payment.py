@@ -1,0 +1,91 @@
+"""Paying: an outbox hands the request to the queue, a worker asks the provider over HTTP with a secret key.
+
+Nothing is charged twice: the provider is given the order's id and the request's number as idempotency key, and an order
+that is paid already is left alone.
+"""
+
+import secrets
+from typing import Any
+
+import httpx
+
+from api.orders import events
+from api.orders.handlers import OrderNotFound, change, load
+from api.orders.model import NotAllowed
+from api.orders.sandbox import sandbox
+from twofold.bootstrap import Services
+from twofold.errors import SecretNotFound, TwofoldError
+from twofold.portable.event_store import Commit
+from twofold.portable.message_queue import Message
+
+API_KEY = "payment-api-key"
+QUEUE = "payments"
+
+
+class PaymentUnavailable(TwofoldError):
+    """The provider did not answer, or not as agreed; asking again is safe."""
+
+
+async def request_payments(services: Services, commit: Commit) -> None:
+    """The outbox consumer: each PaymentRequested becomes a message, with the same id when it is delivered again."""
+    for event in commit.events:
+        if event.type == events.PAYMENT_REQUESTED:
+            order_id = event.stream.removeprefix("order-")
+            message = Message(
+                "orders.pay", {"order": order_id, "request": event.number}, id=f"{order_id}-{event.number}"
+            )
+            await services.queue.send(QUEUE, message)
+
+
+async def pay(services: Services, message: Message) -> None:
+    """The worker: asks the provider for the money and records what it said."""
+    order_id = message.data["order"]
+    try:
+        order = await load(services, order_id)
+    except OrderNotFound:
+        return
+    if order.status != "payment_pending":
+        return
+    answer = await _charge(services, order_id, f"{order_id}-{message.data['request']}", order.total, order.currency)
+    if answer["status"] == "captured":
+        try:
+            await change(services, order_id, lambda order: order.confirm_payment(answer["reference"]))
+        except NotAllowed:
+            return  # declined by a newer request meanwhile; the provider's reference is in the log of the call
+    else:
+        await change(services, order_id, lambda order: order.decline_payment(answer.get("reason", "declined")))
+
+
+async def _charge(services: Services, order_id: str, key: str, amount: int, currency: str) -> dict[str, Any]:
+    body = {"order": order_id, "amount": amount, "currency": currency}
+    api_key = await _api_key(services)
+    answer = await _post(services, api_key, key, body)
+    if answer.status_code in (401, 403):  # rotated meanwhile
+        answer = await _post(services, await services.secrets.refresh(API_KEY, rejected=api_key), key, body)
+    if answer.status_code not in (200, 201, 402):
+        raise PaymentUnavailable(f"the payment provider answered {answer.status_code}")
+    result: dict[str, Any] = answer.json()
+    return result
+
+
+async def _post(services: Services, api_key: str, key: str, body: dict[str, Any]) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {api_key}", "Idempotency-Key": key}
+    url = services.settings.app["payment_url"]
+    try:
+        if url:
+            return await services.http.post(f"{url.rstrip('/')}/charges", json=body, headers=headers)
+        transport = httpx.ASGITransport(app=sandbox(api_key))
+        async with httpx.AsyncClient(transport=transport, base_url="http://sandbox.invalid") as client:
+            return await client.post("/charges", json=body, headers=headers)
+    except httpx.HTTPError as exc:
+        raise PaymentUnavailable(f"the payment provider did not answer: {type(exc).__name__}") from exc
+
+
+async def _api_key(services: Services) -> str:
+    try:
+        return await services.secrets.get(API_KEY)
+    except SecretNotFound:
+        if services.settings.deployed:
+            raise
+        await services.secrets.set(API_KEY, secrets.token_urlsafe(24))  # the sandbox's, made at the first payment
+        return await services.secrets.get(API_KEY)

@@ -1,0 +1,127 @@
+"""The local door as a user meets it: a walk, a crash under load, a graceful stop, and mistakes."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.integration.local.service import ORDER, Service
+
+
+@pytest.fixture
+def service(tmp_path):
+    running = Service(tmp_path)
+    yield running
+    running.kill()
+
+
+async def eventually(check, timeout=15.0):
+    """Awaits `check()` until it is truthy; the last answer is in the failure."""
+    deadline = time.monotonic() + timeout
+    while not (answer := await check()):
+        assert time.monotonic() < deadline, f"still {answer!r} after {timeout} s"
+        await asyncio.sleep(0.05)
+    return answer
+
+
+async def test_an_order_is_placed_paid_shipped_and_listed(service):
+    assert service.url + "/docs" in service.announced and "curl" in service.announced
+    async with service.client() as client:
+        placed = await client.post("/orders", json=ORDER)
+        assert placed.status_code == 201, placed.text
+        order = placed.headers["location"]
+        assert (await client.post(f"{order}/payment", json={})).status_code == 202
+
+        async def status(wanted):
+            return (await client.get(order)).json()["status"] == wanted
+
+        await eventually(lambda: status("paid"))
+        assert (await client.post(f"{order}/shipment", json={})).status_code == 200
+        assert await status("shipped")
+
+        async def listed():
+            page = (await client.get("/customers/c-1/orders", params={"status": "shipped"})).json()
+            return [row for row in page["orders"] if order.endswith(row["id"])]
+
+        await eventually(listed)
+        ready = await client.get("/health/ready")
+        assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+        assert (await client.get("/docs")).status_code == 200
+
+
+async def test_sigkill_under_load_loses_no_acknowledged_order(service):
+    acknowledged: list[str] = []
+
+    async def place(client, worker):
+        for n in range(1000):
+            try:
+                answer = await client.post("/orders", json=ORDER, headers={"Idempotency-Key": f"k-{worker}-{n}"})
+            except httpx.TransportError:
+                return
+            if answer.status_code == 201:
+                acknowledged.append(answer.headers["location"])
+
+    async with service.client() as client:
+        load = [asyncio.create_task(place(client, worker)) for worker in range(8)]
+        while len(acknowledged) < 60:
+            await asyncio.sleep(0.01)
+        service.kill()
+        await asyncio.gather(*load)
+    service.start()
+    async with service.client() as client:
+        for order in acknowledged:
+            assert (await client.get(order)).status_code == 200
+
+        async def all_listed():
+            listed, cursor = set(), None
+            while True:
+                params = {"limit": 100} | ({"cursor": cursor} if cursor else {})
+                page = (await client.get("/customers/c-1/orders", params=params)).json()
+                listed |= {row["id"] for row in page["orders"]}
+                if not (cursor := page.get("cursor")):
+                    return {order.rsplit("/", 1)[1] for order in acknowledged} <= listed
+
+        await eventually(all_listed)
+
+
+async def test_sigterm_ends_it_within_15_seconds_with_work_in_hand_finished_or_returned(service):
+    async with service.client() as client:
+        orders = [(await client.post("/orders", json=ORDER)).headers["location"] for _ in range(10)]
+        await asyncio.gather(*(client.post(f"{order}/payment", json={}) for order in orders))
+    started = time.monotonic()
+    assert service.terminate(timeout=15) == 0
+    assert time.monotonic() - started < 15
+    service.start()
+    async with service.client() as client:
+
+        async def all_paid():
+            return all([(await client.get(order)).json()["status"] == "paid" for order in orders])
+
+        await eventually(all_paid, timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("environ", "arguments", "told"),
+    [
+        ({"TWOFOLD_ROLE": "boss", "TWOFOLD_STORE": "x"}, [], ["TWOFOLD_ROLE", "TWOFOLD_STORE is unknown"]),
+        ({}, ["--manifest", "api.nothing:SERVICE"], ["api.nothing:SERVICE"]),
+    ],
+)
+def test_a_mistake_is_told_without_a_traceback(tmp_path, environ, arguments, told):
+    (tmp_path / "api").symlink_to(Path(__file__).parents[3] / "api")
+    command = [Path(sys.executable).with_name("twofold"), "run", "--port", "0", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert all(text in done.stderr for text in told), done.stderr
+
+
+def test_a_taken_port_is_told(service, tmp_path):
+    port = service.url.rsplit(":", 1)[1]
+    command = [Path(sys.executable).with_name("twofold"), "run", "--port", port]
+    done = subprocess.run(command, cwd=service.folder, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2 and f"port {port}" in done.stderr and "Traceback" not in done.stderr

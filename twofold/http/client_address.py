@@ -1,0 +1,39 @@
+"""The client's address: from the hop that is trusted, never from what a client may write itself."""
+
+import ipaddress
+
+from twofold.http.lifespan import ASGIApp, Receive, Scope, Send
+from twofold.http.security_headers import header
+
+
+def client_address(app: ASGIApp, *, deployed: bool) -> ASGIApp:
+    """Sets `scope["client"]` from the last `X-Forwarded-For` entry, which the nearest proxy appended.
+
+    Deployed, that proxy is the cloud's own front end. In a checkout the entry counts only when the connection comes
+    from loopback. What a client forged stands further left and is ignored.
+    """
+
+    async def layer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (deployed or _loopback(scope)):
+            forwarded = (header(scope, b"x-forwarded-for") or "").rsplit(",", 1)[-1]
+            if (address := _address(forwarded)) is not None:
+                scope = {**scope, "client": (address, 0)}
+        await app(scope, receive, send)
+
+    return layer
+
+
+def _loopback(scope: Scope) -> bool:
+    client = scope.get("client")
+    return client is None or (_address(client[0]) or "").startswith("127.") or client[0] == "::1"
+
+
+def _address(text: str) -> str | None:
+    """An IP address without the port that Azure's front end appends; None when the text is none."""
+    text = text.strip()
+    for candidate in (text, text.rpartition(":")[0].strip("[]")):
+        try:
+            return str(ipaddress.ip_address(candidate))
+        except ValueError:
+            continue
+    return None

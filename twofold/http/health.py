@@ -1,0 +1,81 @@
+"""`/health/live` (the process answers) and `/health/ready` (its dependencies do)."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from twofold.bootstrap import Services
+from twofold.errors import SecretNotFound, TwofoldError
+
+DEADLINE_SECONDS = 2.0
+
+
+class Live(BaseModel):
+    """The process answers."""
+
+    status: Literal["live"] = "live"
+
+
+class Dependency(BaseModel):
+    """One dependency and how long it took to answer."""
+
+    name: str
+    status: Literal["up", "down"]
+    critical: bool
+    ms: float
+
+
+class Ready(BaseModel):
+    """`ready`: all is up. `degraded`: something that is not critical is down (still 200). `down`: 503."""
+
+    status: Literal["ready", "degraded", "down"]
+    dependencies: list[Dependency]
+
+
+def router(services: Services) -> APIRouter:
+    """The health routes of a service; what its manifest doesn't use is not asked."""
+    routes = APIRouter(prefix="/health", tags=["health"])
+
+    @routes.get("/live", operation_id="live")
+    async def live() -> Live:
+        """Whether the process answers; asks nothing else."""
+        return Live()
+
+    @routes.get("/ready", operation_id="ready", responses={503: {"model": Ready}})
+    async def ready(response: Response) -> Ready:
+        """Whether requests can be served: each dependency, asked side by side, within two seconds."""
+        checks = []
+        if services.manifest.blocks:
+            checks.append(_check("store", True, services.documents.ping))
+        for secret in services.manifest.secrets[:1]:
+            checks.append(_check("secrets", False, lambda: _secret(services, secret.name)))
+        dependencies = list(await asyncio.gather(*checks))
+        down = [dependency for dependency in dependencies if dependency.status == "down"]
+        if any(dependency.critical for dependency in down):
+            response.status_code = 503
+            return Ready(status="down", dependencies=dependencies)
+        return Ready(status="degraded" if down else "ready", dependencies=dependencies)
+
+    return routes
+
+
+async def _check(name: str, critical: bool, ask: Callable[[], Awaitable[object]]) -> Dependency:
+    started = time.perf_counter()
+    status: Literal["up", "down"] = "up"
+    try:
+        await asyncio.wait_for(ask(), DEADLINE_SECONDS)
+    except (TwofoldError, TimeoutError):
+        status = "down"
+    return Dependency(name=name, status=status, critical=critical, ms=round((time.perf_counter() - started) * 1000, 1))
+
+
+async def _secret(services: Services, name: str) -> None:
+    try:
+        await services.secrets.get(name)
+    except SecretNotFound:
+        if services.settings.deployed:
+            raise  # a checkout makes its own at the first use

@@ -1,0 +1,22 @@
+"""The layers that every application gets, whatever door it is served by."""
+
+from twofold.bootstrap import Services
+from twofold.http.body_limit import body_limit
+from twofold.http.client_address import client_address
+from twofold.http.idempotency import idempotency
+from twofold.http.lifespan import ASGIApp
+from twofold.http.problem import boundary
+from twofold.http.request_log import request_log
+from twofold.http.security_headers import security_headers
+from twofold.settings import Settings
+
+
+def wrap(app: ASGIApp, settings: Settings, services: Services) -> ASGIApp:
+    """`app` inside the kit's layers, the innermost first. Idempotency needs the block `documents`."""
+    if "documents" in services.manifest.blocks:
+        app = idempotency(app, services.idempotency)
+    app = body_limit(app)
+    app = boundary(app)
+    app = security_headers(app)
+    app = client_address(app, deployed=settings.deployed)
+    return request_log(app)
