@@ -110,6 +110,11 @@ class Runtime:
 
         return await self.services.queue.handle(delivery, work)
 
+    async def drain(self) -> None:
+        """Does the embedded store's pending feed and queue work; nothing where the cloud's triggers do it."""
+        if self.embedded and self.manifest.blocks:
+            await load("twofold.local.loops:Loops")(self).drain()
+
     def build_app(self) -> Any:
         """The user's application, with the kit's health routes where it is a FastAPI one."""
         target = load(self.manifest.app)

@@ -1,0 +1,35 @@
+"""The portability contract on the embedded default."""
+
+import pytest
+
+from twofold.local import document_store, message_queue
+from twofold.testing import DocumentStoreConformance, EventStoreConformance, MessageQueueConformance
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path}/store.db"
+
+
+class _SQLite:
+    @pytest.fixture(autouse=True)
+    def _url(self, url):
+        self.url = url
+
+    async def open_driver(self):
+        return document_store.open(self.url)
+
+
+class TestDocuments(_SQLite, DocumentStoreConformance):
+    """SQLite as a document store."""
+
+
+class TestEvents(_SQLite, EventStoreConformance):
+    """SQLite as an event store."""
+
+
+class TestQueue(_SQLite, MessageQueueConformance):
+    """SQLite as a queue."""
+
+    async def open_driver(self):
+        return message_queue.open(self.url)

@@ -1,0 +1,78 @@
+"""The Lambda door: HTTP through Mangum, stream records to the feed, schedules by name. One event loop per process.
+
+Which event is which:
+
+    requestContext            HTTP: API Gateway v2 and v1, ALB, function URL
+    Records[].dynamodb        a DynamoDB stream's batch, answered with `batchItemFailures`
+    {"twofold": {"schedule"}} EventBridge Scheduler
+"""
+
+import asyncio
+import logging
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from twofold.aws.feed import document_of, sequence_number
+from twofold.errors import SettingsError, StoreError
+from twofold.manifest import ServiceManifest
+from twofold.runtime import Runtime
+
+log = logging.getLogger("twofold.lambda")
+# Mangum sends every other media type as base64, which a caller behind some integrations sees undecoded.
+TEXT_TYPES = ["text/", "application/json", "application/problem+json", "application/javascript", "application/xml"]
+
+type LambdaHandler = Callable[[dict[str, Any], Any], Any]
+
+
+def lambda_handler(manifest: ServiceManifest, *, root: Path) -> LambdaHandler:
+    """The handler of a service's units. Wrong settings are told at once, each on a line, and end the process."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
+    try:
+        runtime = Runtime(manifest, root=root)
+    except SettingsError as exc:
+        print(f"twofold: {exc}", file=sys.stderr, flush=True)
+        sys.exit(1)
+    logging.getLogger().setLevel(runtime.settings.log_level.upper())
+    return Door(runtime)
+
+
+class Door:
+    """Dispatches events; everything it needs is built at the first one and kept for the process's life."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._loop = asyncio.new_event_loop()
+        self._http: Callable[[Any, Any], Any] | None = None
+
+    def __call__(self, event: dict[str, Any], context: Any) -> Any:
+        """Serves one event."""
+        asyncio.set_event_loop(self._loop)  # Mangum runs on the current loop
+        if "requestContext" in event:
+            answer = self._serve(event, context)
+            self._loop.run_until_complete(self._runtime.drain())  # a checkout's feed and queues: Lambda has no loops
+            return answer
+        if "Records" in event:
+            return self._loop.run_until_complete(self._feed(event["Records"]))
+        if (name := event.get("twofold", {}).get("schedule")) is not None:
+            return self._loop.run_until_complete(self._runtime.run_schedule(name))
+        raise ValueError(f"an event of unknown kind, with the members {sorted(event)}")
+
+    def _serve(self, event: dict[str, Any], context: Any) -> Any:
+        if self._http is None:
+            from mangum import Mangum  # only the unit that answers requests needs it
+
+            self._http = Mangum(self._runtime.asgi, lifespan="off", text_mime_types=TEXT_TYPES)
+        return self._http(event, context)
+
+    async def _feed(self, records: list[dict[str, Any]]) -> dict[str, Any]:
+        documents = [document for record in records if (document := document_of(record)) is not None]
+        try:
+            await self._runtime.process_feed(documents)
+        except StoreError as exc:
+            # Checkpoints make a repetition of what succeeded harmless, so the whole batch comes again.
+            log.error("the feed failed, its batch is delivered again: %s", exc)
+            return {"batchItemFailures": [{"itemIdentifier": sequence_number(records[0])}]}
+        return {"batchItemFailures": []}

@@ -1,0 +1,15 @@
+"""Conformance suites: a driver of anyone's proves itself by subclassing one and returning the driver."""
+
+from twofold.testing.clock import Clock
+from twofold.testing.document_store import DocumentStoreConformance
+from twofold.testing.event_store import EventStoreConformance
+from twofold.testing.message_queue import MessageQueueConformance
+from twofold.testing.secret_store import SecretStoreConformance
+
+__all__ = [
+    "Clock",
+    "DocumentStoreConformance",
+    "EventStoreConformance",
+    "MessageQueueConformance",
+    "SecretStoreConformance",
+]

@@ -1,0 +1,328 @@
+"""The DocumentStore's promises as tests.
+
+    class TestMine(DocumentStoreConformance):
+        async def open_driver(self): return MyDriver(...)
+
+Needs pytest with pytest-asyncio in auto mode. Partitions are random, so a shared backend needs no cleaning.
+"""
+
+import asyncio
+import random
+import time
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from twofold.errors import Conflict, ProfileError
+from twofold.portable.document_store import (
+    ABSENT,
+    ANY,
+    VERSION,
+    Check,
+    Delete,
+    DocumentDriver,
+    DocumentStore,
+    Page,
+    Put,
+    Write,
+)
+from twofold.testing.clock import Clock
+
+C = "documents"
+
+
+class DocumentStoreConformance:
+    """Subclass it and define `open_driver`."""
+
+    commands = 1000
+    """How many concurrent commands the lost-update test runs, on ten documents."""
+
+    async def open_driver(self) -> DocumentDriver:
+        """A driver on an empty or shared backend that has the collection `documents`."""
+        raise TypeError("define open_driver in the subclass")
+
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return Clock(int(time.time()))
+
+    @pytest_asyncio.fixture
+    async def store(self, clock: Clock) -> AsyncIterator[DocumentStore]:
+        store = DocumentStore(await self.open_driver(), clock=clock)
+        yield store
+        await store.close()
+
+    @pytest.fixture
+    def p(self) -> str:
+        return f"p-{uuid.uuid4().hex}"
+
+    async def test_what_was_put_is_read(self, store: DocumentStore, p: str) -> None:
+        version = await store.put(C, p, "a", {"n": 1})
+        found = await store.get(C, p, "a")
+        assert found is not None
+        assert (found.partition, found.id, found.body, found.version) == (p, "a", {"n": 1}, version)
+        assert await store.get(C, p, "b") is None
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {},
+            {"a": None, "b": True, "c": False, "d": "", "e": [], "f": {}},
+            {"i": 2**53 - 1, "j": -(2**53 - 1), "f": 0.1, "g": 1e300, "h": 5e-324, "z": 0},
+            {"text": 'äöü 漢字 😀 \n\t"\\ \u2028', "kéy": ["nested", {"deep": [1, [2, [3]]]}]},
+            {"id": "not the id", "p": 1, "ttl": 5, "_etag": "x", "v": [1], "e": {}},
+        ],
+    )
+    async def test_bodies_come_back_as_they_were(self, store: DocumentStore, p: str, body: dict[str, Any]) -> None:
+        await store.put(C, p, "a", body)
+        found = await store.get(C, p, "a")
+        assert found is not None and found.body == body
+        assert [type(value) for value in found.body.values()] == [type(value) for value in body.values()]
+
+    async def test_the_largest_body_fits(self, store: DocumentStore, p: str) -> None:
+        body = {"text": "x" * (350 * 1024 - len('{"text":""}'))}
+        await store.put(C, p, "a", body)
+        found = await store.get(C, p, "a")
+        assert found is not None and found.body == body
+
+    async def test_the_longest_keys_fit(self, store: DocumentStore) -> None:
+        partition, id = uuid.uuid4().hex + "p" * (1024 - 32), "i" * 1023
+        await store.put(C, partition, id, {"n": 1})
+        assert await store.get(C, partition, id) is not None
+
+    async def test_partitions_are_apart(self, store: DocumentStore, p: str) -> None:
+        await store.put(C, p, "a", {"n": 1})
+        await store.put(C, p + "x", "a", {"n": 2}, condition=ABSENT)
+        assert await store.get(C, p + "y", "a") is None
+        assert [d.body["n"] for d in (await store.query(C, p)).documents] == [1]
+
+    async def test_absent(self, store: DocumentStore, p: str) -> None:
+        await store.put(C, p, "a", {"n": 1}, condition=ABSENT)
+        with pytest.raises(Conflict) as caught:
+            await store.put(C, p, "a", {"n": 2}, condition=ABSENT)
+        assert (caught.value.partition, caught.value.id) == (p, "a")
+        found = await store.get(C, p, "a")
+        assert found is not None and found.body == {"n": 1}
+
+    async def test_version(self, store: DocumentStore, p: str) -> None:
+        first = await store.put(C, p, "a", {"n": 1})
+        second = await store.put(C, p, "a", {"n": 2}, condition=VERSION(first))
+        for stale in (first, "no-such-version"):
+            with pytest.raises(Conflict):
+                await store.put(C, p, "a", {"n": 3}, condition=VERSION(stale))
+            with pytest.raises(Conflict):
+                await store.delete(C, p, "a", condition=VERSION(stale))
+        await store.delete(C, p, "a", condition=VERSION(second))
+        with pytest.raises(Conflict):
+            await store.put(C, p, "a", {"n": 4}, condition=VERSION(second))
+        assert await store.get(C, p, "a") is None
+
+    async def test_versions_never_recur(self, store: DocumentStore, p: str) -> None:
+        versions = []
+        for _ in range(5):
+            versions.append(await store.put(C, p, "a", {"n": 1}))
+            versions.append(await store.put(C, p, "a", {"n": 1}))
+            await store.delete(C, p, "a")
+        assert len(set(versions)) == 10
+
+    async def test_delete_of_what_is_missing_is_no_error(self, store: DocumentStore, p: str) -> None:
+        await store.delete(C, p, "a")
+        await store.commit(C, p, [Delete("a"), Put("b", {})])
+        assert [d.id for d in (await store.query(C, p)).documents] == ["b"]
+
+    @pytest.mark.parametrize(
+        "failing",
+        [Put("x", {}, ABSENT), Put("y", {}, VERSION("gone")), Delete("x", VERSION("v")), Check("x", ABSENT)],
+    )
+    async def test_a_commit_is_all_or_nothing(self, store: DocumentStore, p: str, failing: Write) -> None:
+        await store.put(C, p, "x", {"n": 0})
+        await store.put(C, p, "d", {"n": 0})
+        with pytest.raises(Conflict) as caught:
+            await store.commit(C, p, [Put("a", {"n": 1}), Delete("d"), failing, Put("z", {"n": 1})])
+        assert caught.value.id == failing.id
+        assert [d.id for d in (await store.query(C, p)).documents] == ["d", "x"]
+
+    async def test_a_commit_of_every_kind_of_write(self, store: DocumentStore, p: str) -> None:
+        kept, gone = await store.put(C, p, "kept", {"n": 1}), await store.put(C, p, "gone", {"n": 1})
+        versions = await store.commit(
+            C, p,
+            [
+                Put("a", {"n": 1}), Put("b", {"n": 1}, ABSENT), Check("kept", VERSION(kept)),
+                Check("none", ABSENT), Delete("gone", VERSION(gone)), Delete("missing", ANY),
+            ],
+        )  # fmt: skip
+        assert [version is not None for version in versions] == [True, True, False, False, False, False]
+        page = await store.query(C, p)
+        assert {d.id: d.version for d in page.documents} == {"a": versions[0], "b": versions[1], "kept": kept}
+
+    async def test_a_checked_document_keeps_its_version(self, store: DocumentStore, p: str) -> None:
+        version = await store.put(C, p, "kept", {"n": 1})
+        for n in range(3):
+            await store.commit(C, p, [Check("kept", VERSION(version)), Put(f"a{n}", {})])
+        await store.commit(C, p, [Check("kept", VERSION(version))])
+        await store.put(C, p, "kept", {"n": 2}, condition=VERSION(version))
+        with pytest.raises(Conflict):
+            await store.commit(C, p, [Check("kept", VERSION(version))])
+        with pytest.raises(Conflict):
+            await store.commit(C, p, [Check("kept", ABSENT)])
+        await store.commit(C, p, [Check("none", ABSENT)])
+        assert await store.get(C, p, "none") is None
+
+    async def test_a_commit_of_100_writes(self, store: DocumentStore, p: str) -> None:
+        await store.commit(C, p, [Put(f"{n:03d}", {"n": n}, ABSENT) for n in range(100)])
+        assert [d.body["n"] async for d in store.query_all(C, p)] == list(range(100))
+        with pytest.raises(Conflict):
+            await store.commit(C, p, [Put(f"{n:03d}", {"n": -1}, ABSENT) for n in range(1, 101)])
+        assert await store.get(C, p, "100") is None
+
+    async def test_queries(self, store: DocumentStore, p: str) -> None:
+        ids = ["a", "a-1", "a-2", "b", "Ω", "ä", "漢", "\uffee", "😀"]
+        random.Random(1).shuffle(ids)
+        await store.commit(C, p, [Put(id, {}) for id in ids])
+        ordered = sorted(ids, key=str.encode)
+
+        async def found(**arguments: Any) -> list[str]:
+            return [d.id for d in (await store.query(C, p, **arguments)).documents]
+
+        assert await found() == ordered
+        assert await found(descending=True) == ordered[::-1]
+        assert await found(prefix="a") == ["a", "a-1", "a-2"]
+        assert await found(prefix="a", descending=True) == ["a-2", "a-1", "a"]
+        assert await found(start="a-1", end="b") == ["a-1", "a-2"]
+        assert await found(start="b") == ordered[ordered.index("b") :]
+        assert await found(end="b") == ["a", "a-1", "a-2"]
+        assert await found(start="c", end="b") == []
+        assert await found(limit=2) == ["a", "a-1"]
+
+    @pytest.mark.parametrize("descending", [False, True])
+    async def test_paging_while_others_write(self, store: DocumentStore, p: str, descending: bool) -> None:
+        stable = [f"{n:03d}" for n in range(0, 60, 2)]
+        await store.commit(C, p, [Put(id, {}) for id in stable])
+        seen: list[str] = []
+        cursor, n = None, 1
+        while True:
+            page: Page = await store.query(C, p, prefix="0", limit=7, cursor=cursor, descending=descending)
+            seen += [d.id for d in page.documents]
+            await store.put(C, p, f"{n:03d}", {})
+            await store.put(C, p, f"{59 - n + 1:03d}", {})
+            await store.delete(C, p, page.documents[-1].id)
+            n += 2
+            if (cursor := page.cursor) is None:
+                break
+        assert seen == sorted(set(seen), reverse=descending)
+        assert set(stable) <= set(seen)
+
+    async def test_the_end_of_a_query(self, store: DocumentStore, p: str) -> None:
+        assert await store.query(C, p) == Page((), None)
+        await store.commit(C, p, [Put(str(n), {}) for n in range(4)])
+        page = await store.query(C, p, limit=4)
+        assert len(page.documents) == 4
+        if page.cursor is not None:
+            assert await store.query(C, p, limit=4, cursor=page.cursor) == Page((), None)
+
+    async def test_expired_is_absent(self, store: DocumentStore, clock: Clock, p: str) -> None:
+        until = store.now() + 100
+        version = await store.put(C, p, "a", {"n": 1}, expires_at=until)
+        await store.put(C, p, "b", {"n": 1})
+        found = await store.get(C, p, "a")
+        assert found is not None and found.expires_at == until
+        clock.advance(99)
+        assert await store.get(C, p, "a") is not None
+        clock.advance(1)
+        assert await store.get(C, p, "a") is None
+        assert [d.id for d in (await store.query(C, p)).documents] == ["b"]
+        for write in (Put("a", {}, VERSION(version)), Delete("a", VERSION(version)), Check("a", VERSION(version))):
+            with pytest.raises(Conflict):
+                await store.commit(C, p, [write])
+            with pytest.raises(Conflict):
+                await store.commit(C, p, [write, Put("c", {})])
+        await store.commit(C, p, [Check("a", ABSENT), Put("c", {})])
+        await store.put(C, p, "a", {"n": 2}, condition=ABSENT)
+        clock.advance(1000)
+        found = await store.get(C, p, "a")
+        assert found is not None and (found.body, found.expires_at) == ({"n": 2}, None)
+
+    async def test_an_expired_document_is_replaced_in_a_commit(
+        self, store: DocumentStore, clock: Clock, p: str
+    ) -> None:
+        await store.put(C, p, "a", {"n": 1}, expires_at=store.now() + 10)
+        clock.advance(11)
+        await store.commit(C, p, [Put("a", {"n": 2}, ABSENT), Put("b", {})])
+        found = await store.get(C, p, "a")
+        assert found is not None and found.body == {"n": 2}
+
+    async def test_each_write_sets_the_expiry_anew(self, store: DocumentStore, clock: Clock, p: str) -> None:
+        await store.put(C, p, "a", {}, expires_at=store.now() + 10)
+        await store.put(C, p, "a", {}, expires_at=store.now() + 1000)
+        await store.put(C, p, "b", {}, expires_at=store.now() + 10)
+        await store.put(C, p, "b", {})
+        await store.put(C, p, "past", {}, expires_at=store.now() - 5)
+        clock.advance(500)
+        assert [d.id for d in (await store.query(C, p)).documents] == ["a", "b"]
+
+    async def test_a_page_skips_what_has_expired(self, store: DocumentStore, clock: Clock, p: str) -> None:
+        await store.commit(
+            C, p, [Put(f"{n:02d}", {}, expires_at=store.now() + (10 if n % 3 else 1000)) for n in range(30)]
+        )
+        clock.advance(20)
+        assert [d.id async for d in store.query_all(C, p)] == [f"{n:02d}" for n in range(0, 30, 3)]
+        assert len((await store.query(C, p, limit=5)).documents) == 5
+
+    async def test_one_of_many_wins(self, store: DocumentStore, p: str) -> None:
+        version = await store.put(C, p, "a", {"n": 0})
+        for condition in (VERSION(version), ABSENT):
+            outcomes = await asyncio.gather(
+                *(store.put(C, p, "a" if condition.version else "b", {"n": n}, condition=condition) for n in range(20)),
+                return_exceptions=True,
+            )
+            assert sum(isinstance(outcome, str) for outcome in outcomes) == 1
+            assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 19
+
+    async def test_no_update_is_lost(self, store: DocumentStore, p: str) -> None:
+        ids = [f"d{n}" for n in range(10)]
+        await store.commit(C, p, [Put(id, {"n": 0}) for id in ids])
+        gate = asyncio.Semaphore(40)
+
+        async def command(id: str) -> None:
+            async with gate:
+                for _ in range(500):
+                    found = await store.get(C, p, id)
+                    assert found is not None
+                    try:
+                        await store.put(C, p, id, {"n": found.body["n"] + 1}, condition=VERSION(found.version))
+                        return
+                    except Conflict:
+                        await asyncio.sleep(random.uniform(0, 0.02))
+                raise AssertionError("a command lost 500 races")
+
+        await asyncio.gather(*(command(ids[n % 10]) for n in range(self.commands)))
+        assert sum(d.body["n"] for d in (await store.query(C, p)).documents) == self.commands
+
+    @pytest.mark.parametrize(
+        "write",
+        [
+            Put("", {}), Put("a/b", {}), Put("a\\b", {}), Put("a?", {}), Put("#", {}), Put("a ", {}), Put("a\n", {}),
+            Put("x" * 1024, {}), Put("a", {"n": 2**53}), Put("a", {"n": float("nan")}), Put("a", {"t": "x" * 358_400}),
+            Put("a", {"t": "\ud800"}), Check("a", ANY), Delete("a", ABSENT),
+        ],
+    )  # fmt: skip
+    async def test_the_profile_is_enforced(self, store: DocumentStore, p: str, write: Write) -> None:
+        with pytest.raises(ProfileError):
+            await store.commit(C, p, [write])
+        assert (await store.query(C, p)).documents == ()
+
+    async def test_the_profile_of_a_commit_is_enforced(self, store: DocumentStore, p: str) -> None:
+        for writes in (
+            [],
+            [Put("a", {}), Put("a", {})],
+            [Put(str(n), {}) for n in range(101)],
+            [Check(str(n), ABSENT) for n in range(51)],
+            [Put(str(n), {"t": "x" * 300_000}) for n in range(4)],
+        ):
+            with pytest.raises(ProfileError):
+                await store.commit(C, p, writes)
+
+    async def test_ping(self, store: DocumentStore) -> None:
+        assert await store.ping() is None  # type: ignore[func-returns-value]
