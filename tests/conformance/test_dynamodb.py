@@ -1,0 +1,38 @@
+"""The portability contract on DynamoDB: DynamoDB Local and ministack, or what `TWOFOLD_TEST_DYNAMODB` names."""
+
+import os
+import uuid
+
+import pytest
+
+from tests.emulators.fixtures import REGION, create_tables
+from twofold.aws import document_store
+from twofold.testing import DocumentStoreConformance, EventStoreConformance
+
+EXTERNAL = os.environ.get("TWOFOLD_TEST_DYNAMODB")
+BACKENDS = ["external"] if EXTERNAL else ["dynamodb_local", "ministack"]
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def store_url(request):
+    endpoint = EXTERNAL or request.getfixturevalue(request.param)
+    prefix = f"t{uuid.uuid4().hex[:8]}"
+    create_tables(endpoint, prefix)
+    return f"dynamodb://{REGION}/{prefix}?endpoint={endpoint}"
+
+
+class _DynamoDB:
+    @pytest.fixture(autouse=True)
+    def _url(self, store_url):
+        self.url = store_url
+
+    async def open_driver(self):
+        return document_store.open(self.url)
+
+
+class TestDocuments(_DynamoDB, DocumentStoreConformance):
+    """DynamoDB as a document store."""
+
+
+class TestEvents(_DynamoDB, EventStoreConformance):
+    """DynamoDB as an event store."""

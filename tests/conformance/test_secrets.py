@@ -1,0 +1,33 @@
+"""The portability contract of secrets: files, Secrets Manager, Key Vault."""
+
+import os
+import uuid
+
+import pytest
+
+from tests.emulators.fixtures import REGION
+from twofold.aws import secret_store as aws
+from twofold.local import secret_store as local
+from twofold.testing import SecretStoreConformance
+
+
+class TestFiles(SecretStoreConformance):
+    """A folder as a vault."""
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path):
+        self.folder = tmp_path
+
+    async def open_driver(self):
+        return local.open(f"file:///{self.folder}")
+
+
+class TestSecretsManager(SecretStoreConformance):
+    """Secrets Manager: ministack's, or what `TWOFOLD_TEST_SECRETSMANAGER` names."""
+
+    @pytest.fixture(autouse=True)
+    def _endpoint(self, request):
+        self.endpoint = os.environ.get("TWOFOLD_TEST_SECRETSMANAGER") or request.getfixturevalue("ministack")
+
+    async def open_driver(self):
+        return aws.open(f"secretsmanager://{REGION}/t{uuid.uuid4().hex[:8]}?endpoint={self.endpoint}")

@@ -1,0 +1,1 @@
+"""Emulators as processes of their own, on loopback, one of each a session."""

@@ -1,0 +1,58 @@
+"""A server process: started on a free port, awaited, ended with the test session."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tools.cache import MissingTool
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def serving(command: list[str], port: int, environ: dict[str, str] | None = None, wait: float = 60) -> Iterator[str]:
+    """Yields the URL once the port answers; ends the process after that."""
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(command, env=os.environ | (environ or {}), stdout=log, stderr=log)
+        try:
+            deadline = time.monotonic() + wait
+            while True:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    raise RuntimeError(f"{command[0]} did not start:\n{log.read()[-2000:]}")
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                time.sleep(0.05)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def needing[T](tool: Callable[[], T]) -> T:
+    """What `tool` returns. On a user's machine a missing tool skips the test and says what is missing; in CI it fails."""
+    try:
+        return tool()
+    except MissingTool as exc:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(exc))
+
+
+def ministack_command() -> list[str]:
+    return [os.path.join(os.path.dirname(sys.executable), "ministack")]
