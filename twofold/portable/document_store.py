@@ -64,7 +64,10 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Writes nothing; holds the commit to a condition (ABSENT or VERSION) on another document of the partition."""
+    """Writes nothing; holds the commit to a condition (ABSENT or VERSION) on another document of the partition.
+
+    A version read before a Check still holds after it, also where the backend then shows another text for it (Cosmos DB).
+    """
 
     id: str
     condition: Condition

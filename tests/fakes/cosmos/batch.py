@@ -1,0 +1,54 @@
+"""Transactional batches: all operations of one partition, or none."""
+
+from tests.fakes.cosmos.container import bad, refuse
+from tests.fakes.server import Answer
+
+MAX_OPERATIONS = 100
+MAX_BYTES = 2 * 1024 * 1024
+
+
+def run(container, partition, operations, size):
+    """The answer to a batch: 200 with each result, or 207 with the failing one's own status and 424 for the others."""
+    if not isinstance(operations, list) or not 1 <= len(operations) <= MAX_OPERATIONS:
+        raise bad(f"A batch has 1 to {MAX_OPERATIONS} operations.")
+    if size > MAX_BYTES:
+        raise refuse(413, "RequestEntityTooLarge", "Request size is too large.")
+    before = dict(container.items), dict(container.lsn)
+    results = []
+    for index, operation in enumerate(operations):
+        try:
+            status, item = _apply(container, partition, operation)
+        except Answer as failed:
+            container.items, container.lsn = before
+            if failed.status == 400:
+                raise
+            answers = [{"statusCode": 424, "requestCharge": 0}] * len(operations)
+            answers[index] = {"statusCode": failed.status, "requestCharge": 1}
+            return Answer(207, answers)
+        result = {"statusCode": status, "requestCharge": 1}
+        if item is not None:
+            result |= {"eTag": item["_etag"], "resourceBody": item}
+        results.append(result)
+    return Answer(200, results)
+
+
+def _apply(container, partition, operation):
+    known = {"operationType", "resourceBody", "id", "ifMatch", "ifNoneMatch", "partitionKey"}
+    if not isinstance(operation, dict) or set(operation) - known:
+        raise bad(f"A batch operation holds {sorted(known)} alone.")
+    id, body, match = operation.get("id"), operation.get("resourceBody"), operation.get("ifMatch")
+    match operation.get("operationType"):
+        case "Create":
+            return container.create(partition, body)
+        case "Upsert":
+            return container.upsert(partition, body, match)
+        case "Replace":
+            return container.replace(partition, id, body, match)
+        case "Delete":
+            return container.delete(partition, id, match)
+        case "Patch":
+            return container.patch(partition, id, body, match)
+        case "Read":
+            return 200, container.read(partition, id)
+        case other:
+            raise bad(f"The batch operation {other!r} is not understood.")

@@ -1,0 +1,143 @@
+"""A container: items by partition and id, with etags, TTL, and a log sequence for the change feed."""
+
+import itertools
+import json
+import re
+import uuid
+
+from tests.fakes.server import Answer
+
+MAX_ITEM = 2 * 1024 * 1024
+_BAD_ID = re.compile(r"[/\\?#]")
+_lsn = itertools.count(1)
+
+
+def refuse(status, code, message, **headers):
+    """A refusal in Cosmos' shape."""
+    return Answer(status, {"code": code, "message": f"{message}\r\nActivityId: {uuid.uuid4()}"}, headers)
+
+
+def bad(message):
+    return refuse(400, "BadRequest", message)
+
+
+class Container:
+    def __init__(self, name, clock, default_ttl):
+        self.name, self.clock, self.default_ttl = name, clock, default_ttl
+        self.items = {}  # (partition, id) -> item
+        self.lsn = {}  # (partition, id) -> number of the last write
+
+    def live(self, partition, id):
+        item = self.items.get((partition, id))
+        if item is not None and self._expired(item):
+            del self.items[partition, id], self.lsn[partition, id]
+            return None
+        return item
+
+    def read(self, partition, id):
+        if (item := self.live(partition, id)) is None:
+            raise refuse(404, "NotFound", "Entity with the specified id does not exist in the system.")
+        return item
+
+    def create(self, partition, body):
+        body = self.checked(partition, body)
+        if self.live(partition, body["id"]) is not None:
+            raise refuse(409, "Conflict", "Entity with the specified id already exists in the system.")
+        return 201, self._store(partition, body)
+
+    def upsert(self, partition, body, match=None):
+        body = self.checked(partition, body)
+        found = self.live(partition, body["id"])
+        if found is not None:
+            self.matching(found, match)
+        return 200 if found else 201, self._store(partition, body)
+
+    def replace(self, partition, id, body, match=None):
+        body = self.checked(partition, body)
+        if body["id"] != id:
+            raise bad("The id in the body differs from the id in the link.")
+        self.matching(self.read(partition, id), match)
+        return 200, self._store(partition, body)
+
+    def delete(self, partition, id, match=None):
+        self.matching(self.read(partition, id), match)
+        del self.items[partition, id], self.lsn[partition, id]
+        return 204, None
+
+    def patch(self, partition, id, patch, match=None):
+        found = self.read(partition, id)
+        self.matching(found, match)
+        body = {key: value for key, value in found.items() if not key.startswith("_")}
+        operations = patch.get("operations") if isinstance(patch, dict) else None
+        if not operations or len(operations) > 10:
+            raise bad("A patch has 1 to 10 operations.")
+        for operation in operations:
+            path = operation.get("path", "")
+            if operation.get("op") not in ("set", "add", "replace", "remove", "incr") or not path.startswith("/"):
+                raise bad(f"The patch operation {operation!r} is not understood.")
+            if path in ("/id", "/p") or path.count("/") > 1:
+                raise bad(f"The path {path} can't be patched.")
+            if operation["op"] == "remove":
+                if body.pop(path[1:], None) is None:
+                    raise bad(f"There is nothing at {path}.")
+            elif operation["op"] == "incr":
+                body[path[1:]] = body.get(path[1:], 0) + operation["value"]
+            else:
+                body[path[1:]] = operation["value"]
+        return 200, self._store(partition, self.checked(partition, body))
+
+    def matching(self, found, match):
+        if match is None or match == "*":
+            return
+        if not (match.startswith('"') and match.endswith('"')):
+            raise bad("An etag is quoted.")
+        if match != found["_etag"]:
+            raise refuse(412, "PreconditionFailed", "One of the specified pre-condition is not met.")
+
+    def checked(self, partition, body):
+        if not isinstance(body, dict):
+            raise bad("An item is a JSON object.")
+        id = body.get("id")
+        if not isinstance(id, str) or not id:
+            raise bad("The input content is invalid because the required properties - 'id; ' - are missing.")
+        if _BAD_ID.search(id) or len(id.encode()) > 1023:
+            raise bad("The id holds an illegal character or is too long.")
+        if body.get("p") != partition:
+            raise bad("PartitionKey extracted from document doesn't match the one specified in the header.")
+        if len(partition.encode()) > 2048:
+            raise bad("The partition key is too long.")
+        ttl = body.get("ttl")
+        if ttl is not None and (type(ttl) is not int or not (ttl == -1 or 1 <= ttl <= 2**31 - 1)):
+            raise bad("The ttl must be -1 or a positive number of seconds.")
+        if len(json.dumps(body).encode()) > MAX_ITEM:
+            raise refuse(413, "RequestEntityTooLarge", "Request size is too large.")
+        return {key: value for key, value in body.items() if key not in ("_etag", "_ts", "_rid", "_self")}
+
+    def changes(self, after):
+        """(number, item) of every live item whose last write is later."""
+        found = [(number, key) for key, number in list(self.lsn.items()) if number > after]
+        return [(number, item) for number, key in sorted(found) if (item := self.live(*key)) is not None]
+
+    def partition(self, partition):
+        keys = [key for key in self.items if key[0] == partition]
+        return [item for key in keys if (item := self.live(*key)) is not None]
+
+    def _expired(self, item):
+        if self.default_ttl is None:  # TTL is off for the whole container
+            return False
+        ttl = item.get("ttl", self.default_ttl)
+        return ttl != -1 and self.clock() >= item["_ts"] + ttl
+
+    def _store(self, partition, body):
+        key = (partition, body["id"])
+        item = {
+            **body,
+            "_rid": "fakeAA==",
+            "_self": f"dbs/fake/colls/{self.name}/docs/{body['id']}/",
+            "_etag": f'"{uuid.uuid4()}"',
+            "_attachments": "attachments/",
+            "_ts": int(self.clock()),
+        }
+        self.items[key] = item
+        self.lsn[key] = next(_lsn)
+        return item

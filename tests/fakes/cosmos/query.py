@@ -1,0 +1,64 @@
+"""Queries, in a small grammar; whatever else is asked is refused, so that nothing is answered by chance.
+
+SELECT * FROM c WHERE <test> AND … [ORDER BY c.<field> ASC|DESC] [OFFSET n LIMIT m]
+test: c.<field> <op> @name | (NOT IS_DEFINED(c.<field>) OR c.<field> <op> @name)
+"""
+
+import operator
+import re
+
+from tests.fakes.cosmos.container import bad
+
+_QUERY = re.compile(
+    r"SELECT \* FROM c WHERE (?P<where>.+?)(?: ORDER BY c\.(?P<order>\w+) (?P<way>ASC|DESC))?"
+    r"(?: OFFSET (?P<offset>\d+) LIMIT (?P<limit>\d+))?"
+)
+_COMPARE = re.compile(r"c\.(\w+) (=|<|<=|>|>=) (@\w+)")
+_OPTIONAL = re.compile(r"\(NOT IS_DEFINED\(c\.(\w+)\) OR c\.(\w+) (=|<|<=|>|>=) (@\w+)\)")
+_OPERATORS = {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
+def run(items, query):
+    """The items that the query selects, in its order."""
+    if not isinstance(query, dict) or not isinstance(query.get("query"), str):
+        raise bad("A query is an object with the member 'query'.")
+    found = _QUERY.fullmatch(query["query"])
+    if found is None:
+        raise bad(f"Syntax error: {query['query']}")
+    values = {parameter["name"]: parameter["value"] for parameter in query.get("parameters", [])}
+    for test in found["where"].split(" AND "):
+        items = [item for item in items if _holds(test, item, values)]
+    if found["order"]:
+        items = sorted(items, key=lambda item: _sort_key(item[found["order"]]), reverse=found["way"] == "DESC")
+    if found["limit"]:
+        offset = int(found["offset"])
+        items = items[offset : offset + int(found["limit"])]
+    return items
+
+
+def _holds(test, item, values):
+    if optional := _OPTIONAL.fullmatch(test):
+        field, same, sign, name = optional.groups()
+        if field != same:
+            raise bad(f"Syntax error near {test}")
+        return field not in item or _compare(item[field], sign, _value(values, name))
+    if compare := _COMPARE.fullmatch(test):
+        field, sign, name = compare.groups()
+        return field in item and _compare(item[field], sign, _value(values, name))
+    raise bad(f"Syntax error near {test}")
+
+
+def _value(values, name):
+    if name not in values:
+        raise bad(f"The query parameter {name} has no value.")
+    return values[name]
+
+
+def _compare(left, sign, right):
+    if type(left) is not type(right):
+        return False  # undefined, in Cosmos' terms
+    return _OPERATORS[sign](_sort_key(left), _sort_key(right))
+
+
+def _sort_key(value):
+    return value.encode() if isinstance(value, str) else value

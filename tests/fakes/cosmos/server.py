@@ -1,0 +1,170 @@
+"""The REST surface: account, containers, items, queries, batches, change feed."""
+
+import json
+import re
+import time
+from urllib.parse import unquote
+
+from tests.fakes.cosmos import batch, query
+from tests.fakes.cosmos.container import MAX_ITEM, Container, bad, refuse
+from tests.fakes.credential import TOKEN
+from tests.fakes.server import Answer, FakeServer
+
+_ROUTE = re.compile(r"/dbs/([^/]+)(?:/colls/([^/]+)(?:/(docs|pkranges)(?:/([^/]+))?)?)?/?")
+
+
+class CosmosFake(FakeServer):
+    """`cosmos://<host>/<database>` once `create` has made its containers. `advance` moves its clock, in seconds."""
+
+    def __init__(self):
+        self.containers = {}
+        self.offset = 0
+        super().__init__()
+
+    def clock(self):
+        return time.time() + self.offset
+
+    def advance(self, seconds):
+        self.offset += seconds
+
+    def create(self, database, *containers, default_ttl=-1):
+        for name in containers:
+            self.containers[database, name] = Container(name, self.clock, default_ttl)
+        return f"cosmos://{self.host}/{database}"
+
+    def serve(self, method, path, raw_query, headers, body):
+        self._authorize(headers)
+        if path == "/" and method == "GET":
+            return Answer(200, self._account())
+        found = _ROUTE.fullmatch(path)
+        if found is None:
+            raise bad(f"There is nothing at {path}.")
+        database, name, kind, id = (part and unquote(part) for part in found.groups())
+        if (container := self.containers.get((database, name))) is None:
+            raise refuse(
+                404, "NotFound", "Resource Not Found: Owner resource does not exist", **{"x-ms-substatus": 1003}
+            )
+        if kind is None and method == "GET":
+            return Answer(200, self._container(container))
+        if kind == "pkranges" and method == "GET":
+            return self._ranges(headers)
+        if kind == "docs":
+            return self._items(container, method, id, headers, body)
+        raise bad(f"{method} {path} is not understood.")
+
+    def _items(self, container, method, id, headers, body):
+        if method == "GET" and id is None:
+            return self._changes(container, headers)
+        partition = self._partition(headers)
+        if method == "POST" and id is None:
+            return self._post(container, partition, headers, body)
+        match = headers.get("If-Match")
+        if method == "GET":
+            item = container.read(partition, id)
+            if headers.get("If-None-Match") == item["_etag"]:
+                return Answer(304, None, {"etag": item["_etag"]})
+            return self._item(200, item)
+        if method == "PUT":
+            return self._item(*container.replace(partition, id, self._json(body), match))
+        if method == "PATCH":
+            return self._item(*container.patch(partition, id, self._json(body), match))
+        if method == "DELETE":
+            return self._item(*container.delete(partition, id, match))
+        raise bad(f"{method} on an item is not understood.")
+
+    def _post(self, container, partition, headers, body):
+        content = self._json(body)
+        if headers.get("x-ms-documentdb-isquery", "").lower() == "true":
+            if not headers.get("Content-Type", "").startswith("application/query+json"):
+                raise bad("A query is sent as application/query+json.")
+            limit = int(headers.get("x-ms-max-item-count", 100))
+            start = int(headers.get("x-ms-continuation") or 0)
+            found = query.run(container.partition(partition), content)
+            page = found[start : start + limit]
+            more = {"x-ms-continuation": start + limit} if start + limit < len(found) else {}
+            return Answer(200, {"_rid": "fakeAA==", "Documents": page, "_count": len(page)}, self._charged() | more)
+        if headers.get("x-ms-cosmos-is-batch-request", "").lower() == "true":
+            if headers.get("x-ms-cosmos-batch-atomic", "").lower() != "true":
+                raise bad("This account takes atomic batches only.")
+            return batch.run(container, partition, content, len(body))
+        if headers.get("x-ms-documentdb-is-upsert", "").lower() == "true":
+            return self._item(*container.upsert(partition, content, headers.get("If-Match")))
+        return self._item(*container.create(partition, content))
+
+    def _changes(self, container, headers):
+        if headers.get("A-IM", "").lower() not in ("incremental feed", "incremental"):
+            raise bad("Reading a whole container is not offered; ask for its change feed or run a query.")
+        after = headers.get("If-None-Match", "").strip('"')
+        if after == "*":
+            after = max(container.lsn.values(), default=0)
+        limit = int(headers.get("x-ms-max-item-count") or 100)
+        found = container.changes(int(after or 0))[:limit]
+        etag = {"etag": f'"{found[-1][0] if found else after or 0}"'} | self._charged()
+        if not found:
+            return Answer(304, None, etag)
+        items = [{**item, "_lsn": number} for number, item in found]
+        return Answer(200, {"_rid": "fakeAA==", "Documents": items, "_count": len(items)}, etag)
+
+    def _authorize(self, headers):
+        token = unquote(headers.get("Authorization", ""))
+        if not headers.get("x-ms-version") or not headers.get("x-ms-date"):
+            raise bad("x-ms-version and x-ms-date are required.")
+        if token.startswith("type=master"):
+            raise refuse(401, "Unauthorized", "Local Authorization is disabled. Use an AAD token.")
+        if token != f"type=aad&ver=1.0&sig={TOKEN}":
+            raise refuse(401, "Unauthorized", "The input authorization token can't serve the request.")
+
+    def _partition(self, headers):
+        try:
+            [partition] = json.loads(headers.get("x-ms-documentdb-partitionkey", ""))
+        except (ValueError, TypeError):
+            raise bad("PartitionKey is required, as a JSON array of one value.") from None
+        if not isinstance(partition, str):
+            raise bad("The partition key of this container is a string.")
+        return partition
+
+    def _json(self, body):
+        if len(body) > MAX_ITEM + 64 * 1024:
+            raise refuse(413, "RequestEntityTooLarge", "Request size is too large.")
+        try:
+            return json.loads(body, parse_constant=lambda name: {}[name])
+        except (ValueError, KeyError):
+            raise bad("The body is no JSON.") from None
+
+    def _item(self, status, item):
+        return Answer(status, item, self._charged() | ({"etag": item["_etag"]} if item else {}))
+
+    def _charged(self):
+        return {"x-ms-request-charge": "1.0", "x-ms-session-token": "0:-1#1"}
+
+    def _ranges(self, headers):
+        etag = '"1"'
+        if headers.get("If-None-Match") == etag:
+            return Answer(304, None, {"etag": etag})
+        only = {
+            "_rid": "fakeAA==",
+            "id": "0",
+            "minInclusive": "",
+            "maxExclusive": "FF",
+            "parents": [],
+            "status": "online",
+        }
+        return Answer(200, {"_rid": "fakeAA==", "PartitionKeyRanges": [only], "_count": 1}, {"etag": etag})
+
+    def _account(self):
+        here = [{"name": "Loopback", "databaseAccountEndpoint": f"https://{self.host}/"}]
+        return {
+            "id": "fake", "_rid": "fake", "_self": "", "_dbs": "//dbs/", "media": "//media/", "addresses": "//addresses/",
+            "writableLocations": here, "readableLocations": here, "enableMultipleWriteLocations": False,
+            "userConsistencyPolicy": {"defaultConsistencyLevel": "Strong"},
+            "userReplicationPolicy": {"minReplicaSetSize": 3, "maxReplicasetSize": 4},
+            "systemReplicationPolicy": {"minReplicaSetSize": 3, "maxReplicasetSize": 4},
+        }  # fmt: skip
+
+    def _container(self, container):
+        return {
+            "id": container.name, "_rid": "fakeAA==", "_self": "dbs/fake/colls/fake/", "_etag": '"1"', "_ts": 0,
+            "partitionKey": {"paths": ["/p"], "kind": "Hash", "version": 2},
+            "defaultTtl": container.default_ttl,
+            "indexingPolicy": {"indexingMode": "consistent", "automatic": True},
+        }  # fmt: skip

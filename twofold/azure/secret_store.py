@@ -1,0 +1,69 @@
+"""SecretStore on Azure Key Vault: the secret `<name>`, its latest version."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from twofold.azure.credential import default_credential
+from twofold.errors import SecretsUnavailable
+
+LOOPBACK = ("127.0.0.1", "localhost")
+
+
+def open(url: str, credential: Any = None) -> "KeyVaultDriver":
+    """The driver of `keyvault://<vault host[:port]>`; connects, and asks for a login, at the first use."""
+    return KeyVaultDriver(f"https://{urlsplit(url).netloc}", credential)
+
+
+class KeyVaultDriver:
+    """GetSecret and SetSecret. A disabled secret, a refused login and a throttled vault are `SecretsUnavailable`."""
+
+    def __init__(self, vault_url: str, credential: Any) -> None:
+        self._vault_url, self._credential = vault_url, credential
+        self._client: Any = None
+
+    async def get(self, name: str) -> str | None:
+        """See `SecretDriver`."""
+        from azure.core.exceptions import AzureError, ResourceNotFoundError
+
+        try:
+            value: str | None = (await self._connected().get_secret(name)).value
+            return value
+        except ResourceNotFoundError:
+            return None
+        except (AzureError, OSError) as exc:
+            raise SecretsUnavailable(f"Key Vault: {type(exc).__name__}: {_line(exc)}") from exc
+
+    async def set(self, name: str, value: str) -> None:
+        """See `SecretDriver`."""
+        from azure.core.exceptions import AzureError
+
+        try:
+            await self._connected().set_secret(name, value)
+        except (AzureError, OSError) as exc:
+            raise SecretsUnavailable(f"Key Vault: {type(exc).__name__}: {_line(exc)}") from exc
+
+    async def close(self) -> None:
+        """See `SecretDriver`."""
+        if self._client is not None:
+            await self._client.close()
+            await self._credential.close()
+
+    def _connected(self) -> Any:
+        if self._client is None:
+            from azure.keyvault.secrets.aio import SecretClient  # only where Key Vault is used
+
+            self._credential = self._credential or default_credential()
+            self._client = SecretClient(
+                self._vault_url,
+                self._credential,
+                # An emulator's certificate and token audience can't be a vault's.
+                verify_challenge_resource=urlsplit(self._vault_url).hostname not in LOOPBACK,
+                retry_total=1,
+                connection_timeout=2,
+                read_timeout=5,
+            )
+        return self._client
+
+
+def _line(exc: BaseException) -> str:
+    return str(exc).splitlines()[0][:300] if str(exc) else ""
