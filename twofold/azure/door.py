@@ -71,7 +71,7 @@ def _feed(app: func.FunctionApp, runtime: Runtime) -> None:
         database_name=database,
         container_name="events",
         lease_container_name="leases",
-        start_from_beginning=True,  # type: ignore[arg-type] - annotated as a time, sent on as it is
+        start_from_beginning=True,  # type: ignore[arg-type]  # annotated as a time, sent on as it is
         max_items_per_invocation=100,
     )
     # Without a policy the host moves the lease on after a failure and the batch is never delivered again.

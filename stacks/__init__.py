@@ -1,0 +1,1 @@
+"""The program: stack config in, one cloud's resources out."""

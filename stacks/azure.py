@@ -1,0 +1,51 @@
+"""Azure: the table of contents. Add resources, permissions and transforms of your own here."""
+
+import json
+from pathlib import Path
+
+import pulumi
+from pulumi_azure_native import authorization, resources
+
+from twofold.deploy import package
+from twofold.deploy.azure.compute import Compute
+from twofold.deploy.azure.data import Data
+from twofold.deploy.azure.gateway import Gateway
+from twofold.deploy.azure.secrets import Secrets
+from twofold.deploy.config import StackConfig
+from twofold.manifest import ServiceManifest
+
+
+def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
+    """Data, secrets, compute, gateway; returns the stack's outputs."""
+    name = f"{manifest.name}-{config.environment}"
+    tags = {"service": manifest.name, "environment": config.environment, **config.tags}
+    login = authorization.get_client_config()
+    subscription, tenant = login.subscription_id, login.tenant_id
+    artifact = package.build(manifest, "azure", root)
+    openapi = json.loads((root / "openapi.json").read_text())
+
+    group = resources.ResourceGroup(name, resource_group_name=name, location=config.region, tags=tags).name
+    data = Data(
+        name, manifest=manifest, group=group, location=config.region, subscription=subscription, protect=config.protect
+    )
+    secrets = Secrets(
+        name, manifest=manifest, group=group, location=config.region, subscription=subscription, tenant=tenant,
+        protect=config.protect,
+    )  # fmt: skip
+    compute = Compute(
+        name, manifest=manifest, config=config, artifact=artifact, data=data, secrets=secrets, group=group,
+        subscription=subscription,
+    )  # fmt: skip
+    gateway = Gateway(
+        name, manifest=manifest, config=config, openapi=openapi, app=compute.apps["http"], group=group,
+        subscription=subscription,
+    )  # fmt: skip
+
+    return {
+        "url": gateway.url,
+        "health_url": pulumi.Output.concat(gateway.url, "/health/ready"),
+        "docs_url": pulumi.Output.concat(gateway.url, "/docs"),
+        "store_url": data.url or "",
+        "secrets_url": secrets.url or "",
+        "artifact": artifact.digest,
+    }

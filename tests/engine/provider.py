@@ -1,0 +1,159 @@
+"""A resource provider served by the test process, standing in for aws, azure-native and dynamic resources.
+
+The engine is real; this knows no cloud's rules. It returns inputs as outputs, with ids and the computed outputs of a small
+table; a change of a property that `IMMUTABLE` lists for a type replaces the resource, as in the cloud.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+ACCOUNT = "123456789012"
+SUBSCRIPTION = "00000000-0000-0000-0000-00000000abcd"
+
+IMMUTABLE = {
+    "aws:dynamodb/table:Table": {"name", "hashKey", "rangeKey"},
+    "aws:secretsmanager/secret:Secret": {"name"},
+    "aws:lambda/function:Function": {"name"},
+    "azure-native:cosmosdb:DatabaseAccount": {"accountName", "location", "resourceGroupName"},
+    "azure-native:cosmosdb:SqlResourceSqlDatabase": {"accountName", "databaseName"},
+    "azure-native:cosmosdb:SqlResourceSqlContainer": {"accountName", "databaseName", "containerName"},
+    "azure-native:keyvault:Vault": {"vaultName", "location"},
+    "azure-native:storage:StorageAccount": {"accountName", "location"},
+    "azure-native:web:WebApp": {"name", "location"},
+}
+
+
+def computed(token, name, inputs):
+    """The outputs that a cloud adds."""
+    arn = f"arn:aws:{token.split(':')[1].split('/')[0]}:eu-central-1:{ACCOUNT}:{name}"
+    own = {"arn": arn, "name": inputs.get("name", name)} if token.startswith("aws:") else {}
+    match token:
+        case "aws:dynamodb/table:Table" if inputs.get("streamEnabled"):
+            own["streamArn"] = f"{arn}/stream/1"
+        case "aws:lambda/function:Function":
+            own["invokeArn"] = f"{arn}/invocations"
+        case "aws:apigatewayv2/api:Api":
+            own |= {"apiEndpoint": f"https://{name}.execute-api.eu-central-1.amazonaws.com", "executionArn": arn}
+        case "azure-native:cosmosdb:DatabaseAccount":
+            own |= {
+                "name": inputs["accountName"],
+                "documentEndpoint": f"https://{inputs['accountName']}.documents.azure.com:443/",
+            }
+        case "azure-native:managedidentity:UserAssignedIdentity":
+            own |= {"clientId": f"client-{name}", "principalId": f"principal-{name}"}
+        case "azure-native:apimanagement:ApiManagementService":
+            own |= {"name": inputs["serviceName"], "gatewayUrl": f"https://{inputs['serviceName']}.azure-api.net"}
+        case "azure-native:web:WebApp":
+            identities = inputs.get("identity", {}).get("userAssignedIdentities", [])
+            own |= {"name": inputs["name"], "defaultHostName": f"{inputs['name']}.azurewebsites.net"}
+            # A list of ids going in, a map by id coming out.
+            own["identity"] = inputs.get("identity", {}) | {"userAssignedIdentities": dict.fromkeys(identities, {})}
+        case _ if token.startswith("azure-native:"):
+            names = ("accountName", "databaseName", "containerName", "vaultName", "apiId", "resourceGroupName", "name")
+            last = {
+                "azure-native:resources:ResourceGroup": "resourceGroupName",
+                "azure-native:storage:BlobContainer": "containerName",
+                "azure-native:cosmosdb:SqlResourceSqlDatabase": "databaseName",
+                "azure-native:cosmosdb:SqlResourceSqlContainer": "containerName",
+            }.get(token)
+            own["name"] = inputs.get(last) or next((inputs[key] for key in names if key in inputs), name)
+    return own
+
+
+class StandIn(provider_pb2_grpc.ResourceProviderServicer):
+    """Keeps what was created: `resources` by URN, as (type, inputs)."""
+
+    def __init__(self):
+        self.resources = {}
+        self._server = grpc.server(ThreadPoolExecutor(16))
+        provider_pb2_grpc.add_ResourceProviderServicer_to_server(self, self._server)
+        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+
+    def debug_providers(self):
+        return ",".join(f"{name}:{self.port}" for name in ("aws", "azure-native", "pulumi-python"))
+
+    def close(self):
+        self._server.stop(0)
+
+    def Attach(self, request, context):
+        return empty_pb2.Empty()
+
+    def Handshake(self, request, context):
+        return provider_pb2.ProviderHandshakeResponse(
+            accept_secrets=False, accept_resources=False, accept_outputs=False
+        )
+
+    def GetPluginInfo(self, request, context):
+        return plugin_pb2.PluginInfo(version="9.9.9")
+
+    def CheckConfig(self, request, context):
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, request, context):
+        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+
+    def Configure(self, request, context):
+        return provider_pb2.ConfigureResponse(
+            acceptSecrets=False, supportsPreview=True, acceptResources=False, acceptOutputs=False
+        )
+
+    def Check(self, request, context):
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    def Diff(self, request, context):
+        token = request.urn.split("::")[2].split("$")[-1]
+        old, new = plain(request.old_inputs), plain(request.news)
+        ignored = set(request.ignoreChanges)
+        changed = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)} - ignored - {"__provider"}
+        if token == "pulumi-python:dynamic:Resource":
+            changed -= {"path"}
+        kind = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
+        return provider_pb2.DiffResponse(
+            changes=kind, diffs=sorted(changed), replaces=sorted(changed & IMMUTABLE.get(token, set()))
+        )
+
+    def Create(self, request, context):
+        token, name = request.urn.split("::")[2].split("$")[-1], request.urn.split("::")[-1]
+        inputs = plain(request.properties)
+        outputs = inputs | computed(token, name, inputs)
+        if request.preview:  # what the cloud adds is not known yet
+            outputs = {key: value for key, value in outputs.items() if inputs.get(key) == value}
+        if not request.preview:
+            self.resources[request.urn] = (token, inputs)
+        id = "" if request.preview else f"/{token}/{name}".replace(" ", "-")
+        return provider_pb2.CreateResponse(id=id, properties=struct(outputs))
+
+    def Update(self, request, context):
+        token, name = request.urn.split("::")[2].split("$")[-1], request.urn.split("::")[-1]
+        inputs = plain(request.news)
+        if not request.preview:
+            self.resources[request.urn] = (token, inputs)
+        return provider_pb2.UpdateResponse(properties=struct(inputs | computed(token, name, inputs)))
+
+    def Delete(self, request, context):
+        self.resources.pop(request.urn, None)
+        return empty_pb2.Empty()
+
+    def Read(self, request, context):
+        return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
+
+    def Invoke(self, request, context):
+        if request.tok == "azure-native:authorization:getClientConfig":
+            answer = {"clientId": "c", "objectId": "o", "subscriptionId": SUBSCRIPTION, "tenantId": "tenant"}
+            return provider_pb2.InvokeResponse(**{"return": struct(answer)})
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{request.tok} is not stood in for")
+
+    def Cancel(self, request, context):
+        return empty_pb2.Empty()
+
+
+def plain(properties):
+    return json_format.MessageToDict(properties)
+
+
+def struct(properties):
+    return json_format.ParseDict(properties, struct_pb2.Struct())

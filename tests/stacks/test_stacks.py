@@ -1,0 +1,197 @@
+"""Both stacks on the real engine: preview, up, up again, a changed setting, destroy; and what they make."""
+
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+from pulumi import automation
+
+from api.manifest import SERVICE
+from tests.emulators.process import needing
+from tests.engine.engine import Engine
+from tools import pulumi_cli
+from twofold.manifest import ServiceManifest
+from twofold.settings import MARKER, Settings, marker, variable_names
+
+ROOT = Path(__file__).parents[2]
+OUTPUTS = {"url", "health_url", "docs_url", "store_url", "secrets_url", "artifact"}
+DATA = ("aws:dynamodb/", "azure-native:cosmosdb:", "azure-native:keyvault:Vault", "aws:secretsmanager/")
+
+
+def config(cloud, /, **changed):
+    base = {
+        "cloud": cloud,
+        "environment": "dev",
+        "region": {"aws": "eu-central-1", "azure": "westeurope"}.get(cloud, "x"),
+        "oidcIssuer": "https://issuer.example",
+        "oidcAudience": "orders",
+        "settings": json.dumps({"payment_url": "https://payments.example"}),
+    }
+    return {f"twofold:{key}": value for key, value in (base | changed).items()}
+
+
+def program():
+    runpy.run_path(str(ROOT / "stacks" / "__main__.py"), run_name="__main__")
+
+
+def started(folder, cloud, **arguments):
+    needing(pulumi_cli.find)
+    return Engine(folder, arguments.pop("stack", f"dev-{cloud}"), config(cloud), arguments.pop("program", program))
+
+
+@pytest.fixture(scope="module", params=["azure", "aws"])
+def cloud(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory, cloud):
+    """One stack's whole life, recorded: the tests below read it."""
+    engine = started(tmp_path_factory.mktemp(cloud), cloud)
+    record = {"preview": engine.preview(), "up": engine.up(), "outputs": engine.outputs}
+    record["resources"] = dict(engine.standin.resources)
+    record["again"] = engine.up()
+    engine.configure(config(cloud, logLevel="debug", settings=json.dumps({"payment_url": "https://other.example"})))
+    record["changed"] = engine.up()
+    record["after"] = dict(engine.standin.resources)
+    record["state"] = json.dumps(engine.state())
+    record["destroy"] = engine.destroy()
+    record["left"] = dict(engine.standin.resources)
+    engine.close()
+    return record
+
+
+def of_type(record, token):
+    return [inputs for kind, inputs in record["resources"].values() if kind == token]
+
+
+def test_a_stack_lives(life):
+    assert life["preview"] == {"create": life["up"]["create"]}
+    assert set(life["again"]) == {"same"}, life["again"]
+    assert life["changed"]["update"] > 0 and set(life["changed"]) <= {"update", "same"}, life["changed"]
+    assert life["destroy"]["delete"] == life["up"]["create"] and life["left"] == {}
+
+
+def test_a_changed_setting_touches_no_data(life):
+    kept = {urn: inputs for urn, (token, inputs) in life["resources"].items() if token.startswith(DATA)}
+    assert kept and all(life["after"][urn][1] == inputs for urn, inputs in kept.items())
+
+
+def test_both_export_the_same_outputs(life, cloud):
+    assert set(life["outputs"]) == OUTPUTS
+    assert life["outputs"]["store_url"].startswith({"aws": "dynamodb://", "azure": "cosmos://"}[cloud])
+    assert life["outputs"]["health_url"] == life["outputs"]["url"] + "/health/ready"
+
+
+def environments(life, cloud):
+    """The variables of each unit, without the host's own."""
+    if cloud == "aws":
+        return [function["environment"]["variables"] for function in of_type(life, "aws:lambda/function:Function")]
+    apps = of_type(life, "azure-native:web:WebApp")
+    variables = [{pair["name"]: pair["value"] for pair in app["siteConfig"]["appSettings"]} for app in apps]
+    return [{key: value for key, value in one.items() if key.startswith("TWOFOLD_")} for one in variables]
+
+
+def test_the_environment_is_what_settings_reads(life, cloud, tmp_path):
+    (tmp_path / MARKER).write_text(marker("orders", "0.1.0", cloud))
+    units = environments(life, cloud)
+    assert sorted(unit["TWOFOLD_ROLE"] for unit in units) == sorted(unit.role for unit in SERVICE.units)
+    for unit in units:
+        assert set(unit) == set(variable_names(SERVICE))
+        settings = Settings.load(unit, SERVICE, tmp_path)
+        assert settings.deployed and settings.store_url == life["outputs"]["store_url"]
+        assert settings.app == {"payment_url": "https://payments.example"}
+
+
+def test_no_key_or_token_is_stored(life, cloud):
+    text = life["state"].lower()
+    for word in ("sharedaccess", "accountkey=", "listkeys", "aws_secret", "secretstring"):
+        assert word not in text
+    if cloud == "azure":
+        [account] = of_type(life, "azure-native:cosmosdb:DatabaseAccount")
+        assert account["disableLocalAuth"] is True
+        assert account["consistencyPolicy"]["defaultConsistencyLevel"] == "Strong"
+        [storage] = of_type(life, "azure-native:storage:StorageAccount")
+        assert storage["allowSharedKeyAccess"] is False and storage["allowBlobPublicAccess"] is False
+        [vault] = of_type(life, "azure-native:keyvault:Vault")
+        assert vault["properties"]["enableRbacAuthorization"] is True
+
+
+def test_each_unit_may_do_what_it_needs(life, cloud):
+    if cloud == "aws":
+        for policy in of_type(life, "aws:iam/rolePolicy:RolePolicy"):
+            for statement in json.loads(policy["policy"])["Statement"]:
+                assert not any("*" in action for action in statement["Action"])
+                assert statement["Resource"] != ["*"] or statement["Action"] == ["dynamodb:ListStreams"]
+    else:
+        roles = {
+            a["roleDefinitionId"].rsplit("/", 1)[1] for a in of_type(life, "azure-native:authorization:RoleAssignment")
+        }
+        assert roles == {"b7e6dc6d-f1e8-4753-8033-0f276bb0955b", "4633458b-17de-408a-b874-0445c86b69e6"}
+        assert len(of_type(life, "azure-native:cosmosdb:SqlResourceSqlRoleAssignment")) == len(SERVICE.units)
+
+
+def test_the_gateway_asks_for_a_token(life, cloud):
+    if cloud == "aws":
+        routes = {r["routeKey"]: r.get("authorizationType") for r in of_type(life, "aws:apigatewayv2/route:Route")}
+        assert routes.pop("$default") == "JWT"
+        assert set(routes) == {"GET /docs", "GET /openapi.json", "GET /health/{proxy+}"}
+        [stage] = of_type(life, "aws:apigatewayv2/stage:Stage")
+        assert stage["defaultRouteSettings"]["throttlingRateLimit"] > 0
+        [authorizer] = of_type(life, "aws:apigatewayv2/authorizer:Authorizer")
+        assert authorizer["jwtConfiguration"] == {"issuer": "https://issuer.example", "audiences": ["orders"]}
+    else:
+        [api] = of_type(life, "azure-native:apimanagement:Api")
+        paths = set(json.loads(api["value"])["paths"])
+        assert paths == set(json.loads((ROOT / "openapi.json").read_text())["paths"]) | {"/docs", "/openapi.json"}
+        [policy] = of_type(life, "azure-native:apimanagement:ApiPolicy")
+        assert "https://issuer.example/.well-known/openid-configuration" in policy["value"]
+        assert "<audience>orders</audience>" in policy["value"]
+
+
+def test_the_manifest_is_all_there(life, cloud):
+    if cloud == "aws":
+        assert {s["name"] for s in of_type(life, "aws:secretsmanager/secret:Secret")} == {"orders-dev/payment-api-key"}
+        [schedule] = of_type(life, "aws:scheduler/schedule:Schedule")
+        assert json.loads(schedule["target"]["input"]) == {"twofold": {"schedule": "expire-unpaid"}}
+        [mapping] = of_type(life, "aws:lambda/eventSourceMapping:EventSourceMapping")
+        assert mapping["functionResponseTypes"] == ["ReportBatchItemFailures"]
+    else:
+        containers = {c["containerName"] for c in of_type(life, "azure-native:cosmosdb:SqlResourceSqlContainer")}
+        assert containers == {"events", "documents", "leases"}
+        code = of_type(life, "pulumi-python:dynamic:Resource")
+        assert {entry["digest"] for entry in code} == {life["outputs"]["artifact"]} and len(code) == len(SERVICE.units)
+
+
+def test_a_plain_app_gets_no_store(tmp_path, cloud, monkeypatch):
+    plain = ServiceManifest("plain", app="main:app")
+    monkeypatch.setattr("api.manifest.SERVICE", plain)
+    engine = started(tmp_path, cloud)
+    engine.configure(config(cloud, settings="{}"))
+    engine.up()
+    kinds = {token for token, _ in engine.standin.resources.values()}
+    engine.close()
+    assert not [kind for kind in kinds if kind.startswith((*DATA, "aws:scheduler/", "aws:lambda/eventSourceMapping"))]
+    assert {"aws:lambda/function:Function", "azure-native:web:WebApp"} & kinds
+
+
+@pytest.mark.parametrize(
+    ("changed", "stack", "told"),
+    [
+        ({"cloud": "gcp"}, "dev-aws", "twofold:cloud is 'gcp'; allowed: aws, azure"),
+        ({}, "dev-azure", "its name must end in '-aws'"),
+        ({"memory": "1"}, "dev-aws", "twofold:memory is unknown"),
+        ({"memoryMb": "7", "logLevel": "loud"}, "dev-aws", "twofold:logLevel is 'loud'; allowed: debug"),
+        ({"settings": "{}"}, "dev-aws", "twofold:settings.payment_url is missing"),
+        ({"oidcIssuer": ""}, "dev-aws", "twofold:oidcIssuer is missing"),
+    ],
+)
+def test_a_config_mistake_stops_before_any_resource(tmp_path, changed, stack, told):
+    engine = started(tmp_path, "aws", stack=stack)
+    engine.configure(config("aws", **changed))
+    with pytest.raises(automation.CommandError) as failed:
+        engine.up()
+    assert told in str(failed.value) and "Traceback" not in str(failed.value)
+    assert engine.standin.resources == {}
+    engine.close()

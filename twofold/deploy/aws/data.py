@@ -1,0 +1,44 @@
+"""Tables: one per collection that the service uses."""
+
+import pulumi
+from pulumi_aws import dynamodb
+
+from twofold.manifest import ServiceManifest
+
+
+class Data(pulumi.ComponentResource):
+    """DynamoDB tables `<prefix>-<collection>`, on demand, with point-in-time recovery; `events` has a stream.
+
+    `url` is the store's URL, None when the service uses no store. Tables are named, so that no update renames them;
+    with `protect` neither Pulumi nor AWS deletes them.
+    """
+
+    def __init__(
+        self, name: str, *, manifest: ServiceManifest, region: str, protect: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__("twofold:aws:Data", name, None, opts)
+        self.tables: dict[str, dynamodb.Table] = {}
+        # Events need `documents` too: for checkpoints, snapshots and idempotency records.
+        collections = sorted(manifest.blocks | ({"documents"} if manifest.blocks else set()))
+        for collection in collections:
+            self.tables[collection] = dynamodb.Table(
+                f"{name}-{collection}",
+                name=f"{name}-{collection}",
+                billing_mode="PAY_PER_REQUEST",
+                hash_key="p",
+                range_key="i",
+                attributes=[
+                    dynamodb.TableAttributeArgs(name="p", type="S"),
+                    dynamodb.TableAttributeArgs(name="i", type="S"),
+                ],
+                ttl=dynamodb.TableTtlArgs(attribute_name="e", enabled=True),
+                point_in_time_recovery=dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+                server_side_encryption=dynamodb.TableServerSideEncryptionArgs(enabled=True),
+                deletion_protection_enabled=protect,
+                stream_enabled=collection == "events",
+                stream_view_type="NEW_IMAGE" if collection == "events" else None,
+                opts=pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect),
+            )
+        self.url = f"dynamodb://{region}/{name}" if collections else None
+        self.register_outputs({"url": self.url})

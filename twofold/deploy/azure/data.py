@@ -1,0 +1,76 @@
+"""The database: a Cosmos DB account, its containers, and who may use them."""
+
+import uuid
+
+import pulumi
+from pulumi_azure_native import cosmosdb
+
+from twofold.deploy.azure.names import unique
+from twofold.manifest import ServiceManifest
+
+CONTRIBUTOR = "00000000-0000-0000-0000-000000000002"
+"""Cosmos DB Built-in Data Contributor."""
+
+
+class Data(pulumi.ComponentResource):
+    """A serverless account without keys, Strong consistency, continuous backup; containers `events`, `documents`, `leases`.
+
+    `url` is the store's URL, None when the service uses no store.
+    """
+
+    def __init__(
+        self, name: str, *, manifest: ServiceManifest, group: pulumi.Input[str], location: str, subscription: str,
+        protect: bool, opts: pulumi.ResourceOptions | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__("twofold:azure:Data", name, None, opts)
+        self._name, self._group = name, group
+        self.account: cosmosdb.DatabaseAccount | None = None
+        self.url: pulumi.Output[str] | None = None
+        if manifest.blocks:
+            kept = pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect)
+            account_name = unique(name, subscription, limit=44)
+            self.account = cosmosdb.DatabaseAccount(
+                name, account_name=account_name, resource_group_name=group, location=location,
+                kind="GlobalDocumentDB", database_account_offer_type=cosmosdb.DatabaseAccountOfferType.STANDARD,
+                capabilities=[cosmosdb.CapabilityArgs(name="EnableServerless")],
+                locations=[cosmosdb.LocationArgs(location_name=location, failover_priority=0)],
+                consistency_policy=cosmosdb.ConsistencyPolicyArgs(default_consistency_level=cosmosdb.DefaultConsistencyLevel.STRONG),
+                backup_policy=cosmosdb.ContinuousModeBackupPolicyArgs(
+                    type="Continuous",
+                    continuous_mode_properties=cosmosdb.ContinuousModePropertiesArgs(tier="Continuous7Days"),
+                ),
+                disable_local_auth=True, disable_key_based_metadata_write_access=True,
+                minimal_tls_version="Tls12", opts=kept,
+            )  # fmt: skip
+            database = cosmosdb.SqlResourceSqlDatabase(
+                name, account_name=self.account.name, resource_group_name=group, database_name=manifest.name,
+                resource=cosmosdb.SqlDatabaseResourceArgs(id=manifest.name), opts=kept,
+            )  # fmt: skip
+            containers = {collection: "/p" for collection in sorted(manifest.blocks | {"documents"})}
+            if manifest.consumers:
+                containers["leases"] = "/id"
+            for container, key in containers.items():
+                cosmosdb.SqlResourceSqlContainer(
+                    f"{name}-{container}", account_name=self.account.name, resource_group_name=group,
+                    database_name=database.name, container_name=container,
+                    resource=cosmosdb.SqlContainerResourceArgs(
+                        id=container, default_ttl=-1,
+                        partition_key=cosmosdb.ContainerPartitionKeyArgs(paths=[key], kind="Hash", version=2),
+                    ),
+                    opts=kept,
+                )  # fmt: skip
+            self.url = pulumi.Output.format("cosmos://{0}.documents.azure.com/{1}", self.account.name, database.name)
+        self.register_outputs({"url": self.url})
+
+    def allow(self, unit: str, principal: pulumi.Input[str]) -> list[pulumi.Resource]:
+        """Lets a unit's identity read and write this account's data, and nothing about the account itself."""
+        if self.account is None:
+            return []
+        return [
+            cosmosdb.SqlResourceSqlRoleAssignment(
+                f"{unit}-data", account_name=self.account.name, resource_group_name=self._group, principal_id=principal,
+                role_assignment_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{unit}-data")),
+                role_definition_id=pulumi.Output.concat(self.account.id, "/sqlRoleDefinitions/", CONTRIBUTOR),
+                scope=self.account.id, opts=pulumi.ResourceOptions(parent=self),
+            )
+        ]  # fmt: skip

@@ -1,0 +1,34 @@
+"""The environment that a stack gives each unit: exactly the variables that Settings reads, no more and no less."""
+
+from collections.abc import Mapping
+
+import pulumi
+
+from twofold.deploy.config import StackConfig
+from twofold.manifest import Role, ServiceManifest
+from twofold.settings import APP_PREFIX, PREFIX, Settings, variable_names
+
+
+def environment(
+    manifest: ServiceManifest,
+    config: StackConfig,
+    role: Role,
+    *,
+    store_url: pulumi.Input[str] | None = None,
+    secrets_url: pulumi.Input[str] | None = None,
+) -> Mapping[str, pulumi.Input[str]]:
+    """The variables of one unit. A location that the service does not use keeps the default that Settings has."""
+    values: dict[str, pulumi.Input[str]] = {
+        f"{PREFIX}ENVIRONMENT": config.environment,
+        f"{PREFIX}ROLE": role,
+        f"{PREFIX}STORE_URL": store_url or Settings.model_fields["store_url"].default,
+        f"{PREFIX}QUEUE_URL": "feed:",
+        f"{PREFIX}SECRETS_URL": secrets_url or Settings.model_fields["secrets_url"].default,
+        f"{PREFIX}OIDC_ISSUER": config.oidc_issuer,
+        f"{PREFIX}OIDC_AUDIENCE": config.oidc_audience,
+        f"{PREFIX}LOG_LEVEL": config.log_level,
+    }
+    for spec in manifest.settings:
+        values[APP_PREFIX + spec.name.upper()] = config.settings.get(spec.name, spec.default)
+    assert set(values) == set(variable_names(manifest)), "the contract and Settings differ"
+    return values

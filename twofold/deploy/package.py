@@ -1,0 +1,111 @@
+"""The artifact: one zip for all units of a service on one cloud, made from an allowlist. Same input, same bytes.
+
+It holds the entry file, the manifest's packages, the kit without the other clouds' folders, and the locked dependencies as
+wheels for the target (Linux x86-64, CPython 3.13), whatever machine builds it.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import twofold
+from twofold.deploy.config import clouds
+from twofold.manifest import ServiceManifest
+from twofold.settings import MARKER, marker
+
+PYTHON = "3.13"
+PLATFORM = "x86_64-manylinux_2_28"
+ENTRY = {"aws": ("lambda_function.py",), "azure": ("function_app.py", "host.json")}
+SITE_PACKAGES = {"azure": ".python_packages/lib/site-packages/"}
+KIT_LEFT_OUT = {"deploy", "testing", "cli"}
+_SKIPPED = ("__pycache__", ".dist-info/RECORD", ".dist-info/direct_url.json", ".dist-info/INSTALLER", ".pyc", ".pyi")
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class PackageError(Exception):
+    """The artifact can't be built; the message says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A zip and the SHA-256 of its bytes."""
+
+    path: Path
+    digest: str
+
+
+def build(manifest: ServiceManifest, cloud: str, root: Path, *, dependencies: Path | None = None) -> Artifact:
+    """Builds `<root>/.build/<service>-<cloud>-<digest>.zip`; `dependencies` replaces the folder of installed wheels."""
+    site = SITE_PACKAGES.get(cloud, "")
+    dependencies = dependencies or install(root / "requirements" / f"{cloud}.txt")
+    files: dict[str, bytes] = {MARKER: marker(manifest.name, twofold.__version__, cloud).encode()}
+    for entry in ENTRY.get(cloud, ()):
+        if not (root / entry).is_file():
+            raise PackageError(f"{root / entry} is missing: the entry file of {cloud}")
+        files[entry] = (root / entry).read_bytes()
+    for package in manifest.packages:
+        if not (root / package).is_dir():
+            raise PackageError(f"the manifest names the package {package!r}, but {root / package} is no folder")
+        files |= dict(_tree(root / package, f"{package}/"))
+    files |= dict(_tree(dependencies, site))
+    left_out = KIT_LEFT_OUT | (set(clouds()) - {cloud})
+    for name, data in _tree(Path(twofold.__file__).parent, ""):
+        if name.partition("/")[0] not in left_out:
+            files[f"{site}twofold/{name}"] = data
+    folder = root / ".build"
+    folder.mkdir(exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, suffix=".zip", delete=False) as temporary:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+            for name in sorted(files):
+                info = zipfile.ZipInfo(name, _EPOCH)
+                info.external_attr = 0o644 << 16
+                info.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(info, files[name])
+    digest = hashlib.sha256(Path(temporary.name).read_bytes()).hexdigest()
+    path = folder / f"{manifest.name}-{cloud}-{digest[:16]}.zip"
+    os.replace(temporary.name, path)
+    return Artifact(path, digest)
+
+
+def install(lock: Path) -> Path:
+    """The lock's wheels for the target, unpacked in the cache by the lock's hash; fetched once."""
+    if not lock.is_file():
+        raise PackageError(f"{lock} is missing: the hash-pinned lock of the artifact's dependencies; run: make lock")
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:24]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "twofold" / "wheels"
+    target = cache / digest
+    if target.is_dir():
+        return target
+    beside = Path(sys.executable).with_name("uv")
+    uv = str(beside) if beside.is_file() else shutil.which("uv")
+    if uv is None:
+        raise PackageError("uv is missing: it fetches the artifact's dependencies; run: pip install uv")
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        done = subprocess.run(  # noqa: S603 - our own arguments
+            [
+                uv, "pip", "install", "-q", "--target", f"{folder}/wheels", "--python-version", PYTHON,
+                "--python-platform", PLATFORM, "--only-binary", ":all:", "--require-hashes", "--no-deps", "-r", str(lock),
+            ],
+            capture_output=True,
+            text=True,
+        )  # fmt: skip
+        if done.returncode:
+            raise PackageError(f"uv could not fetch the artifact's dependencies:\n{done.stderr.strip()[-1500:]}")
+        shutil.rmtree(Path(folder) / "wheels" / "bin", ignore_errors=True)
+        os.replace(f"{folder}/wheels", target)
+    return target
+
+
+def _tree(folder: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not any(part in f"{name}" for part in _SKIPPED) and not name.startswith(".lock"):
+            yield prefix + name, path.read_bytes()
