@@ -1,6 +1,7 @@
 """What can be done with orders: read the stream, fold, decide, append."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from api.orders import events, views
 from api.orders.commands import PlaceOrder
@@ -34,10 +35,8 @@ async def place_order(services: Services, order_id: str, command: PlaceOrder) ->
     due_at = services.documents.now() + PAY_WITHIN_SECONDS
     lines = [line.model_dump() for line in command.lines]
     event = events.placed(command.customer_id, command.currency, lines, due_at)
-    try:
+    with suppress(Conflict):  # an earlier run of this request placed it
         await services.events.append(stream, services.events.start(stream), [event])
-    except Conflict:
-        pass  # an earlier run of this request placed it
     return await load(services, order_id)
 
 
@@ -63,7 +62,7 @@ async def change(services: Services, order_id: str, decide: Decision, *, expecte
     again on what the order has become. Raises NotAllowed, OrderNotFound; Conflict after 20 lost races.
     """
     for attempt in range(ATTEMPTS):
-        order, position, history = await read(services, order_id)
+        order, position, _ = await read(services, order_id)
         if expected is not None and order.version != expected:
             raise Stale(f"the order is at version {order.version}, not {expected}")
         decided = decide(order)

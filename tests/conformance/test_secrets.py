@@ -6,7 +6,10 @@ import uuid
 import pytest
 
 from tests.emulators.fixtures import REGION
+from tests.fakes.credential import StaticCredential
+from tests.fakes.key_vault import KeyVaultFake
 from twofold.aws import secret_store as aws
+from twofold.azure import secret_store as azure
 from twofold.local import secret_store as local
 from twofold.testing import SecretStoreConformance
 
@@ -31,3 +34,23 @@ class TestSecretsManager(SecretStoreConformance):
 
     async def open_driver(self):
         return aws.open(f"secretsmanager://{REGION}/t{uuid.uuid4().hex[:8]}?endpoint={self.endpoint}")
+
+
+@pytest.fixture(scope="module")
+def vault():
+    if external := os.environ.get("TWOFOLD_TEST_KEYVAULT"):
+        yield external.replace("https://", "keyvault://"), None
+        return
+    with KeyVaultFake() as fake:
+        yield fake.url, StaticCredential()
+
+
+class TestKeyVault(SecretStoreConformance):
+    """Key Vault: the strict fake, or the vault whose URL `TWOFOLD_TEST_KEYVAULT` is, entered with the default login."""
+
+    @pytest.fixture(autouse=True)
+    def _vault(self, vault):
+        self.url, self.credential = vault
+
+    async def open_driver(self):
+        return azure.open(self.url, self.credential)

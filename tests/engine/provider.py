@@ -50,7 +50,7 @@ def computed(token, name, inputs):
             identities = inputs.get("identity", {}).get("userAssignedIdentities", [])
             own |= {"name": inputs["name"], "defaultHostName": f"{inputs['name']}.azurewebsites.net"}
             # A list of ids going in, a map by id coming out.
-            own["identity"] = inputs.get("identity", {}) | {"userAssignedIdentities": dict.fromkeys(identities, {})}
+            own["identity"] = inputs.get("identity", {}) | {"userAssignedIdentities": {key: {} for key in identities}}
         case _ if token.startswith("azure-native:"):
             names = ("accountName", "databaseName", "containerName", "vaultName", "apiId", "resourceGroupName", "name")
             last = {

@@ -1,7 +1,6 @@
-"""Token credentials that need no identity provider."""
+"""A token credential that needs no identity provider."""
 
 import time
-from typing import Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo
 
@@ -9,46 +8,22 @@ TOKEN = "static-access-token"
 
 
 class StaticCredential:
-    """A synchronous credential that always gives `token`, for an hour; `scopes` records what was asked for."""
+    """An async credential that always gives `token`, for an hour."""
 
-    def __init__(self, token: str = TOKEN) -> None:
+    def __init__(self, token=TOKEN):
         self.token = token
-        self.scopes: list[str] = []
 
-    def get_token(self, *scopes: str, **kwargs: Any) -> AccessToken:
-        """See `azure.core.credentials.TokenCredential`."""
-        self.scopes.extend(scopes)
+    async def get_token(self, *scopes, **kwargs):
         return AccessToken(self.token, int(time.time()) + 3600)
 
-    def get_token_info(self, *scopes: str, options: Any = None) -> AccessTokenInfo:
-        """See `azure.core.credentials.SupportsTokenInfo`."""
-        self.scopes.extend(scopes)
+    async def get_token_info(self, *scopes, options=None):
         return AccessTokenInfo(self.token, int(time.time()) + 3600)
 
-    def close(self) -> None:
-        """Nothing to release."""
+    async def close(self):
+        pass
 
-
-class AsyncStaticCredential:
-    """`StaticCredential` for the asynchronous clients."""
-
-    def __init__(self, token: str = TOKEN) -> None:
-        self._sync = StaticCredential(token)
-        self.scopes = self._sync.scopes
-
-    async def get_token(self, *scopes: str, **kwargs: Any) -> AccessToken:
-        """See `azure.core.credentials_async.AsyncTokenCredential`."""
-        return self._sync.get_token(*scopes)
-
-    async def get_token_info(self, *scopes: str, options: Any = None) -> AccessTokenInfo:
-        """See `azure.core.credentials_async.AsyncSupportsTokenInfo`."""
-        return self._sync.get_token_info(*scopes)
-
-    async def close(self) -> None:
-        """Nothing to release."""
-
-    async def __aenter__(self) -> "AsyncStaticCredential":
+    async def __aenter__(self):
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
+    async def __aexit__(self, *exc):
+        pass

@@ -9,7 +9,6 @@ Which event is which:
 
 import asyncio
 import logging
-
 import sys
 from collections.abc import Callable
 from pathlib import Path

@@ -53,11 +53,13 @@ class KeyVaultDriver:
             from azure.keyvault.secrets.aio import SecretClient  # only where Key Vault is used
 
             self._credential = self._credential or default_credential()
+            # An emulator's certificate and token audience can't be a vault's (the Cosmos SDK does the same on loopback).
+            remote = urlsplit(self._vault_url).hostname not in LOOPBACK
             self._client = SecretClient(
                 self._vault_url,
                 self._credential,
-                # An emulator's certificate and token audience can't be a vault's.
-                verify_challenge_resource=urlsplit(self._vault_url).hostname not in LOOPBACK,
+                verify_challenge_resource=remote,
+                connection_verify=remote,
                 retry_total=1,
                 connection_timeout=2,
                 read_timeout=5,

@@ -83,3 +83,7 @@ def _manifest(target: str) -> ServiceManifest:
     if not isinstance(manifest, ServiceManifest):
         raise TwofoldError(f"{target} is a {type(manifest).__name__}, not a ServiceManifest")
     return manifest
+
+
+if __name__ == "__main__":
+    main()

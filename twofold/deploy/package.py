@@ -61,13 +61,15 @@ def build(manifest: ServiceManifest, cloud: str, root: Path, *, dependencies: Pa
             files[f"{site}twofold/{name}"] = data
     folder = root / ".build"
     folder.mkdir(exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".zip", delete=False) as temporary:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-            for name in sorted(files):
-                info = zipfile.ZipInfo(name, _EPOCH)
-                info.external_attr = 0o644 << 16
-                info.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(info, files[name])
+    with (
+        tempfile.NamedTemporaryFile(dir=folder, suffix=".zip", delete=False) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
+    ):
+        for name in sorted(files):
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.external_attr = 0o644 << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, files[name])
     digest = hashlib.sha256(Path(temporary.name).read_bytes()).hexdigest()
     path = folder / f"{manifest.name}-{cloud}-{digest[:16]}.zip"
     os.replace(temporary.name, path)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Literal
 
 from fastapi import APIRouter, Response
@@ -52,7 +53,7 @@ def router(services: Services) -> APIRouter:
         if services.manifest.blocks:
             checks.append(_check("store", True, services.documents.ping))
         for secret in services.manifest.secrets[:1]:
-            checks.append(_check("secrets", False, lambda: _secret(services, secret.name)))
+            checks.append(_check("secrets", False, partial(_secret, services, secret.name)))
         dependencies = list(await asyncio.gather(*checks))
         down = [dependency for dependency in dependencies if dependency.status == "down"]
         if any(dependency.critical for dependency in down):
