@@ -1,10 +1,10 @@
-"""The one composition root: Settings and manifest in, Services out. Drivers are imported when their scheme is used."""
+"""The one composition root: Settings and manifest in, Services out. Drivers are opened by their URLs' schemes."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from twofold.homes import open_driver
 from twofold.manifest import ServiceManifest, load
 from twofold.portable.document_store import DocumentDriver, DocumentStore
 from twofold.portable.event_store import EventStore, Upcasters
@@ -15,21 +15,6 @@ from twofold.settings import Settings
 
 if TYPE_CHECKING:
     import httpx
-
-DRIVERS = {
-    "store": {
-        "sqlite": "twofold.local.document_store:open",
-        "dynamodb": "twofold.aws.document_store:open",
-        "cosmos": "twofold.azure.document_store:open",
-    },
-    "queue": {"sqlite": "twofold.local.message_queue:open"},
-    "secrets": {
-        "file": "twofold.local.secret_store:open",
-        "secretsmanager": "twofold.aws.secret_store:open",
-        "keyvault": "twofold.azure.secret_store:open",
-    },
-}
-"""Scheme -> `open(url)`, which does no I/O. A new backend is one line here."""
 
 
 @dataclass(slots=True)
@@ -95,9 +80,3 @@ def bootstrap(
         idempotency=Idempotency(documents),
     )
     return services
-
-
-def open_driver(block: str, url: str) -> Any:
-    """The driver of a URL, by its scheme. Settings have checked the scheme before."""
-    opener = cast("Callable[[str], Any]", load(DRIVERS[block][urlsplit(url).scheme]))
-    return opener(url)

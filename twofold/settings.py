@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from twofold.errors import SettingsError
+from twofold.homes import drivers
 from twofold.manifest import Role, ServiceManifest
 
 PREFIX = "TWOFOLD_"
@@ -26,12 +27,6 @@ APP_PREFIX = "TWOFOLD_APP_"
 TEST_PREFIX = "TWOFOLD_TEST_"
 MARKER = "twofold.artifact.json"
 """The file that `twofold.deploy.package` writes into an artifact; beside the entry files it means deployed."""
-
-SCHEMES = {
-    "store_url": ("sqlite", "dynamodb", "cosmos"),
-    "queue_url": ("sqlite", "feed"),
-    "secrets_url": ("file", "secretsmanager", "keyvault"),
-}
 
 
 class Settings(BaseModel):
@@ -101,8 +96,10 @@ def variable_names(manifest: ServiceManifest) -> tuple[str, ...]:
 
 def _url_problems(settings: Settings, deployed: bool) -> list[str]:
     problems = []
-    for field, schemes in SCHEMES.items():
+    for block in ("store", "queue", "secrets"):
+        field = f"{block}_url"
         variable, url = PREFIX + field.upper(), getattr(settings, field)
+        schemes = {*drivers(block), "feed"} if block == "queue" else drivers(block)
         parts = urlsplit(url)
         if parts.scheme not in schemes:
             problems.append(f"{variable} is {url!r}: its scheme must be one of {_listed(schemes)}")

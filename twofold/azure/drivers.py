@@ -1,0 +1,6 @@
+"""Scheme -> `open(url)` of Azure."""
+
+DRIVERS = {
+    "store": {"cosmos": "twofold.azure.document_store:open"},
+    "secrets": {"keyvault": "twofold.azure.secret_store:open"},
+}

@@ -1,0 +1,7 @@
+"""Scheme -> `open(url)` of the embedded home."""
+
+DRIVERS = {
+    "store": {"sqlite": "twofold.local.document_store:open"},
+    "queue": {"sqlite": "twofold.local.message_queue:open"},
+    "secrets": {"file": "twofold.local.secret_store:open"},
+}
