@@ -55,8 +55,8 @@ class Runtime:
 
     @property
     def embedded(self) -> bool:
-        """Whether the store is the embedded one, whose feed this process drains itself."""
-        return self.settings.store_url.startswith("sqlite:")
+        """Whether this is a checkout on the embedded store: its feed, queues and schedules are this process's own."""
+        return self.settings.store_url.startswith("sqlite:") and not self.settings.deployed
 
     async def start(self) -> None:
         """Builds the application and runs its lifespan; what is started already is left alone."""
@@ -112,7 +112,7 @@ class Runtime:
 
     async def drain(self) -> None:
         """Does the embedded store's pending feed and queue work; nothing where the cloud's triggers do it."""
-        if self.embedded and self.manifest.blocks:
+        if self.embedded:
             await load("twofold.local.loops:Loops")(self).drain()
 
     def build_app(self) -> Any:

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -21,10 +22,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(command: list[str], port: int, environ: dict[str, str] | None = None, wait: float = 60) -> Iterator[str]:
+def serving(
+    command: list[str],
+    port: int,
+    environ: dict[str, str] | None = None,
+    wait: float = 60,
+    *,
+    folder: Path | None = None,
+) -> Iterator[str]:
     """Yields the URL once the port answers; ends the process after that."""
     with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(command, env=os.environ | (environ or {}), stdout=log, stderr=log)
+        process = subprocess.Popen(command, env=os.environ | (environ or {}), stdout=log, stderr=log, cwd=folder)
         try:
             deadline = time.monotonic() + wait
             while True:

@@ -1,4 +1,4 @@
-"""A TLS server on loopback in a thread, with faults to inject."""
+"""An HTTP server on loopback, by default with TLS, in a thread, with faults to inject."""
 
 import json
 import socket
@@ -21,7 +21,7 @@ class Answer(Exception):
 class FakeServer:
     """Subclasses define `serve(method, path, query, headers, body)`, which returns or raises an Answer."""
 
-    def __init__(self):
+    def __init__(self, *, tls=True):
         self.lock = threading.RLock()
         self.requests = []
         self._faults = []
@@ -49,9 +49,10 @@ class FakeServer:
                 pass  # clients hang up
 
         self._server = Server(("127.0.0.1", 0), Handler)
-        self._server.socket = context(self.pem).wrap_socket(
-            self._server.socket, server_side=True, do_handshake_on_connect=False
-        )
+        if tls:
+            self._server.socket = context(self.pem).wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self.host = f"localhost:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 

@@ -33,13 +33,19 @@ def function_app(manifest: ServiceManifest, *, root: Path) -> func.FunctionApp:
 
 
 def build(runtime: Runtime) -> func.FunctionApp:
-    """The functions that the runtime's role names; the embedded default has no Cosmos trigger, it drains itself."""
+    """The functions that the runtime's role names.
+
+    A checkout on the embedded store has the HTTP function alone: feed, queues and schedules run in loops beside it, from the
+    first request on, so that `func start` needs no storage account and no emulator.
+    """
     # The adapter's default is a function key; the gateway is what closes the app.
     app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
     role = runtime.settings.role
     if role in ("all", "http"):
         _http(app, runtime)
-    if role in ("all", "feed") and runtime.manifest.consumers and not runtime.embedded:
+    if runtime.embedded:
+        return app
+    if role in ("all", "feed") and runtime.manifest.consumers:
         _feed(app, runtime)
     if role in ("all", "schedule"):
         for spec in runtime.manifest.schedules:
@@ -54,9 +60,8 @@ def _http(app: func.FunctionApp, runtime: Runtime) -> None:
     @app.route(route="{*path}", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
     async def http(req: func.HttpRequest) -> func.HttpResponse:
         nonlocal loops
-        if loops is None and runtime.embedded and runtime.manifest.blocks:
-            # A checkout has no Cosmos trigger: the embedded default's own loops run beside the worker.
-            loops = load("twofold.local.loops:Loops")(runtime, schedules=False)
+        if loops is None and runtime.embedded:
+            loops = load("twofold.local.loops:Loops")(runtime)
             loops.start()
         return await serve(runtime.asgi, req)
 

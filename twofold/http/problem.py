@@ -93,15 +93,21 @@ def boundary(app: ASGIApp) -> ASGIApp:
     """Turns whatever escapes `app` into a problem; a 500 names nothing of the inside, the log has the traceback."""
 
     async def layer(scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
+        started, held = False, []
 
         async def watched(message: Any) -> None:
             nonlocal started
-            started = started or message["type"] == "http.response.start"
+            # Starlette answers an unhandled exception in plain text before it raises it: a 500 waits for how this ends.
+            if held or (message["type"] == "http.response.start" and message["status"] == 500):
+                held.append(message)
+                return
+            started = True
             await send(message)
 
         try:
             await app(scope, receive, watched)
+            for message in held:
+                await send(message)
         except Exception as exc:
             problem = problem_of(exc)
             if problem is None or problem.status >= 500:

@@ -27,12 +27,10 @@ class Loops:
 
     `stop` lets the work in hand end within `GRACE_SECONDS`. What does not end by then is cancelled: its messages are
     made visible again, its commits are delivered again after the next start. Nothing is lost either way.
-    `schedules` is false behind a door that has timers of its own.
     """
 
-    def __init__(self, runtime: Runtime, *, schedules: bool = True) -> None:
+    def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._schedules = runtime.manifest.schedules if schedules else ()
         self._feed = LocalFeed.of(runtime.services.documents.driver)
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -44,7 +42,7 @@ class Loops:
             self._spawn("projector", self._project)
         for queue in manifest.queues:
             self._spawn(f"worker {queue.name}", partial(self._work, queue))
-        for schedule in self._schedules:
+        for schedule in manifest.schedules:
             self._tasks.append(asyncio.create_task(self._tick(schedule)))
 
     async def stop(self) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).parents[3]
-ORDER = {"customer_id": "c-1", "currency": "EUR", "lines": [{"sku": "A1", "quantity": 2, "unit_price": 1250}]}
 
 
 class Service:

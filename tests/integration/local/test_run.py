@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.local.service import ORDER, Service
+from tests.integration.local.service import Service
+from tests.integration.walk import ORDER, walk
 
 
 @pytest.fixture
@@ -28,29 +29,10 @@ async def eventually(check, timeout=15.0):
     return answer
 
 
-async def test_an_order_is_placed_paid_shipped_and_listed(service):
+def test_the_walk(service):
     assert service.url + "/docs" in service.announced and "curl" in service.announced
-    async with service.client() as client:
-        placed = await client.post("/orders", json=ORDER)
-        assert placed.status_code == 201, placed.text
-        order = placed.headers["location"]
-        assert (await client.post(f"{order}/payment", json={})).status_code == 202
-
-        async def status(wanted):
-            return (await client.get(order)).json()["status"] == wanted
-
-        await eventually(lambda: status("paid"))
-        assert (await client.post(f"{order}/shipment", json={})).status_code == 200
-        assert await status("shipped")
-
-        async def listed():
-            page = (await client.get("/customers/c-1/orders", params={"status": "shipped"})).json()
-            return [row for row in page["orders"] if order.endswith(row["id"])]
-
-        await eventually(listed)
-        ready = await client.get("/health/ready")
-        assert (ready.status_code, ready.json()["status"]) == (200, "ready")
-        assert (await client.get("/docs")).status_code == 200
+    with httpx.Client(base_url=service.url, timeout=20) as client:
+        walk(client, lambda: time.sleep(0.05))
 
 
 async def test_sigkill_under_load_loses_no_acknowledged_order(service):

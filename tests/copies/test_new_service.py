@@ -1,0 +1,85 @@
+"""`twofold new`, from the built wheel in an empty environment: its own tests pass, its stacks deploy on the engine."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+import uv
+
+from tests.copies.copy import ROOT, deploy
+
+UV = uv.find_uv_bin()
+
+
+def run(*command, folder, **environ):
+    done = subprocess.run(command, cwd=folder, env=os.environ | environ, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder), folder=ROOT)
+    [built] = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def service(wheel, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("empty")
+    run(UV, "venv", "-q", "--python", sys.executable, "venv", folder=folder)
+    run(UV, "pip", "install", "-q", "--python", "venv/bin/python", str(wheel), folder=folder)
+    told = run("venv/bin/twofold", "new", "shop", "--service", "my-notes", folder=folder)
+    assert "api/notes.py" in told and "make test" in told
+    return folder / "shop"
+
+
+def test_its_own_tests_pass(service):
+    assert "passed" in run("make", "test", folder=service)
+
+
+@pytest.mark.parametrize("cloud", ["azure", "aws"])
+def test_its_stacks_deploy(service, tmp_path, cloud):
+    done = deploy(service, cloud, tmp_path)
+    assert done["preview"]["create"] == done["up"]["create"]
+    kinds = {"aws": "aws:dynamodb/table:Table", "azure": "azure-native:cosmosdb:SqlResourceSqlContainer"}
+    assert done["resources"][kinds[cloud]] == 1  # `documents`, and no feed
+    assert done["outputs"]["store_url"].endswith("my-notes-dev" if cloud == "aws" else "/my-notes")
+
+
+def test_its_files_name_no_other_service_and_no_machine(service):
+    for file in service.rglob("*"):
+        inside = file.relative_to(service)
+        if (
+            file.is_file()
+            and inside.parts[0] not in (".venv", "vendor", ".build")
+            and "__pycache__" not in inside.parts
+        ):
+            text = file.read_text()
+            assert str(ROOT) not in text and "__SERVICE__" not in text and "order" not in text.replace("ordered by", "")
+    assert json.loads((service / "openapi.json").read_text())["info"]["title"] == "My notes"
+
+
+def test_a_folder_that_is_not_empty_and_a_bad_name_are_refused(service):
+    twofold = service.parent / "venv/bin/twofold"
+    for path, name, told in (("shop", "fine", "not empty"), ("other", "Not Fine", "a-z")):
+        done = subprocess.run(
+            [twofold, "new", path, "--service", name], cwd=service.parent, capture_output=True, text=True
+        )
+        assert done.returncode == 2 and told in done.stderr and "Traceback" not in done.stderr
+    assert not (service.parent / "other").exists()
+
+
+def test_the_wheel_is_complete(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {"twofold/py.typed", "twofold/cli/template/stacks/aws.py"} <= set(names)
+    assert any(name.endswith("dist-info/licenses/LICENSE") for name in names)
+    assert not any(name.startswith(("api/", "tests/", "stacks/", "tools/")) for name in names)
+    [metadata] = [name for name in names if name.endswith("dist-info/METADATA")]
+    text = zipfile.ZipFile(wheel).read(metadata).decode()
+    needed = [line.partition(";")[0] for line in text.splitlines() if line.startswith("Requires-Dist: ")]
+    assert "Requires-Dist: fastapi>=0.115" in needed and all(">=" in one and "==" not in one for one in needed)

@@ -1,0 +1,165 @@
+"""`python functions_host.py FOLDER PORT`: a Functions host that runs an app with the library of Azure's own worker.
+
+It serves the app's HTTP function on 127.0.0.1, and runs the others as the real host's admin endpoint does:
+`POST /admin/functions/<name>` with `{"input": <text>}`. Known divergences: that endpoint answers when the function has ended,
+200 or 500 with its error (the host: 202 at once); no retries, leases, timers, poison queues or keys. It imports nothing of
+the repository, so that a copy of the app is what runs.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import types
+import uuid
+
+
+class Message:
+    """A protobuf message as far as the library looks: attributes, and which member of a oneof is set."""
+
+    def __init__(self, **members):
+        self.__dict__.update(members)
+
+    def WhichOneof(self, group):
+        return next(iter(self.__dict__), None)
+
+
+def _message(name, **constants):
+    return type(name, (Message,), constants)
+
+
+MESSAGES = (
+    "FunctionEnvironmentReloadResponse", "FunctionLoadResponse", "FunctionMetadataResponse", "InvocationResponse",
+    "NullableBool", "NullableDouble", "NullableString", "NullableTimestamp", "ParameterBinding", "RpcException",
+    "RpcFunctionMetadata", "RpcHttp", "RpcRetryOptions", "TypedData", "WorkerInitResponse", "WorkerMetadata",
+)  # fmt: skip
+PROTOS = types.SimpleNamespace(
+    **{name: _message(name) for name in MESSAGES},
+    StatusResult=_message("StatusResult", Failure=0, Success=1),
+    BindingInfo=_message("BindingInfo", **{"in": 0, "out": 1, "inout": 2, "undefined": 0}),
+    RpcHttpCookie=_message(
+        "RpcHttpCookie",
+        SameSite=types.SimpleNamespace(**{"None": None, "Lax": "Lax", "Strict": "Strict", "ExplicitNone": "None"}),
+    ),
+)
+
+
+class Host:
+    """The app of a folder, indexed; `functions` has (id, trigger type, trigger argument) by name."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.functions = {}
+
+    async def start(self):
+        import azure_functions_runtime as runtime
+
+        self._runtime = runtime
+        runtime.start_threadpool_executor()
+        init = Message(worker_init_request=Message(capabilities={}, function_app_directory=self.folder))
+        properties = {"host": "127.0.0.1", "protos": PROTOS}
+        answer = await runtime.worker_init_request(Message(request=init, properties=properties))
+        if answer.result.status != PROTOS.StatusResult.Success:
+            sys.exit(
+                f"the app was not indexed: {answer.result.exception.message}\n{answer.result.exception.stack_trace}"
+            )
+        metadata = await runtime.functions_metadata_request(Message())
+        for function in metadata.function_metadata_results:
+            bindings = [json.loads(raw) for raw in function.raw_bindings]
+            [trigger] = [one for one in bindings if one["type"].lower().endswith("trigger")]
+            self.functions[function.name] = (function.function_id, trigger["type"], trigger)
+
+    async def invoke(self, name, data):
+        """The function's answer to its trigger's data; raises RuntimeError with what it raised."""
+        id, _, trigger = self.functions[name]
+        invocation = str(uuid.uuid4())
+        request = Message(
+            invocation_id=invocation,
+            function_id=id,
+            input_data=[PROTOS.ParameterBinding(data=data, name=trigger["name"])],
+            trigger_metadata={},
+            trace_context=Message(trace_parent="", trace_state="", attributes={}),
+            retry_context=Message(retry_count=0, max_retry_count=0, exception=None),
+        )
+        self._runtime.invocation_id_cv.set(invocation)
+        answer = await self._runtime.invocation_request(Message(request=Message(invocation_request=request)))
+        if answer.result.status != PROTOS.StatusResult.Success:
+            raise RuntimeError(answer.result.exception.message + "\n" + answer.result.exception.stack_trace)
+        return answer.return_value
+
+    async def asgi(self, scope, receive, send):
+        body = b""
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        try:
+            if scope["path"] == "/admin/functions":
+                listed = {name: trigger for name, (_, _, trigger) in self.functions.items()}
+                status, headers, body = 200, {"content-type": "application/json"}, json.dumps(listed).encode()
+                cookies = []
+            elif scope["path"].startswith("/admin/functions/"):
+                given = json.loads(body).get("input")
+                await self.invoke(scope["path"].rsplit("/", 1)[1], PROTOS.TypedData(json=given))
+                status, headers, cookies, body = 200, {}, [], b""
+            else:
+                status, headers, cookies, body = await self._http(scope, body)
+        except RuntimeError as exc:  # the real host hides it
+            status, headers, cookies, body = 500, {"content-type": "text/plain"}, [], str(exc).encode()
+        pairs = [(name.lower().encode(), str(value).encode("latin-1")) for name, value in headers.items()]
+        pairs += [(b"set-cookie", cookie.encode("latin-1")) for cookie in cookies]
+        pairs.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": status, "headers": pairs})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _http(self, scope, body):
+        headers = {}
+        for name, value in scope["headers"]:
+            key, text = name.decode("latin-1"), value.decode("latin-1")
+            headers[key] = f"{headers[key]}, {text}" if key in headers else text
+        # The platform's front end appends the caller, with its port.
+        forwarded = "{}:{}".format(*scope["client"])
+        headers["x-forwarded-for"] = ", ".join(filter(None, [headers.get("x-forwarded-for"), forwarded]))
+        query = scope["query_string"].decode("latin-1")
+        url = f"http://{headers.get('host')}{scope['raw_path'].decode('latin-1')}" + (f"?{query}" if query else "")
+        name = next(name for name, (_, kind, _) in self.functions.items() if kind == "httpTrigger")
+        request = PROTOS.RpcHttp(
+            method=scope["method"], url=url, headers=headers, body=PROTOS.TypedData(bytes=body), params={}, query={}
+        )
+        answer = (await self.invoke(name, PROTOS.TypedData(http=request))).http
+        content = getattr(answer.body, answer.body.WhichOneof("data"))
+        content = content.encode() if isinstance(content, str) else content
+        # A head alone keeps the length of the body that it stands for.
+        kept = {k: v for k, v in answer.headers.items() if k.lower() != "content-length"}
+        return int(answer.status_code), kept, [_cookie(one) for one in answer.cookies or ()], content
+
+
+def _cookie(cookie):
+    parts = [f"{cookie.name}={cookie.value}"]
+    for attribute, label in (("path", "Path"), ("domain", "Domain"), ("max_age", "Max-Age")):
+        if (given := getattr(cookie, attribute, None)) is not None:
+            parts.append(f"{label}={given.value}")
+    parts += [label for attribute, label in (("secure", "Secure"), ("http_only", "HttpOnly"))
+              if getattr(getattr(cookie, attribute, None), "value", False)]  # fmt: skip
+    if cookie.same_site:
+        parts.append(f"SameSite={cookie.same_site}")
+    return "; ".join(parts)
+
+
+async def main(folder, port):
+    import uvicorn
+
+    host = Host(folder)
+    await host.start()
+    config = uvicorn.Config(
+        host.asgi, host="127.0.0.1", port=port, lifespan="off", interface="asgi3", log_level="warning", access_log=False
+    )
+    await uvicorn.Server(config).serve()
+
+
+if __name__ == "__main__":
+    folder = os.path.abspath(sys.argv[1])
+    os.chdir(folder)
+    sys.path[0] = folder  # the app's own packages, not this script's neighbours
+    asyncio.run(main(folder, int(sys.argv[2])))

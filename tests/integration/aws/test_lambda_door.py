@@ -1,0 +1,109 @@
+"""`lambda_function.py`, run by the real `awslambdaric`, on DynamoDB Local and ministack's secrets."""
+
+import subprocess
+import sys
+import uuid
+
+import boto3
+import httpx
+import pytest
+
+from tests.copies.copy import ROOT
+from tests.emulators.dynamodb_stream import DynamoDBStream
+from tests.emulators.fixtures import DUMMY, REGION, create_tables
+from tests.emulators.lambda_host import FunctionError, LambdaHost
+from tests.integration.walk import ORDER, eventually, walk
+
+
+@pytest.fixture
+def environ(dynamodb_local, ministack):
+    prefix = f"door-{uuid.uuid4().hex[:8]}"
+    create_tables(dynamodb_local, prefix)
+    secrets = boto3.client("secretsmanager", region_name=REGION, endpoint_url=ministack, **DUMMY)
+    secrets.create_secret(Name=f"{prefix}/payment-api-key", SecretString="k")
+    return {
+        "TWOFOLD_STORE_URL": f"dynamodb://{REGION}/{prefix}?endpoint={dynamodb_local}",
+        "TWOFOLD_SECRETS_URL": f"secretsmanager://{REGION}/{prefix}?endpoint={ministack}",
+        "TWOFOLD_QUEUE_URL": "feed:",
+    }
+
+
+@pytest.fixture
+def host(environ):
+    host = LambdaHost(ROOT, environ)
+    yield host
+    host.close()
+
+
+@pytest.fixture
+def stream(environ, dynamodb_local):
+    prefix = environ["TWOFOLD_STORE_URL"].split("/")[3].partition("?")[0]
+    return DynamoDBStream(dynamodb_local, f"{prefix}-events")
+
+
+@pytest.fixture
+def client(host):
+    with httpx.Client(base_url=host.url, timeout=60) as client:
+        yield client
+
+
+def test_the_walk(client, host, stream):
+    def settle():
+        if (batch := stream.batch())["Records"]:
+            assert host.invoke(batch) == {"batchItemFailures": []}
+
+    walk(client, settle)
+
+
+def test_a_batch_delivered_twice_and_out_of_order_changes_nothing(client, host, stream):
+    orders = [client.post("/orders", json=ORDER).headers["location"] for _ in range(3)]
+    for order in orders:
+        client.post(f"{order}/payment", json={})
+    records = stream.batch()["Records"]
+    assert len(records) == 6
+    for batch in (records[::-1], records, records[3:]):
+        assert host.invoke({"Records": batch}) == {"batchItemFailures": []}
+    for order in orders:
+        assert [e["type"] for e in client.get(f"{order}/events").json()["events"]].count("OrderPaid") == 1
+
+
+def test_a_schedule_runs_by_name_and_an_unknown_event_is_refused(host):
+    assert host.invoke({"twofold": {"schedule": "expire-unpaid"}}) is None
+    for event in ({"twofold": {"schedule": "other"}}, {"detail-type": "Scheduled Event"}):
+        with pytest.raises(FunctionError):
+            host.invoke(event)
+
+
+def test_a_store_that_is_down_returns_the_batch(environ, stream, client):
+    client.post("/orders", json=ORDER)
+    records = stream.batch()["Records"]
+    lost = LambdaHost(ROOT, environ | {"TWOFOLD_STORE_URL": f"dynamodb://{REGION}/x?endpoint=http://127.0.0.1:9"})
+    answer = lost.invoke({"Records": records})
+    lost.close()
+    first = {"itemIdentifier": records[0]["dynamodb"]["SequenceNumber"]}
+    assert answer == {"batchItemFailures": [first]}
+
+
+def test_wrong_settings_are_listed_and_end_the_process():
+    with pytest.raises(FunctionError) as failed:
+        LambdaHost(ROOT, {"TWOFOLD_ROLE": "boss", "TWOFOLD_STORE_URL": "mongo://x"})
+    assert "TWOFOLD_ROLE" in str(failed.value) and "TWOFOLD_STORE_URL" in str(failed.value)
+    assert "Traceback" not in str(failed.value)
+
+
+def test_a_checkout_without_settings_serves_the_embedded_default(tmp_path):
+    (tmp_path / "api").symlink_to(ROOT / "api")
+    (tmp_path / "lambda_function.py").symlink_to(ROOT / "lambda_function.py")
+    host = LambdaHost(tmp_path, {})
+    with httpx.Client(base_url=host.url, timeout=60) as client:
+        order = client.post("/orders", json=ORDER).headers["location"]
+        client.post(f"{order}/payment", json={})
+        eventually(lambda: client.get(order).json()["status"] == "paid", lambda: None)
+    host.close()
+    assert (tmp_path / ".data/twofold.db").exists()
+
+
+def test_the_handler_loads_no_other_cloud():
+    code = "import sys, lambda_function; print(sorted({m.split('.')[0] for m in sys.modules} & {'azure', 'boto3', 'fastapi'}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr

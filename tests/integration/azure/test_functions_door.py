@@ -1,0 +1,139 @@
+"""`function_app.py`, run by the library of the Functions worker, on the Cosmos and Key Vault fakes with a managed identity."""
+
+import json
+import os
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from tests.copies.copy import ROOT
+from tests.emulators.process import free_port, serving
+from tests.fakes.cosmos import CosmosFake
+from tests.fakes.key_vault import KeyVaultFake
+from tests.fakes.managed_identity import ManagedIdentityFake
+from tests.integration.walk import ORDER, eventually, walk
+
+HOST = ROOT / "tests/emulators/functions_host.py"
+
+
+def functions_host(folder, environ):
+    port = free_port()
+    return serving([sys.executable, str(HOST), str(folder), str(port)], port, environ)
+
+
+class ChangeFeed:
+    """The events container's change feed as the trigger's host reads it: the last version of what is new."""
+
+    def __init__(self, fake):
+        self._container, self._after = fake.containers["shop", "events"], 0
+
+    def batch(self):
+        found = self._container.changes(self._after)
+        self._after = found[-1][0] if found else self._after
+        return [item for _, item in found]
+
+
+@pytest.fixture
+def cosmos():
+    with CosmosFake() as fake:
+        fake.create("shop", "events", "documents", "leases")
+        yield fake
+
+
+@pytest.fixture
+def environ(cosmos):
+    with KeyVaultFake() as vault, ManagedIdentityFake() as identity:
+        # The vault's operator gives the secret its value.
+        httpx.put(
+            f"https://{vault.host}/secrets/payment-api-key?api-version=7.5",
+            json={"value": "k"},
+            headers={"Authorization": "Bearer static-access-token"},
+            verify=False,
+        ).raise_for_status()
+        yield identity.environ | {
+            "TWOFOLD_STORE_URL": f"cosmos://{cosmos.host}/shop",
+            "TWOFOLD_SECRETS_URL": vault.url,
+            "TWOFOLD_QUEUE_URL": "feed:",
+        }
+
+
+@pytest.fixture
+def client(environ):
+    with functions_host(ROOT, environ) as url, httpx.Client(base_url=url, timeout=60) as client:
+        yield client
+
+
+def trigger(client, name, data):
+    return client.post(f"/admin/functions/{name}", json={"input": json.dumps(data)})
+
+
+def test_the_walk(client, cosmos):
+    feed = ChangeFeed(cosmos)
+
+    def settle():
+        if batch := feed.batch():
+            assert trigger(client, "feed", batch).status_code == 200
+
+    walk(client, settle)
+
+
+def test_a_batch_delivered_twice_and_out_of_order_changes_nothing(client, cosmos):
+    feed = ChangeFeed(cosmos)
+    orders = [client.post("/orders", json=ORDER).headers["location"] for _ in range(3)]
+    for order in orders:
+        client.post(f"{order}/payment", json={})
+    batch = feed.batch()
+    assert len(batch) == 6
+    for delivered in (batch[::-1], batch, batch[3:]):
+        assert trigger(client, "feed", delivered).status_code == 200
+    for order in orders:
+        assert [e["type"] for e in client.get(f"{order}/events").json()["events"]].count("OrderPaid") == 1
+
+
+def test_the_triggers_are_those_of_the_manifest(client):
+    functions = client.get("/admin/functions").json()
+    assert set(functions) == {"http", "feed", "expire_unpaid"}
+    assert functions["http"]["authLevel"] == "ANONYMOUS" and functions["http"]["route"] == "{*path}"
+    assert functions["feed"]["databaseName"] == "shop" and functions["feed"]["leaseContainerName"] == "leases"
+    assert functions["feed"]["startFromBeginning"] is True
+    assert trigger(client, "expire_unpaid", {"IsPastDue": False}).status_code == 200
+
+
+@pytest.mark.parametrize("role", ["http", "feed", "schedule"])
+def test_a_role_selects_its_trigger(environ, role):
+    names = {"http": {"http"}, "feed": {"feed"}, "schedule": {"expire_unpaid"}}
+    with functions_host(ROOT, environ | {"TWOFOLD_ROLE": role}) as url:
+        assert set(httpx.get(f"{url}/admin/functions").json()) == names[role]
+
+
+def test_a_store_that_is_down_fails_the_invocation_so_that_the_host_repeats_it(client, cosmos):
+    client.post("/orders", json=ORDER)
+    batch = ChangeFeed(cosmos).batch()
+    cosmos.inject(1000)
+    answer = trigger(client, "feed", batch)
+    assert answer.status_code == 500 and "StoreUnavailable" in answer.text
+    assert client.get("/health/ready").status_code == 503
+    assert client.post("/orders", json=ORDER).json()["type"] == "urn:twofold:problem:unavailable"
+
+
+def test_wrong_settings_are_listed_and_end_the_process():
+    wrong = {"TWOFOLD_ROLE": "boss", "TWOFOLD_STORE_URL": "mongo://x"}
+    done = subprocess.run(
+        [sys.executable, str(HOST), str(ROOT), "0"], env=os.environ | wrong, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "TWOFOLD_ROLE" in done.stderr and "TWOFOLD_STORE_URL" in done.stderr
+
+
+def test_the_example_settings_are_all_of_them_and_serve_the_embedded_default(tmp_path):
+    for name in ("api", "function_app.py", "host.json"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    values = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
+    with functions_host(tmp_path, values) as url, httpx.Client(base_url=url, timeout=60) as client:
+        assert set(client.get("/admin/functions").json()) == {"http"}
+        order = client.post("/orders", json=ORDER).headers["location"]
+        client.post(f"{order}/payment", json={})
+        eventually(lambda: client.get(order).json()["status"] == "paid", lambda: None)
+    assert (tmp_path / ".data/twofold.db").exists()

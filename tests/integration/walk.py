@@ -1,0 +1,53 @@
+"""One order's life over HTTP, the same through every door. `settle` lets feed and queue do their work once."""
+
+import time
+
+ORDER = {"customer_id": "c-1", "currency": "EUR", "lines": [{"sku": "A1", "quantity": 2, "unit_price": 1250}]}
+
+
+def eventually(check, settle, timeout=20.0):
+    """Settles until `check()` is truthy, and returns that; the last answer is in the failure."""
+    deadline = time.monotonic() + timeout
+    while not (answer := check()):
+        assert time.monotonic() < deadline, f"still {answer!r} after {timeout} s"
+        settle()
+    return answer
+
+
+def walk(client, settle):
+    placed = client.post("/orders", json=ORDER, headers={"Idempotency-Key": "walk-1"})
+    assert placed.status_code == 201, placed.text
+    assert placed.json()["total"] == 2500 and placed.headers["etag"] == '"1"'
+    again = client.post("/orders", json=ORDER, headers={"Idempotency-Key": "walk-1"})
+    assert again.json() == placed.json() and again.headers["idempotency-replayed"] == "true"
+    other = client.post("/orders", json=ORDER | {"currency": "USD"}, headers={"Idempotency-Key": "walk-1"})
+    assert_problem(other, 422, "idempotency-key-reused")
+
+    order = placed.headers["location"]
+    assert client.post(f"{order}/payment", json={}).status_code == 202
+    paid = eventually(lambda: (found := client.get(order)).json()["status"] == "paid" and found, settle)
+    assert_problem(client.post(f"{order}/shipment", json={}, headers={"If-Match": '"1"'}), 412, "stale")
+    shipped = client.post(f"{order}/shipment", json={}, headers={"If-Match": paid.headers["etag"]})
+    assert (shipped.status_code, shipped.json()["status"]) == (200, "shipped")
+    assert_problem(client.post(f"{order}/cancellation", json={}), 409, "not-allowed")
+
+    def listed():
+        page = client.get("/customers/c-1/orders", params={"status": "shipped", "limit": 5}).json()
+        return [row["id"] for row in page["orders"]] == [order.rsplit("/", 1)[1]]
+
+    eventually(listed, settle)
+    history = [event["type"] for event in client.get(f"{order}/events").json()["events"]]
+    assert history == ["OrderPlaced", "PaymentRequested", "OrderPaid", "OrderShipped"]
+
+    assert_problem(client.get("/orders/none"), 404, "order-not-found")
+    assert_problem(client.post("/orders", json=ORDER | {"lines": []}), 422, "invalid-request")
+    assert_problem(client.get("/nowhere"), 404, "not-found")
+    assert client.get("/health/live").status_code == 200
+    ready = client.get("/health/ready")
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready"), ready.text
+    assert client.get("/docs").status_code == 200
+
+
+def assert_problem(answer, status, slug):
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+    assert answer.json()["type"] == f"urn:twofold:problem:{slug}"
