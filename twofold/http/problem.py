@@ -93,7 +93,8 @@ def boundary(app: ASGIApp) -> ASGIApp:
     """Turns whatever escapes `app` into a problem; a 500 names nothing of the inside, the log has the traceback."""
 
     async def layer(scope: Scope, receive: Receive, send: Send) -> None:
-        started, held = False, []
+        started = False
+        held: list[Any] = []
 
         async def watched(message: Any) -> None:
             nonlocal started
