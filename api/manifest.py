@@ -15,6 +15,7 @@ SERVICE = ServiceManifest(
     schedules=(ScheduleSpec("expire-unpaid", handler="api.orders.handlers:expire_unpaid", every_minutes=5),),
     secrets=(SecretSpec("payment-api-key", "the payment provider's API key"),),
     settings=(SettingSpec("payment_url", "base URL of the payment provider; empty in a checkout: the sandbox"),),
+    upcasters="api.orders.events:UPCASTERS",
     scopes=("orders.read", "orders.write"),
     sample_request=(
         "/orders -H 'content-type: application/json' -d "

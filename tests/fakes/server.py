@@ -1,6 +1,7 @@
 """An HTTP server on loopback, by default with TLS, in a thread, with faults to inject."""
 
 import json
+import math
 import socket
 import tempfile
 import threading
@@ -60,6 +61,10 @@ class FakeServer:
         """The next `times` requests that `when(method, path, headers)` picks get `answer`, or with None a dropped
         connection; `after` does the work first and loses only the answer."""
         self._faults.append([times, answer, when or (lambda *request: True), after])
+
+    def unspent(self):
+        """How many injected faults nobody has met; those injected `math.inf` times don't count."""
+        return sum(fault[0] for fault in self._faults if fault[0] != math.inf)
 
     def close(self):
         self._server.shutdown()

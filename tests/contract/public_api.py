@@ -1,0 +1,60 @@
+"""`python -m tests.contract.public_api` prints the public API: every public name of these modules, with its signature."""
+
+import importlib
+import inspect
+
+MODULES = (
+    "twofold", "twofold.errors", "twofold.manifest", "twofold.settings", "twofold.runtime", "twofold.bootstrap",
+    "twofold.portable.document_store", "twofold.portable.event_store", "twofold.portable.feed",
+    "twofold.portable.idempotency", "twofold.portable.message_queue", "twofold.portable.secret_store",
+    "twofold.http.problem", "twofold.http.idempotency", "twofold.http.health", "twofold.testing",
+    "twofold.aws.door", "twofold.azure.door", "twofold.local.door",
+    "twofold.deploy.config", "twofold.deploy.contract", "twofold.deploy.package",
+    "twofold.deploy.aws.data", "twofold.deploy.aws.secrets", "twofold.deploy.aws.compute", "twofold.deploy.aws.gateway",
+    "twofold.deploy.azure.data", "twofold.deploy.azure.secrets", "twofold.deploy.azure.compute",
+    "twofold.deploy.azure.gateway",
+)  # fmt: skip
+
+
+def lines():
+    """`module.name[.method](signature)`, sorted, without plain constants; imported names are listed where they are defined."""
+    found = []
+    for name in MODULES:
+        module = importlib.import_module(name)
+        listed = getattr(module, "__all__", None) or [
+            key
+            for key, value in vars(module).items()
+            if not key.startswith("_") and getattr(value, "__module__", None) == name
+        ]
+        for key in listed:
+            found += _of(f"{name}.{key}", getattr(module, key))
+    return sorted(set(found))
+
+
+def _of(path, value):
+    if inspect.isclass(value):
+        yield path + _signature(value)
+        for key, member in vars(value).items():
+            if key.startswith("_") or key in ("model_config", "model_fields"):
+                continue
+            if isinstance(member, property):
+                yield f"{path}.{key}"
+            elif inspect.isfunction(member) or isinstance(member, classmethod):
+                yield f"{path}.{key}{_signature(getattr(value, key))}"
+    elif inspect.isfunction(value):
+        yield path + _signature(value)
+    else:
+        yield path
+
+
+def _signature(value):
+    try:
+        signature = inspect.signature(value)
+    except (TypeError, ValueError):
+        return ""
+    plain = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
+    return str(signature.replace(parameters=plain, return_annotation=inspect.Signature.empty))
+
+
+if __name__ == "__main__":
+    print("\n".join(lines()))

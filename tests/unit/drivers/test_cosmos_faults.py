@@ -1,0 +1,119 @@
+"""The Cosmos driver when the wire or the service fails: a write's outcome is certain, load is retried, the rest is told."""
+
+import math
+import time
+
+import pytest
+
+from tests.fakes.cosmos import CosmosFake
+from tests.fakes.cosmos.container import refuse
+from tests.fakes.credential import StaticCredential
+from twofold.azure import document_store
+from twofold.errors import Conflict, StoreThrottled, StoreUnavailable
+from twofold.portable.document_store import ABSENT, VERSION, Delete, DocumentStore, Put
+
+C = "documents"
+
+
+@pytest.fixture
+def fake():
+    with CosmosFake() as started:
+        yield started
+        assert started.unspent() == 0
+
+
+@pytest.fixture
+async def store(fake):
+    opened = DocumentStore(document_store.open(fake.create("db", C), StaticCredential()))
+    yield opened
+    await opened.close()
+
+
+def writes(method, path, headers):
+    return method == "POST" and path.rstrip("/").endswith("/docs") and "query" not in headers.get("Content-Type", "")
+
+
+def throttled():
+    return refuse(429, "TooManyRequests", "Request rate is large.", **{"x-ms-retry-after-ms": 20})
+
+
+async def test_a_create_whose_answer_is_lost_succeeds_and_its_version_counts(fake, store):
+    fake.inject(1, None, when=writes, after=True)
+    version = await store.put(C, "a", "1", {"n": 1}, condition=ABSENT)
+    await store.put(C, "a", "1", {"n": 2}, condition=VERSION(version))
+    with pytest.raises(Conflict):
+        await store.put(C, "a", "1", {"n": 3}, condition=VERSION(version))
+
+
+async def test_a_replace_whose_answer_is_lost_succeeds(fake, store):
+    version = await store.put(C, "a", "1", {"n": 1})
+    fake.inject(1, None, when=lambda method, path, headers: method == "PUT", after=True)
+    version = await store.put(C, "a", "1", {"n": 2}, condition=VERSION(version))
+    await store.put(C, "a", "1", {"n": 3}, condition=VERSION(version))
+
+
+async def test_a_batch_whose_answer_is_lost_succeeds_once(fake, store):
+    old = await store.put(C, "a", "old", {})
+    fake.inject(1, None, when=writes, after=True)
+    versions = await store.commit(
+        C, "a", [Put("1", {"n": 1}, ABSENT), Put("2", {"n": 2}, ABSENT), Delete("old", VERSION(old))]
+    )
+    assert versions[2] is None and await store.get(C, "a", "old") is None
+    assert [d.version for d in (await store.query(C, "a")).documents] == versions[:2]
+
+
+async def test_somebody_elses_create_is_a_conflict_also_when_an_answer_was_lost(fake, store):
+    await store.put(C, "a", "1", {"n": 1})
+    fake.inject(1, None, when=writes, after=True)
+    with pytest.raises(Conflict):
+        await store.put(C, "a", "1", {"n": 2}, condition=ABSENT)
+    assert (await store.get(C, "a", "1")).body == {"n": 1}
+
+
+@pytest.mark.parametrize("status", [429, 449])
+async def test_load_is_retried(fake, store, status):
+    fake.inject(3, refuse(status, "x", "later", **{"x-ms-retry-after-ms": 20}), when=writes)
+    await store.put(C, "a", "1", {"n": 1})
+    assert (await store.get(C, "a", "1")).body == {"n": 1}
+
+
+async def test_load_that_stays_is_told_within_seconds(fake, store):
+    fake.inject(math.inf, throttled(), when=writes)
+    started = time.monotonic()
+    with pytest.raises(StoreThrottled):
+        await store.put(C, "a", "1", {"n": 1})
+    assert 1 < time.monotonic() - started < 5
+
+
+async def test_an_account_that_is_down_is_unavailable(fake, store):
+    fake.inject(math.inf)
+    with pytest.raises(StoreUnavailable):
+        await store.get(C, "a", "1")
+
+
+async def test_a_service_failure_is_unavailable(fake, store):
+    await store.get(C, "a", "1")
+    fake.inject(
+        math.inf, refuse(500, "InternalServerError", "sorry"), when=lambda method, path, headers: "docs" in path
+    )
+    with pytest.raises(StoreUnavailable, match="500"):
+        await store.get(C, "a", "1")
+
+
+async def test_a_wrong_login_and_a_wrong_url_say_what_to_look_at(fake, store):
+    stranger = DocumentStore(document_store.open(f"cosmos://{fake.host}/db", StaticCredential("another")))
+    with pytest.raises(StoreUnavailable, match="identity"):
+        await stranger.get(C, "a", "1")
+    await stranger.close()
+    nowhere = DocumentStore(document_store.open(f"cosmos://{fake.host}/other", StaticCredential()))
+    with pytest.raises(StoreUnavailable, match="TWOFOLD_STORE_URL"):
+        await nowhere.get(C, "a", "1")
+    await nowhere.close()
+
+
+async def test_a_point_read_and_a_point_write_are_one_request_each(fake, store):
+    await store.put(C, "a", "1", {})
+    before = len(fake.requests)
+    await store.put(C, "a", "2", {}, condition=ABSENT)
+    await store.get(C, "a", "2")
+    assert len(fake.requests) - before == 2
