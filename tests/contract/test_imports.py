@@ -1,0 +1,34 @@
+"""Imports are a budget: what a door loads before its first event, and what the embedded default never does."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.copies.copy import ROOT
+
+CASES = {
+    "the manifest": ("import api.manifest", {"fastapi", "pydantic", "boto3", "azure", "pulumi", "httpx"}),
+    "the Lambda door": ("import lambda_function", {"fastapi", "boto3", "azure", "mangum", "httpx", "pulumi"}),
+    "the Functions door": (
+        "import function_app",
+        {"fastapi", "boto3", "azure.cosmos", "azure.identity", "httpx", "pulumi"},
+    ),
+    "the portable blocks": (
+        "import twofold.portable.document_store, twofold.portable.event_store, twofold.portable.feed",
+        {"fastapi", "boto3", "azure", "httpx"},
+    ),
+    "the embedded default": (
+        "from pathlib import Path; from api.manifest import SERVICE; from twofold.runtime import Runtime; "
+        "Runtime(SERVICE, root=Path('/nowhere'), environ={}).build_app()",
+        {"boto3", "azure", "mangum", "pulumi"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_not_loaded(case):
+    code, unwanted = CASES[case]
+    report = f"{code}\nimport sys\nprint(*({{*{sorted(unwanted)}}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", report], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stdout + done.stderr

@@ -1,0 +1,80 @@
+"""The artifact: same input, same bytes, and nothing of the other cloud."""
+
+import io
+import json
+import zipfile
+
+import pytest
+
+from api.manifest import SERVICE
+from tests.copies.copy import ROOT, Copy
+from twofold.deploy import package
+from twofold.manifest import ServiceManifest
+
+OTHER = {"aws": "azure", "azure": "aws"}
+SDK = {"aws": ("azure/", "azure_"), "azure": ("boto3/", "botocore/", "mangum/")}
+
+
+@pytest.fixture(params=["aws", "azure"])
+def cloud(request):
+    return request.param
+
+
+@pytest.fixture
+def built(tmp_path, cloud):
+    return package.build(SERVICE, cloud, Copy(tmp_path).folder)
+
+
+def test_the_same_input_gives_the_same_bytes_anywhere(built, tmp_path, cloud):
+    elsewhere = Copy(tmp_path / "elsewhere").folder
+    (elsewhere / "api/__pycache__").mkdir(exist_ok=True)
+    (elsewhere / "api/__pycache__/x.pyc").write_bytes(b"x")
+    again = package.build(SERVICE, cloud, elsewhere)
+    assert again.digest == built.digest and again.path.read_bytes() == built.path.read_bytes()
+    (elsewhere / "api/app.py").write_text("changed = True\n")
+    assert package.build(SERVICE, cloud, elsewhere).digest != built.digest
+
+
+def test_it_holds_what_the_service_needs_and_nothing_of_the_other_cloud(built, cloud):
+    names = zipfile.ZipFile(io.BytesIO(built.path.read_bytes())).namelist()
+    site = package.SITE_PACKAGES.get(cloud, "")
+    entry = {"aws": "lambda_function.py", "azure": "function_app.py"}
+    assert {entry[cloud], "api/app.py", "twofold.artifact.json", f"{site}twofold/{cloud}/door.py"} <= set(names)
+    assert {f"{site}fastapi/__init__.py", f"{site}pydantic_core/__init__.py"} <= set(names)
+    inside = [name.removeprefix(site) for name in names]
+    left_out = ("deploy", "testing", "cli", OTHER[cloud])
+    assert not [name for name in inside if name.startswith(tuple(f"twofold/{part}/" for part in left_out))]
+    assert not [name for name in inside if name.startswith((*SDK[cloud], "pulumi", "tests/", "stacks/", "pytest"))]
+    assert entry[OTHER[cloud]] not in names and not [
+        name for name in names if name.endswith((".pyc", ".env", "settings.json"))
+    ]
+
+
+def test_its_native_code_is_for_the_target(built):
+    names = [name for name in zipfile.ZipFile(built.path).namelist() if name.endswith(".so")]
+    assert names and all("x86_64-linux-gnu" in name or ".abi3." in name for name in names), names
+
+
+def test_its_marker_says_what_it_is(built, cloud):
+    marker = json.loads(zipfile.ZipFile(built.path).read("twofold.artifact.json"))
+    assert (marker["service"], marker["cloud"]) == ("orders", cloud)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    (tmp_path / "requirements").mkdir()
+    manifest = ServiceManifest("x", app="x:y", packages=("nothing",))
+    with pytest.raises(package.PackageError, match=r"aws\.txt is missing.*make lock"):
+        package.build(manifest, "aws", tmp_path)
+    with pytest.raises(package.PackageError, match=r"lambda_function\.py is missing"):
+        package.build(manifest, "aws", tmp_path, dependencies=tmp_path / "requirements")
+    with pytest.raises(package.PackageError, match="nothing"):
+        (tmp_path / "lambda_function.py").touch()
+        package.build(manifest, "aws", tmp_path, dependencies=tmp_path / "requirements")
+
+
+def test_the_locks_hold_hashes_and_no_address():
+    for lock in (ROOT / "requirements").glob("*.txt"):
+        lines = [line for line in lock.read_text().splitlines() if line and not line.lstrip().startswith("#")]
+        assert all("://" not in line and "index" not in line.partition("=")[0] for line in lines), lock
+        pins = [line for line in lines if not line.startswith(" ")]
+        assert all("==" in line and line.endswith("\\") for line in pins), lock
