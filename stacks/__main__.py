@@ -13,6 +13,7 @@ from pulumi.runtime.config import CONFIG, get_config_env
 
 from api.manifest import SERVICE
 from twofold.deploy.config import ConfigError, parse
+from twofold.deploy.living import identity, refuse_moves
 from twofold.deploy.package import PackageError
 
 
@@ -20,10 +21,11 @@ def main() -> None:
     """Checks the config, then deploys; a mistake ends here with its message, before any resource."""
     try:
         config = parse({**get_config_env(), **CONFIG.get()}, pulumi.get_stack(), SERVICE)
+        refuse_moves(SERVICE, config)
         outputs = importlib.import_module(f"stacks.{config.cloud}").deploy(SERVICE, config, ROOT)
     except (ConfigError, PackageError) as exc:
         raise pulumi.RunError(str(exc)) from None
-    for name, value in outputs.items():
+    for name, value in {**identity(SERVICE, config), **outputs}.items():
         pulumi.export(name, value)
 
 

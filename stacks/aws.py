@@ -11,6 +11,7 @@ from twofold.deploy.aws.data import Data
 from twofold.deploy.aws.gateway import Gateway
 from twofold.deploy.aws.secrets import Secrets
 from twofold.deploy.config import StackConfig
+from twofold.deploy.living import guard
 from twofold.manifest import ServiceManifest
 
 
@@ -26,6 +27,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     secrets = Secrets(name, manifest=manifest, region=config.region, protect=config.protect, opts=opts)
     compute = Compute(name, manifest=manifest, config=config, artifact=artifact, data=data, secrets=secrets, opts=opts)
     gateway = Gateway(name, manifest=manifest, config=config, function=compute.functions["http"], opts=opts)
+    guard(config, [data, secrets, compute, gateway])
 
     return {
         "url": gateway.url,

@@ -12,6 +12,7 @@ from twofold.deploy.azure.data import Data
 from twofold.deploy.azure.gateway import Gateway
 from twofold.deploy.azure.secrets import Secrets
 from twofold.deploy.config import StackConfig
+from twofold.deploy.living import guard
 from twofold.manifest import ServiceManifest
 
 
@@ -24,7 +25,9 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     artifact = package.build(manifest, "azure", root)
     openapi = json.loads((root / "openapi.json").read_text())
 
-    group = resources.ResourceGroup(name, resource_group_name=name, location=config.region, tags=tags).name
+    # A group takes everything in it along when it goes.
+    kept = pulumi.ResourceOptions(protect=config.protect, retain_on_delete=config.protect)
+    group = resources.ResourceGroup(name, resource_group_name=name, location=config.region, tags=tags, opts=kept).name
     data = Data(
         name, manifest=manifest, group=group, location=config.region, subscription=subscription, protect=config.protect
     )
@@ -40,6 +43,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         name, manifest=manifest, config=config, openapi=openapi, app=compute.apps["http"], group=group,
         subscription=subscription,
     )  # fmt: skip
+    guard(config, [data, secrets, compute, gateway])
 
     return {
         "url": gateway.url,

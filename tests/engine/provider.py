@@ -67,7 +67,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     """Keeps what was created: `resources` by URN, as (type, inputs)."""
 
     def __init__(self):
-        self.resources = {}
+        self.resources, self.deleted = {}, set()
         self._server = grpc.server(ThreadPoolExecutor(16))
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(self, self._server)
         self.port = self._server.add_insecure_port("127.0.0.1:0")
@@ -136,6 +136,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     def Delete(self, request, context):
         self.resources.pop(request.urn, None)
+        self.deleted.add(request.urn)
         return empty_pb2.Empty()
 
     def Read(self, request, context):

@@ -34,7 +34,7 @@ class StackConfig:
     tags: dict[str, str] = field(default_factory=dict)
 
 
-_KEYS = {
+KEYS = {
     "cloud": "cloud", "environment": "environment", "region": "region", "oidcIssuer": "oidc_issuer",
     "oidcAudience": "oidc_audience", "memoryMb": "memory_mb", "logLevel": "log_level", "protect": "protect",
     "publisherEmail": "publisher_email", "settings": "settings", "tags": "tags",
@@ -50,13 +50,13 @@ def clouds() -> tuple[str, ...]:
 def parse(raw: Mapping[str, str], stack: str, manifest: ServiceManifest) -> StackConfig:
     """The config of a stack from its raw keys; raises ConfigError with every problem, each with what is allowed."""
     given = {key.removeprefix(NAMESPACE): value for key, value in raw.items() if key.startswith(NAMESPACE)}
-    problems = [f"twofold:{key} is unknown; known are {', '.join(_KEYS)}" for key in sorted(set(given) - set(_KEYS))]
+    problems = [f"twofold:{key} is unknown; known are {', '.join(KEYS)}" for key in sorted(set(given) - set(KEYS))]
     problems += [
         f"twofold:{key} is missing; set it: pulumi config set twofold:{key} …"
         for key in _REQUIRED
         if not given.get(key)
     ]
-    values: dict[str, Any] = {name: given[key] for key, name in _KEYS.items() if key in given}
+    values: dict[str, Any] = {name: given[key] for key, name in KEYS.items() if key in given}
 
     def check(key: str, fine: bool, allowed: str) -> None:
         if given.get(key) and not fine:
@@ -78,7 +78,7 @@ def parse(raw: Mapping[str, str], stack: str, manifest: ServiceManifest) -> Stac
     check("logLevel", given.get("logLevel") in LOG_LEVELS, ", ".join(LOG_LEVELS))
     check("protect", given.get("protect") in ("true", "false"), "true, false")
     for key in ("settings", "tags"):
-        values[_KEYS[key]] = _texts(key, given.get(key), problems)
+        values[KEYS[key]] = _texts(key, given.get(key), problems)
     known = {spec.name for spec in manifest.settings}
     problems += [
         f"twofold:settings has {name!r}, which the manifest does not declare; it has {sorted(known)}"

@@ -37,7 +37,7 @@ class Gateway(pulumi.ComponentResource):
         )  # fmt: skip
         apimanagement.ApiPolicy(
             name, policy_id="policy", api_id=api.name, service_name=service.name, resource_group_name=group,
-            format="rawxml", value=policy(config.oidc_issuer, config.oidc_audience), opts=child,
+            format="xml", value=policy(config.oidc_issuer, config.oidc_audience), opts=child,
         )  # fmt: skip
         self.url = service.gateway_url
         self.register_outputs({"url": self.url})

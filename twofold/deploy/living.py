@@ -1,0 +1,47 @@
+"""What may not happen to a living stack: that it moves, which would plan the deletion of its data, or goes by mistake."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi.runtime import invoke
+
+from twofold.deploy.config import ConfigError, StackConfig
+from twofold.manifest import ServiceManifest
+
+
+def identity(manifest: ServiceManifest, config: StackConfig) -> dict[str, str]:
+    """What names and places the stack's data: exported by it, compared before the next update."""
+    return {"service": manifest.name, "environment": config.environment, "region": config.region}
+
+
+def refuse_moves(manifest: ServiceManifest, config: StackConfig) -> None:
+    """Raises ConfigError when the stack's last update had another service, environment or region."""
+    before = _outputs()
+    problems = [
+        f"{name} is {now!r}, but this stack's data lives under {before[name]!r}: make a new stack, or set it back"
+        for name, now in identity(manifest, config).items()
+        if before.get(name) not in (None, now)
+    ]
+    if problems:
+        raise ConfigError("a living stack can't move:\n" + "\n".join(f"  - {problem}" for problem in problems))
+
+
+def guard(config: StackConfig, resources: Sequence[pulumi.Resource]) -> None:
+    """With `protect`, makes `pulumi destroy` stop before it deletes anything.
+
+    The engine deletes what is unprotected before it stops at a protected resource, dependents first. So one resource
+    depends on all others, exists in the state alone, and is protected.
+    """
+    pulumi.Stash(
+        "guard",
+        input="twofold:protect false, then pulumi up: only then can this stack be destroyed",
+        opts=pulumi.ResourceOptions(depends_on=resources, protect=config.protect),
+    )
+
+
+def _outputs() -> Mapping[str, Any]:
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    answer: Any = invoke("pulumi:pulumi:readStackOutputs", {"name": name})
+    outputs: Mapping[str, Any] = (answer.value if hasattr(answer, "value") else answer).get("outputs") or {}
+    return outputs
