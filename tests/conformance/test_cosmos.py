@@ -1,13 +1,16 @@
 """The portability contract on Cosmos DB: the strict fake, or the account that `TWOFOLD_TEST_COSMOS` names.
 
-An external account is named as `https://<account>.documents.azure.com`, has a database `twofold-test` with the containers
-`events` and `documents` (partition key `/p`, default ttl -1), and is entered with azure-identity's default credential.
+An account, `https://<account>.documents.azure.com`, is entered with azure-identity's default credential and has a database
+`twofold-test` with the containers `events` and `documents` (partition key `/p`, default ttl -1). An emulator, on loopback, is
+entered with the key `TWOFOLD_TEST_COSMOS_KEY`, or any, and is given that database.
 """
 
+import base64
 import os
 from urllib.parse import urlsplit
 
 import pytest
+from azure.cosmos import CosmosClient, PartitionKey
 
 from tests.fakes.cosmos import CosmosFake
 from tests.fakes.credential import StaticCredential
@@ -15,24 +18,36 @@ from twofold.azure import document_store
 from twofold.testing import DocumentStoreConformance, EventStoreConformance
 
 EXTERNAL = os.environ.get("TWOFOLD_TEST_COSMOS")
+DATABASE, CONTAINERS = "twofold-test", ("events", "documents")
 
 
 @pytest.fixture(scope="module")
-def store_url():
-    if EXTERNAL:
-        yield f"cosmos://{urlsplit(EXTERNAL).netloc}/twofold-test"
+def store():
+    """The store's URL and the credential to enter it with; None is azure-identity's default."""
+    if not EXTERNAL:
+        with CosmosFake() as fake:
+            yield fake.create(DATABASE, *CONTAINERS), StaticCredential()
         return
-    with CosmosFake() as fake:
-        yield fake.create("twofold-test", "events", "documents")
+    parts = urlsplit(EXTERNAL)
+    url = f"cosmos://{parts.netloc}/{DATABASE}" + ("?tls=0" if parts.scheme == "http" else "")
+    if parts.hostname not in ("127.0.0.1", "localhost"):
+        yield url, None
+        return
+    key = os.environ.get("TWOFOLD_TEST_COSMOS_KEY") or base64.b64encode(b"any").decode()
+    with CosmosClient(EXTERNAL, key) as client:
+        database = client.create_database_if_not_exists(DATABASE)
+        for container in CONTAINERS:
+            database.create_container_if_not_exists(container, PartitionKey("/p"), default_ttl=-1)
+    yield url, key
 
 
 class _Cosmos:
     @pytest.fixture(autouse=True)
-    def _url(self, store_url):
-        self.url = store_url
+    def _store(self, store):
+        self.url, self.credential = store
 
     async def open_driver(self):
-        return document_store.open(self.url, None if EXTERNAL else StaticCredential())
+        return document_store.open(self.url, self.credential)
 
 
 class TestDocuments(_Cosmos, DocumentStoreConformance):
