@@ -22,7 +22,7 @@ DATABASE, CONTAINERS = "twofold-test", ("events", "documents")
 
 
 @pytest.fixture(scope="module")
-def store():
+def account():
     """The store's URL and the credential to enter it with; None is azure-identity's default."""
     if not EXTERNAL:
         with CosmosFake() as fake:
@@ -43,8 +43,8 @@ def store():
 
 class _Cosmos:
     @pytest.fixture(autouse=True)
-    def _store(self, store):
-        self.url, self.credential = store
+    def _account(self, account):
+        self.url, self.credential = account
 
     async def open_driver(self):
         return document_store.open(self.url, self.credential)
