@@ -28,9 +28,10 @@ install: .venv/.installed  ## brings .venv to the locks
 run: install  ## serves on 127.0.0.1:$(PORT), SQLite under .data/
 	@exec .venv/bin/twofold run --port $(PORT)
 
-tools: install  ## the Pulumi CLI and DynamoDB Local, into the cache outside the tree
+tools: install  ## the Pulumi CLI, DynamoDB Local and Azurite, into the cache outside the tree
 	-@$(PY) tools/pulumi_cli.py
 	-@$(PY) tools/dynamodb_local.py
+	-@$(PY) tools/azurite.py
 
 test: install tools  ## everything; a missing tool is a skip, under CI=true a failure
 	$(PY) -m pytest
@@ -45,7 +46,7 @@ format: install  ## rewrites the sources as ruff formats them
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-conformance: install  ## the portability contract on one BACKEND=sqlite|dynamodb|cosmos|secrets
+conformance: install  ## the portability contract on one BACKEND=sqlite|dynamodb|cosmos|secrets|queues
 	$(PY) -m pytest tests/conformance/test_$(BACKEND).py -v
 
 openapi: install  ## rewrites openapi.json from the service

@@ -9,6 +9,7 @@ from twofold.deploy import package
 from twofold.deploy.aws.compute import Compute
 from twofold.deploy.aws.data import Data
 from twofold.deploy.aws.gateway import Gateway
+from twofold.deploy.aws.messaging import Messaging
 from twofold.deploy.aws.secrets import Secrets
 from twofold.deploy.config import StackConfig
 from twofold.deploy.living import guard
@@ -16,7 +17,7 @@ from twofold.manifest import ServiceManifest
 
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
-    """Data, secrets, compute, gateway; returns the stack's outputs."""
+    """Data, secrets, messaging, compute, gateway; returns the stack's outputs."""
     name = f"{manifest.name}-{config.environment}"
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     provider = Provider("aws", region=config.region, default_tags=ProviderDefaultTagsArgs(tags=tags))
@@ -25,15 +26,26 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
 
     data = Data(name, manifest=manifest, region=config.region, protect=config.protect, opts=opts)
     secrets = Secrets(name, manifest=manifest, region=config.region, protect=config.protect, opts=opts)
-    compute = Compute(name, manifest=manifest, config=config, artifact=artifact, data=data, secrets=secrets, opts=opts)
+    messaging = Messaging(name, manifest=manifest, region=config.region, protect=config.protect, opts=opts)
+    compute = Compute(
+        name,
+        manifest=manifest,
+        config=config,
+        artifact=artifact,
+        data=data,
+        secrets=secrets,
+        messaging=messaging,
+        opts=opts,
+    )
     gateway = Gateway(name, manifest=manifest, config=config, function=compute.functions["http"], opts=opts)
-    guard(config, [data, secrets, compute, gateway])
+    guard(config, [data, secrets, messaging, compute, gateway])
 
     return {
         "url": gateway.url,
         "health_url": pulumi.Output.concat(gateway.url, "/health/ready"),
         "docs_url": pulumi.Output.concat(gateway.url, "/docs"),
         "store_url": data.url or "",
+        "queue_url": messaging.url or "",
         "secrets_url": secrets.url or "",
         "artifact": artifact.digest,
     }

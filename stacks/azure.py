@@ -10,6 +10,7 @@ from twofold.deploy import package
 from twofold.deploy.azure.compute import Compute
 from twofold.deploy.azure.data import Data
 from twofold.deploy.azure.gateway import Gateway
+from twofold.deploy.azure.messaging import Messaging
 from twofold.deploy.azure.secrets import Secrets
 from twofold.deploy.config import StackConfig
 from twofold.deploy.living import guard
@@ -17,7 +18,7 @@ from twofold.manifest import ServiceManifest
 
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
-    """Data, secrets, compute, gateway; returns the stack's outputs."""
+    """Data, secrets, messaging, compute, gateway; returns the stack's outputs."""
     name = f"{manifest.name}-{config.environment}"
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     login = authorization.get_client_config()
@@ -35,21 +36,25 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         name, manifest=manifest, group=group, location=config.region, subscription=subscription, tenant=tenant,
         protect=config.protect,
     )  # fmt: skip
+    messaging = Messaging(
+        name, manifest=manifest, group=group, location=config.region, subscription=subscription, protect=config.protect
+    )
     compute = Compute(
-        name, manifest=manifest, config=config, artifact=artifact, data=data, secrets=secrets, group=group,
-        subscription=subscription,
+        name, manifest=manifest, config=config, artifact=artifact, data=data, secrets=secrets, messaging=messaging,
+        group=group, subscription=subscription,
     )  # fmt: skip
     gateway = Gateway(
         name, manifest=manifest, config=config, openapi=openapi, app=compute.apps["http"], group=group,
         subscription=subscription,
     )  # fmt: skip
-    guard(config, [data, secrets, compute, gateway])
+    guard(config, [data, secrets, messaging, compute, gateway])
 
     return {
         "url": gateway.url,
         "health_url": pulumi.Output.concat(gateway.url, "/health/ready"),
         "docs_url": pulumi.Output.concat(gateway.url, "/docs"),
         "store_url": data.url or "",
+        "queue_url": messaging.url or "",
         "secrets_url": secrets.url or "",
         "artifact": artifact.digest,
     }

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from twofold.homes import open_driver
 from twofold.manifest import ServiceManifest, load
 from twofold.portable.document_store import DocumentDriver, DocumentStore
 from twofold.portable.event_store import EventStore, Upcasters
 from twofold.portable.idempotency import Idempotency
-from twofold.portable.message_queue import InlineDriver, Message, MessageQueue, QueueDriver
+from twofold.portable.message_queue import MessageQueue, QueueDriver
 from twofold.portable.secret_store import SecretDriver, SecretStore
 from twofold.settings import Settings
 
@@ -61,16 +60,8 @@ def bootstrap(
     if upcasters is None and manifest.upcasters:
         upcasters = load(manifest.upcasters)
     documents = DocumentStore(document_driver or open_driver("store", settings.store_url))
-    services: Services
-
-    async def run_worker(queue: str, message: Message) -> None:
-        spec = next(spec for spec in manifest.queues if spec.name == queue)
-        await load(spec.handler)(services, message)
-
-    if queue_driver is None:
-        inline = urlsplit(settings.queue_url).scheme == "feed"
-        queue_driver = InlineDriver(run_worker) if inline else open_driver("queue", settings.queue_url)
-    services = Services(
+    queue_driver = queue_driver or open_driver("queue", settings.queue_url)
+    return Services(
         manifest=manifest,
         settings=settings,
         documents=documents,
@@ -79,4 +70,3 @@ def bootstrap(
         secrets=SecretStore(secret_driver or open_driver("secrets", settings.secrets_url)),
         idempotency=Idempotency(documents),
     )
-    return services

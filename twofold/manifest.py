@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 from twofold.portable import profile
 
-type Role = Literal["all", "http", "worker", "feed", "schedule"]
 type Block = Literal["documents", "events"]
 
+RESERVED_UNITS = ("all", "http", "feed", "schedule")
+MAX_ATTEMPT_SECONDS = 300
 _MINUTES = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9]){0,23}")
 
@@ -27,21 +28,31 @@ def _check_name(kind: str, name: str) -> None:
 class QueueSpec:
     """A queue and its worker: `async handler(services, message) -> None`; raising means that it failed.
 
-    After `max_attempts` failures a message is dead-lettered. `visibility_seconds` bounds one attempt.
+    After `max_attempts` failures a message is dead-lettered. An attempt that takes longer than `visibility_seconds` (at
+    most 300) has failed. `unit` is what it is deployed in: queues that name a unit of their own share neither instances nor
+    permissions with others.
     """
 
     name: str
     handler: str
     max_attempts: int = 5
     visibility_seconds: int = 60
+    unit: str = "worker"
 
     def __post_init__(self) -> None:
         profile.check_queue_name(self.name)
+        _check_name("unit", self.unit)
+        if self.unit in RESERVED_UNITS:
+            raise ValueError(f"queue {self.name!r}: the unit {self.unit!r} has its own work; choose another name")
+        if not 1 <= self.visibility_seconds <= MAX_ATTEMPT_SECONDS or not 1 <= self.max_attempts <= 100:
+            raise ValueError(
+                f"queue {self.name!r}: visibility_seconds must be 1 to {MAX_ATTEMPT_SECONDS}, max_attempts 1 to 100"
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleSpec:
-    """`async handler(services) -> None`, every so many minutes of the hour (UTC); overlapping runs must be harmless."""
+    """`async handler(services) -> None`, every so many minutes of the hour (UTC); one run at a time, 300 s at most."""
 
     name: str
     handler: str
@@ -91,10 +102,11 @@ class SettingSpec:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A role of the service that is deployed as one function (app) with its own identity."""
+    """A role of the service that is deployed as one function (app) with its own identity, and the queues it works off."""
 
-    role: Role
+    role: str
     description: str
+    queues: tuple[QueueSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +136,8 @@ class ServiceManifest:
         _check_name("service", self.name)
         if self.consumers and "events" not in self.blocks:
             raise ValueError("feed consumers need the block 'events'")
-        if (self.queues or self.consumers) and "documents" not in self.blocks:
-            raise ValueError("queues and feed consumers need the block 'documents' for their own records")
+        if (self.schedules or self.consumers) and "documents" not in self.blocks:
+            raise ValueError("schedules and feed consumers need the block 'documents' for their own records")
         for kind in ("queues", "consumers", "schedules", "secrets", "settings"):
             names = [spec.name for spec in getattr(self, kind)]
             if len(names) != len(set(names)):
@@ -133,15 +145,15 @@ class ServiceManifest:
 
     @property
     def units(self) -> tuple[Unit, ...]:
-        """What is deployed: HTTP always, feed and schedule where the manifest has work for them.
-
-        Queues have no unit of their own yet: in the cloud their work is done by the feed (`queue_url` is `feed:`).
-        """
+        """What is deployed: HTTP always, the others where the manifest has work for them."""
         units = [Unit("http", "answers requests")]
         if self.consumers:
             units.append(Unit("feed", "projections and outbox, from the change feed"))
         if self.schedules:
             units.append(Unit("schedule", "scheduled work"))
+        for role in dict.fromkeys(spec.unit for spec in self.queues):
+            queues = tuple(spec for spec in self.queues if spec.unit == role)
+            units.append(Unit(role, "queues: " + ", ".join(spec.name for spec in queues), queues))
         return tuple(units)
 
 

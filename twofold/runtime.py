@@ -6,19 +6,27 @@ documents to `process_feed`, timers to `run_schedule`. Everything is built at th
 
 import asyncio
 import inspect
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from twofold.bootstrap import Services, bootstrap
 from twofold.http.lifespan import ASGIApp, Lifespan, Receive, Scope, Send
 from twofold.manifest import QueueSpec, ServiceManifest, load
 from twofold.portable.document_store import Document
 from twofold.portable.feed import Consumer, Feed
-from twofold.portable.message_queue import Delivery, Message
+from twofold.portable.lease import lease
+from twofold.portable.message import Message
+from twofold.portable.message_queue import Delivery
 from twofold.settings import Settings
+
+SCHEDULE_SECONDS = 300
+"""How long a scheduled run may take: what the clouds' functions are given."""
+log = logging.getLogger("twofold.runtime")
 
 
 class Runtime:
@@ -93,22 +101,38 @@ class Runtime:
         await self.feed.process(commits)
 
     async def run_schedule(self, name: str) -> None:
-        """Runs one scheduled handler; ValueError when the manifest has no such schedule."""
+        """Runs one scheduled handler, unless a run of it is under way somewhere; ValueError for an unknown schedule."""
         await self.start()
         for spec in self.manifest.schedules:
             if spec.name == name:
-                await load(spec.handler)(self.services)
+                async with lease(self.services.documents, f"schedule:{name}", SCHEDULE_SECONDS) as mine:
+                    if mine:
+                        await load(spec.handler)(self.services)
+                    else:
+                        log.info("schedule %s is running elsewhere: this run is left out", name)
                 return
         raise ValueError(f"no schedule {name!r} in the manifest; it has {[s.name for s in self.manifest.schedules]}")
 
     async def handle_delivery(self, spec: QueueSpec, delivery: Delivery) -> bool:
-        """Runs a queue's worker on one delivery and settles it; True when it succeeded."""
+        """Runs a queue's worker on one delivery, for the queue's time at most, and settles it; True when it succeeded.
+
+        Raises QueueUnavailable when neither a success nor a failure could be settled: then the message comes again.
+        """
         await self.start()
 
         async def work(message: Message) -> None:
-            await load(spec.handler)(self.services, message)
+            async with asyncio.timeout(spec.visibility_seconds):
+                await load(spec.handler)(self.services, message)
 
         return await self.services.queue.handle(delivery, work)
+
+    def queue_named(self, cloud_name: str) -> QueueSpec:
+        """The queue whose name in the cloud this is; ValueError when the manifest has none."""
+        prefix = urlsplit(self.settings.queue_url).path.rpartition("/")[2]
+        for spec in self.manifest.queues:
+            if cloud_name == f"{prefix}-{spec.name}":
+                return spec
+        raise ValueError(f"no queue {cloud_name!r} in the manifest; it has {[s.name for s in self.manifest.queues]}")
 
     async def drain(self) -> None:
         """Does the embedded store's pending feed and queue work; nothing where the cloud's triggers do it."""

@@ -3,11 +3,11 @@
 URLs only identify; no credential ever stands in one. The scheme picks the driver:
 
     store_url    sqlite:///.data/twofold.db · dynamodb://<region>/<table prefix> · cosmos://<account host>/<database>
-    queue_url    sqlite:///.data/twofold.db · feed:  (no queue: the worker runs inside the feed consumer that sends)
+    queue_url    sqlite:///.data/twofold.db · sqs://<region>/<prefix> · storagequeue://<account host>/<prefix>
     secrets_url  file:///.data/secrets · secretsmanager://<region>/<prefix> · keyvault://<vault host>
 
 `sqlite:///` and `file:///` are followed by a path relative to the working directory; a fourth slash makes it absolute.
-`dynamodb` and `secretsmanager` take `?endpoint=http://host:port`, for emulators; it is refused when deployed.
+`dynamodb`, `sqs` and `secretsmanager` take `?endpoint=http://host:port`, for emulators; it is refused when deployed.
 """
 
 import json
@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from twofold.errors import SettingsError
 from twofold.homes import drivers
-from twofold.manifest import Role, ServiceManifest
+from twofold.manifest import ServiceManifest
 
 PREFIX = "TWOFOLD_"
 APP_PREFIX = "TWOFOLD_APP_"
@@ -35,7 +35,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     environment: str = Field("local", pattern=r"^[a-z][a-z0-9]{0,11}$", description="dev, staging, prod …")
-    role: Role = Field("all", description="which of the service's triggers this process serves")
+    role: str = Field("all", description="which of the service's triggers this process serves")
     store_url: str = Field("sqlite:///.data/twofold.db", description="documents and events")
     queue_url: str = Field("sqlite:///.data/twofold.db", description="message queues")
     secrets_url: str = Field("file:///.data/secrets", description="secrets")
@@ -75,6 +75,9 @@ class Settings(BaseModel):
                 for e in exc.errors()
             ]
             settings = cls.model_construct(**{**{k: f.get_default() for k, f in cls.model_fields.items()}, **values})
+        roles = {"all", *(unit.role for unit in manifest.units)}
+        if settings.role not in roles:
+            problems.append(f"{PREFIX}ROLE is {settings.role!r}; this service has {_listed(roles)}")
         problems += _url_problems(settings, deployed)
         if deployed:
             problems += _deployed_problems(settings, values, manifest, given)
@@ -99,7 +102,7 @@ def _url_problems(settings: Settings, deployed: bool) -> list[str]:
     for block in ("store", "queue", "secrets"):
         field = f"{block}_url"
         variable, url = PREFIX + field.upper(), getattr(settings, field)
-        schemes = {*drivers(block), "feed"} if block == "queue" else drivers(block)
+        schemes = drivers(block)
         parts = urlsplit(url)
         if parts.scheme not in schemes:
             problems.append(f"{variable} is {url!r}: its scheme must be one of {_listed(schemes)}")

@@ -16,7 +16,7 @@ from api.orders.sandbox import sandbox
 from twofold.bootstrap import Services
 from twofold.errors import SecretNotFound, TwofoldError
 from twofold.portable.event_store import Commit
-from twofold.portable.message_queue import Message
+from twofold.portable.message import Message
 
 API_KEY = "payment-api-key"
 QUEUE = "payments"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from twofold.local import document_store, message_queue
-from twofold.testing import DocumentStoreConformance, EventStoreConformance, MessageQueueConformance
+from twofold.local import document_store
+from twofold.testing import DocumentStoreConformance, EventStoreConformance
 
 
 @pytest.fixture
@@ -26,10 +26,3 @@ class TestDocuments(_SQLite, DocumentStoreConformance):
 
 class TestEvents(_SQLite, EventStoreConformance):
     """SQLite as an event store."""
-
-
-class TestQueue(_SQLite, MessageQueueConformance):
-    """SQLite as a queue."""
-
-    async def open_driver(self):
-        return message_queue.open(self.url)

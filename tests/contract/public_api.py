@@ -6,12 +6,16 @@ import inspect
 MODULES = (
     "twofold", "twofold.errors", "twofold.manifest", "twofold.settings", "twofold.runtime", "twofold.bootstrap",
     "twofold.portable.document_store", "twofold.portable.event_store", "twofold.portable.feed",
-    "twofold.portable.idempotency", "twofold.portable.message_queue", "twofold.portable.secret_store",
+    "twofold.portable.idempotency", "twofold.portable.lease", "twofold.portable.message",
+    "twofold.portable.message_queue",
+    "twofold.portable.secret_store",
     "twofold.http.problem", "twofold.http.idempotency", "twofold.http.health", "twofold.testing",
     "twofold.aws.door", "twofold.azure.door", "twofold.local.door",
     "twofold.deploy.config", "twofold.deploy.contract", "twofold.deploy.package",
-    "twofold.deploy.aws.data", "twofold.deploy.aws.secrets", "twofold.deploy.aws.compute", "twofold.deploy.aws.gateway",
-    "twofold.deploy.azure.data", "twofold.deploy.azure.secrets", "twofold.deploy.azure.compute",
+    "twofold.deploy.aws.data", "twofold.deploy.aws.messaging", "twofold.deploy.aws.secrets",
+    "twofold.deploy.aws.compute", "twofold.deploy.aws.gateway",
+    "twofold.deploy.azure.data", "twofold.deploy.azure.messaging", "twofold.deploy.azure.secrets",
+    "twofold.deploy.azure.compute",
     "twofold.deploy.azure.gateway",
 )  # fmt: skip
 

@@ -14,15 +14,12 @@ ROOT = Path(__file__).parents[2]
 
 
 class Copy:
-    """The tracked tree in a folder. `run` fails the test with the output when the command fails."""
+    """The tree without what git ignores, in a folder. `run` fails the test with the output when the command fails."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-        for name in subprocess.check_output(listed, cwd=ROOT, text=True).splitlines():
-            if (ROOT / name).is_file():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / name, folder / name)
+        ignored = [line.rstrip("/") for line in (ROOT / ".gitignore").read_text().splitlines()]
+        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".git", *ignored), dirs_exist_ok=True)
 
     def write(self, name: str, text: str) -> None:
         (self.folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,14 +1,24 @@
 """Session fixtures: each gives a URL, its own emulator's or the one that the environment names."""
 
+import base64
 import os
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from azure.identity import DefaultAzureCredential
+from azure.storage.queue import QueueServiceClient
 
 from tests.emulators.process import free_port, ministack_command, needing, serving
+from tests.fakes.tls import certificate
+from tools import azurite as azurite_tool
 from tools import dynamodb_local as local
 
 REGION = "eu-central-1"
+AZURITE_ACCOUNT = "devstoreaccount1"
+AZURITE_KEY = base64.b64encode(b"any key that Azurite is told").decode()
 DUMMY = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
 
 
@@ -25,6 +35,25 @@ def dynamodb_local():
     port = free_port()
     with serving(needing(lambda: local.command(port)), port) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def azurite():
+    """The queue service's URL, the account's name in its path. It takes its key, and Entra tokens as the service does."""
+    ports = [free_port() for _ in range(3)]
+    with tempfile.TemporaryDirectory() as folder:
+        pem = certificate(Path(folder))
+        command = [*needing(lambda: azurite_tool.command(*ports)), "--oauth", "basic", "--cert", pem, "--key", pem]
+        with serving(command, ports[0], {"AZURITE_ACCOUNTS": f"{AZURITE_ACCOUNT}:{AZURITE_KEY}"}) as url:
+            yield f"{url.replace('http:', 'https:')}/{AZURITE_ACCOUNT}"
+
+
+def storage_queues(url: str) -> QueueServiceClient:
+    """A client that may make queues, on Azurite or, with azure-identity's default credential, on a real account."""
+    if urlsplit(url).hostname != "127.0.0.1":
+        return QueueServiceClient(url, DefaultAzureCredential())
+    key = {"account_name": AZURITE_ACCOUNT, "account_key": AZURITE_KEY}
+    return QueueServiceClient(url, key, connection_verify=False)
 
 
 def create_tables(endpoint: str, prefix: str) -> None:

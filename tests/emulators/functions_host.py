@@ -101,7 +101,9 @@ class Host:
                 cookies = []
             elif scope["path"].startswith("/admin/functions/"):
                 given = json.loads(body).get("input")
-                await self.invoke(scope["path"].rsplit("/", 1)[1], PROTOS.TypedData(json=given))
+                name = scope["path"].rsplit("/", 1)[1]
+                kind = "string" if self.functions[name][1] == "queueTrigger" else "json"
+                await self.invoke(name, PROTOS.TypedData(**{kind: given}))
                 status, headers, cookies, body = 200, {}, [], b""
             else:
                 status, headers, cookies, body = await self._http(scope, body)

@@ -23,6 +23,8 @@ IMMUTABLE = {
     "azure-native:keyvault:Vault": {"vaultName", "location"},
     "azure-native:storage:StorageAccount": {"accountName", "location"},
     "azure-native:web:WebApp": {"name", "location"},
+    "azure-native:storage:Queue": {"accountName", "queueName"},
+    "aws:sqs/queue:Queue": {"name"},
 }
 
 
@@ -56,6 +58,7 @@ def computed(token, name, inputs):
             last = {
                 "azure-native:resources:ResourceGroup": "resourceGroupName",
                 "azure-native:storage:BlobContainer": "containerName",
+                "azure-native:storage:Queue": "queueName",
                 "azure-native:cosmosdb:SqlResourceSqlDatabase": "databaseName",
                 "azure-native:cosmosdb:SqlResourceSqlContainer": "containerName",
             }.get(token)

@@ -3,7 +3,7 @@
 import time
 from urllib.parse import parse_qs
 
-from tests.fakes.credential import TOKEN
+from tests.fakes.credential import TOKEN, storage_token
 from tests.fakes.server import Answer, FakeServer
 
 
@@ -26,5 +26,6 @@ class ManagedIdentityFake(FakeServer):
             raise Answer(400, {"statusCode": 400, "message": "resource and api-version are required"})
         if query.get("client_id") != "client-1":
             raise Answer(400, {"statusCode": 400, "message": "no managed identity with this client id"})
-        token = {"access_token": TOKEN, "expires_on": str(int(time.time()) + 3600), "token_type": "Bearer"}
+        value = storage_token() if query["resource"] == "https://storage.azure.com" else TOKEN
+        token = {"access_token": value, "expires_on": str(int(time.time()) + 3600), "token_type": "Bearer"}
         return Answer(200, token | {"resource": query["resource"], "client_id": "client-1"})

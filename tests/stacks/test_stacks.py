@@ -19,12 +19,12 @@ from twofold.settings import MARKER, Settings, marker, variable_names
 
 ROOT = Path(__file__).parents[2]
 OUTPUTS = {
-    "service", "environment", "region", "url", "health_url", "docs_url", "store_url", "secrets_url", "artifact",
+    "service", "environment", "region", "url", "health_url", "docs_url", "store_url", "queue_url", "secrets_url", "artifact",
 }  # fmt: skip
 DATA = (
     "aws:dynamodb/table:Table", "aws:secretsmanager/secret:Secret", "azure-native:cosmosdb:DatabaseAccount",
     "azure-native:cosmosdb:SqlResourceSqlDatabase", "azure-native:cosmosdb:SqlResourceSqlContainer",
-    "azure-native:keyvault:Vault",
+    "azure-native:keyvault:Vault", "aws:sqs/queue:Queue", "azure-native:storage:Queue",
 )  # fmt: skip
 
 
@@ -121,8 +121,9 @@ def test_no_key_or_token_is_stored(life, cloud):
         [account] = of_type(life, "azure-native:cosmosdb:DatabaseAccount")
         assert account["disableLocalAuth"] is True
         assert account["consistencyPolicy"]["defaultConsistencyLevel"] == "Strong"
-        [storage] = of_type(life, "azure-native:storage:StorageAccount")
-        assert storage["allowSharedKeyAccess"] is False and storage["allowBlobPublicAccess"] is False
+        accounts = of_type(life, "azure-native:storage:StorageAccount")
+        assert len(accounts) == 2
+        assert not any(one["allowSharedKeyAccess"] or one["allowBlobPublicAccess"] for one in accounts)
         [vault] = of_type(life, "azure-native:keyvault:Vault")
         assert vault["properties"]["enableRbacAuthorization"] is True
 
@@ -137,7 +138,10 @@ def test_each_unit_may_do_what_it_needs(life, cloud):
         roles = {
             a["roleDefinitionId"].rsplit("/", 1)[1] for a in of_type(life, "azure-native:authorization:RoleAssignment")
         }
-        assert roles == {"b7e6dc6d-f1e8-4753-8033-0f276bb0955b", "4633458b-17de-408a-b874-0445c86b69e6"}
+        assert roles == {
+            "b7e6dc6d-f1e8-4753-8033-0f276bb0955b", "4633458b-17de-408a-b874-0445c86b69e6",
+            "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a", "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+        }  # fmt: skip
         assert len(of_type(life, "azure-native:cosmosdb:SqlResourceSqlRoleAssignment")) == len(SERVICE.units)
 
 
@@ -171,11 +175,19 @@ def test_the_manifest_is_all_there(life, cloud):
         assert {s["name"] for s in of_type(life, "aws:secretsmanager/secret:Secret")} == {"orders-dev/payment-api-key"}
         [schedule] = of_type(life, "aws:scheduler/schedule:Schedule")
         assert json.loads(schedule["target"]["input"]) == {"twofold": {"schedule": "expire-unpaid"}}
-        [mapping] = of_type(life, "aws:lambda/eventSourceMapping:EventSourceMapping")
-        assert mapping["functionResponseTypes"] == ["ReportBatchItemFailures"]
+        mappings = of_type(life, "aws:lambda/eventSourceMapping:EventSourceMapping")
+        assert len(mappings) == 2  # the feed and the queue
+        assert all(mapping["functionResponseTypes"] == ["ReportBatchItemFailures"] for mapping in mappings)
+        queues = {queue["name"]: queue for queue in of_type(life, "aws:sqs/queue:Queue")}
+        assert set(queues) == {"orders-dev-payments", "orders-dev-payments-dead"}
+        assert json.loads(queues["orders-dev-payments"]["redrivePolicy"])["maxReceiveCount"] == 10
+        [alarm] = of_type(life, "aws:cloudwatch/metricAlarm:MetricAlarm")
+        assert alarm["dimensions"] == {"QueueName": "orders-dev-payments-dead"}
     else:
         containers = {c["containerName"] for c in of_type(life, "azure-native:cosmosdb:SqlResourceSqlContainer")}
         assert containers == {"events", "documents", "leases"}
+        queues = {queue["queueName"] for queue in of_type(life, "azure-native:storage:Queue")}
+        assert queues == {"orders-payments", "orders-payments-dead", "orders-payments-poison"}
         code = of_type(life, "pulumi-python:dynamic:Resource")
         assert {entry["digest"] for entry in code} == {life["outputs"]["artifact"]} and len(code) == len(SERVICE.units)
 
@@ -235,7 +247,7 @@ def test_no_config_change_replaces_data_and_protected_data_survives_a_destroy(tm
     engine.up()
     held = (*DATA, "azure-native:resources:ResourceGroup")
     data = {urn for urn, (token, _) in engine.standin.resources.items() if token in held}
-    assert len(data) == {"aws": 3, "azure": 7}[cloud]
+    assert len(data) == {"aws": 5, "azure": 10}[cloud]
     engine.standin.deleted.clear()
     engine.configure(config(cloud, **EVERYTHING_ELSE))
     engine.up()

@@ -4,6 +4,7 @@ Which event is which:
 
     requestContext            HTTP: API Gateway v2 and v1, ALB, function URL
     Records[].dynamodb        a DynamoDB stream's batch, answered with `batchItemFailures`
+    Records[] from aws:sqs    a queue's batch, answered likewise
     {"twofold": {"schedule"}} EventBridge Scheduler
 """
 
@@ -15,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from twofold.aws.feed import document_of, sequence_number
-from twofold.errors import SettingsError, StoreError
+from twofold.errors import QueueUnavailable, SettingsError, StoreError
 from twofold.manifest import ServiceManifest
+from twofold.portable.message_queue import Delivery
 from twofold.runtime import Runtime
 
 log = logging.getLogger("twofold.lambda")
@@ -53,8 +55,9 @@ class Door:
             answer = self._serve(event, context)
             self._loop.run_until_complete(self._runtime.drain())  # a checkout's feed and queues: Lambda has no loops
             return answer
-        if "Records" in event:
-            return self._loop.run_until_complete(self._feed(event["Records"]))
+        if records := event.get("Records"):
+            work = self._queue if records[0].get("eventSource") == "aws:sqs" else self._feed
+            return self._loop.run_until_complete(work(records))
         if (name := event.get("twofold", {}).get("schedule")) is not None:
             return self._loop.run_until_complete(self._runtime.run_schedule(name))
         raise ValueError(f"an event of unknown kind, with the members {sorted(event)}")
@@ -65,6 +68,20 @@ class Door:
 
             self._http = Mangum(self._runtime.asgi, lifespan="off", text_mime_types=TEXT_TYPES)
         return self._http(event, context)
+
+    async def _queue(self, records: list[dict[str, Any]]) -> dict[str, Any]:
+        async def one(record: dict[str, Any]) -> bool:
+            spec = self._runtime.queue_named(record["eventSourceARN"].rpartition(":")[2])
+            try:
+                await self._runtime.handle_delivery(spec, Delivery(spec.name, record["body"]))
+            except QueueUnavailable as exc:
+                log.error("queue %s: %s could not be settled: %s", spec.name, record["messageId"], exc)
+                return False
+            return True
+
+        settled = await asyncio.gather(*(one(record) for record in records))
+        failed = [record["messageId"] for record, fine in zip(records, settled, strict=True) if not fine]
+        return {"batchItemFailures": [{"itemIdentifier": id} for id in failed]}
 
     async def _feed(self, records: list[dict[str, Any]]) -> dict[str, Any]:
         documents = [document for record in records if (document := document_of(record)) is not None]

@@ -1,4 +1,5 @@
-"""The Functions door: one catch-all HTTP function, a Cosmos DB trigger for the feed, a timer per schedule.
+"""The Functions door: one catch-all HTTP function, a Cosmos DB trigger for the feed,
+a queue trigger per queue, a timer per schedule.
 
 `TWOFOLD_ROLE` selects which of them an app has. All share one Runtime and the worker's event loop.
 """
@@ -13,11 +14,14 @@ import azure.functions as func
 from twofold.azure.feed import documents_of
 from twofold.azure.http_request import serve
 from twofold.errors import SettingsError
-from twofold.manifest import ScheduleSpec, ServiceManifest, load
+from twofold.manifest import QueueSpec, ScheduleSpec, ServiceManifest, load
+from twofold.portable.message_queue import Delivery
 from twofold.runtime import Runtime
 
 CONNECTION = "COSMOS"
 """The trigger's identity-based connection: `COSMOS__accountEndpoint`, `COSMOS__credential`, `COSMOS__clientId`."""
+QUEUES = "QUEUES"
+"""The queue triggers' connection, likewise: `QUEUES__queueServiceUri` …"""
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -47,6 +51,9 @@ def build(runtime: Runtime) -> func.FunctionApp:
         return app
     if role in ("all", "feed") and runtime.manifest.consumers:
         _feed(app, runtime)
+    for queue in runtime.manifest.queues:
+        if role in ("all", queue.unit):
+            _queue(app, runtime, queue)
     if role in ("all", "schedule"):
         for spec in runtime.manifest.schedules:
             _schedule(app, runtime, spec)
@@ -83,6 +90,16 @@ def _feed(app: func.FunctionApp, runtime: Runtime) -> None:
     @app.retry(strategy="fixed_delay", max_retry_count="-1", delay_interval="00:00:05")
     async def feed(documents: func.DocumentList) -> None:
         await runtime.process_feed(documents_of(document.to_dict() for document in documents))
+
+
+def _queue(app: func.FunctionApp, runtime: Runtime, spec: QueueSpec) -> None:
+    prefix = runtime.settings.queue_url.rpartition("/")[2].partition("?")[0]
+
+    @app.function_name(f"queue_{spec.name.replace('-', '_')}")
+    @app.queue_trigger(arg_name="message", queue_name=f"{prefix}-{spec.name}", connection=QUEUES)
+    async def work(message: func.QueueMessage) -> None:
+        # Returning acknowledges; raising, when nothing could be settled, lets the host deliver again.
+        await runtime.handle_delivery(spec, Delivery(spec.name, message.get_body().decode()))
 
 
 def _schedule(app: func.FunctionApp, runtime: Runtime, spec: ScheduleSpec) -> None:

@@ -5,16 +5,17 @@ from collections.abc import Mapping
 import pulumi
 
 from twofold.deploy.config import StackConfig
-from twofold.manifest import Role, ServiceManifest
+from twofold.manifest import ServiceManifest
 from twofold.settings import APP_PREFIX, PREFIX, Settings, variable_names
 
 
 def environment(
     manifest: ServiceManifest,
     config: StackConfig,
-    role: Role,
+    role: str,
     *,
     store_url: pulumi.Input[str] | None = None,
+    queue_url: pulumi.Input[str] | None = None,
     secrets_url: pulumi.Input[str] | None = None,
 ) -> Mapping[str, pulumi.Input[str]]:
     """The variables of one unit. A location that the service does not use keeps the default that Settings has."""
@@ -22,7 +23,7 @@ def environment(
         f"{PREFIX}ENVIRONMENT": config.environment,
         f"{PREFIX}ROLE": role,
         f"{PREFIX}STORE_URL": store_url or Settings.model_fields["store_url"].default,
-        f"{PREFIX}QUEUE_URL": "feed:",
+        f"{PREFIX}QUEUE_URL": queue_url or Settings.model_fields["queue_url"].default,
         f"{PREFIX}SECRETS_URL": secrets_url or Settings.model_fields["secrets_url"].default,
         f"{PREFIX}OIDC_ISSUER": config.oidc_issuer,
         f"{PREFIX}OIDC_AUDIENCE": config.oidc_audience,

@@ -27,6 +27,13 @@ class SQLiteQueueDriver:
         row = (secrets.token_hex(12), queue, self._clock() + delay, body)
         await self._run(lambda connection: connection.execute("INSERT INTO messages VALUES (?, ?, ?, ?)", row))
 
+    async def send_batch(self, queue: str, bodies: Sequence[str], *, delay: int) -> Sequence[str | None]:
+        """See `QueueDriver`; one transaction."""
+        visible_at = self._clock() + delay
+        rows = [(secrets.token_hex(12), queue, visible_at, body) for body in bodies]
+        await self._run(lambda connection: connection.executemany("INSERT INTO messages VALUES (?, ?, ?, ?)", rows))
+        return [None] * len(bodies)
+
     async def receive(self, queue: str, *, limit: int, visibility: int) -> Sequence[Delivery]:
         """See `QueueDriver`."""
         now = self._clock()

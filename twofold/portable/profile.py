@@ -25,7 +25,7 @@ MAX_HTTP_SECONDS = 29
 
 _FORBIDDEN = re.compile(r"[/\\?#\x00-\x1f\x7f-\x9f]|[\ud800-\udfff]")
 _COLLECTION = re.compile(r"[a-z][a-z0-9-]{0,62}")
-_QUEUE = re.compile(r"[a-z](?:-?[a-z0-9]){2,49}")
+_QUEUE = re.compile(r"[a-z](?:-?[a-z0-9]){2,31}")
 # Secrets Manager appends a hyphen and six characters to a name; a name of that shape makes its ARNs ambiguous.
 _SECRET = re.compile(r"(?!.*-[a-z0-9]{6}$)[a-z0-9-]{1,100}(?<!-)")
 
@@ -59,9 +59,9 @@ def check_collection(value: str) -> None:
 
 
 def check_queue_name(value: str) -> None:
-    """A queue: lower case letters, digits and single hyphens, 3 to 50 characters (its dead-letter twin adds a suffix)."""
+    """A queue: lower case letters, digits and single hyphens, 3 to 32 characters (prefix and dead-letter suffix come on top)."""
     if not _QUEUE.fullmatch(value):
-        raise ProfileError(f"queue name {value!r} must be 3 to 50 of a-z, 0-9 and single hyphens, a letter first")
+        raise ProfileError(f"queue name {value!r} must be 3 to 32 of a-z, 0-9 and single hyphens, a letter first")
 
 
 def check_secret_name(value: str) -> None:

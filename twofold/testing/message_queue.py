@@ -7,13 +7,17 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from twofold.errors import ProfileError
+from twofold.errors import ProfileError, QueueUnavailable
 from twofold.manifest import QueueSpec
-from twofold.portable.message_queue import Delivery, Message, MessageQueue, QueueDriver
+from twofold.portable.message import Message
+from twofold.portable.message_queue import Delivery, MessageQueue, QueueDriver
 
 
 class MessageQueueConformance:
-    """Subclass it and define `open_driver`."""
+    """Subclass it and define `open_driver`, which makes the queue `self.name` and its dead-letter twin where need be."""
+
+    makes_queues = False
+    """Whether the backend makes a queue at its first use, as the embedded one does."""
 
     async def open_driver(self) -> QueueDriver:
         """A driver whose backend has, or makes, any queue."""
@@ -40,7 +44,8 @@ class MessageQueueConformance:
         async def handler(message: Message) -> None:
             seen.append(message)
 
-        sent = Message("t", {"text": "ä 😀 \x01"}, traceparent="00-" + "1" * 32 + "-" + "2" * 16 + "-01")
+        text = "ä 😀 \x01 \ufffe \uffff <a&b> ]]> \u2028"  # what XML and SQS refuse travels escaped
+        sent = Message("t", {"text": text}, traceparent="00-" + "1" * 32 + "-" + "2" * 16 + "-01")
         await queue.send(self.name, sent)
         delivery = await self.receive(queue)
         assert delivery is not None and await queue.handle(delivery, handler)
@@ -71,6 +76,51 @@ class MessageQueueConformance:
         assert again is not None and Message.decode(again.body).id == "m"
         await queue.driver.release(again)
         assert await self.receive(queue, 1) is not None
+
+    async def test_a_batch_is_sent_with_a_result_for_each(self, queue: MessageQueue) -> None:
+        messages = [Message("t", {"n": n}) for n in range(23)]
+        assert list(await queue.send_batch(self.name, messages)) == [None] * 23
+        seen: list[int] = []
+
+        async def handler(message: Message) -> None:
+            seen.append(message.data["n"])
+
+        while len(seen) < 23:
+            delivery = await self.receive(queue)
+            assert delivery is not None and await queue.handle(delivery, handler)
+        assert sorted(seen) == list(range(23))
+        assert list(await queue.send_batch(self.name, [])) == []
+
+    async def test_settling_what_is_no_longer_ones_own_is_harmless(self, queue: MessageQueue) -> None:
+        await queue.send(self.name, Message("t", {}, id="m"))
+        first = await self.receive(queue)
+        assert first is not None
+        again = await self.receive(queue)
+        assert again is not None and again.receipt != first.receipt
+        await queue.driver.release(first)
+        await queue.driver.delete(again)
+        await queue.driver.delete(again)
+        assert not await queue.receive(self.name)
+
+    async def test_an_unreadable_message_is_dead_lettered_at_once(self, queue: MessageQueue) -> None:
+        async def handler(message: Message) -> None:
+            raise AssertionError("it can't be read")
+
+        await queue.driver.send(self.name, "no envelope", delay=0)
+        delivery = await self.receive(queue)
+        assert delivery is not None and not await queue.handle(delivery, handler)
+        [dead] = await queue.dead_letters(self.name)
+        letter = Message.decode(dead.body)
+        assert letter.data == {"body": "no envelope"} and "ValueError" in (letter.failure or "")
+
+    async def test_a_missing_queue_is_told_by_its_name(self, queue: MessageQueue) -> None:
+        missing = f"missing-{uuid.uuid4().hex[:8]}"
+        if self.makes_queues:
+            return
+        with pytest.raises(QueueUnavailable, match=missing):
+            await queue.driver.send(missing, "{}", delay=0)
+        [failure] = await queue.driver.send_batch(missing, ["{}"], delay=0)
+        assert failure is not None and missing in failure
 
     async def test_delay(self, queue: MessageQueue) -> None:
         await queue.send(self.name, Message("t", {}), delay=1)

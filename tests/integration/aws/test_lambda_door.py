@@ -13,18 +13,26 @@ from tests.emulators.dynamodb_stream import DynamoDBStream
 from tests.emulators.fixtures import DUMMY, REGION, create_tables
 from tests.emulators.lambda_host import FunctionError, LambdaHost
 from tests.integration.walk import ORDER, eventually, walk
+from twofold.portable.message import Message
 
 
 @pytest.fixture
-def environ(dynamodb_local, ministack):
+def sqs(ministack):
+    return boto3.client("sqs", region_name=REGION, endpoint_url=ministack, **DUMMY)
+
+
+@pytest.fixture
+def environ(dynamodb_local, ministack, sqs):
     prefix = f"door-{uuid.uuid4().hex[:8]}"
     create_tables(dynamodb_local, prefix)
+    for name in ("payments", "payments-dead"):
+        sqs.create_queue(QueueName=f"{prefix}-{name}")
     secrets = boto3.client("secretsmanager", region_name=REGION, endpoint_url=ministack, **DUMMY)
     secrets.create_secret(Name=f"{prefix}/payment-api-key", SecretString="k")
     return {
         "TWOFOLD_STORE_URL": f"dynamodb://{REGION}/{prefix}?endpoint={dynamodb_local}",
         "TWOFOLD_SECRETS_URL": f"secretsmanager://{REGION}/{prefix}?endpoint={ministack}",
-        "TWOFOLD_QUEUE_URL": "feed:",
+        "TWOFOLD_QUEUE_URL": f"sqs://{REGION}/{prefix}?endpoint={ministack}",
     }
 
 
@@ -36,9 +44,49 @@ def host(environ):
 
 
 @pytest.fixture
-def stream(environ, dynamodb_local):
-    prefix = environ["TWOFOLD_STORE_URL"].split("/")[3].partition("?")[0]
+def stream(prefix, dynamodb_local):
     return DynamoDBStream(dynamodb_local, f"{prefix}-events")
+
+
+@pytest.fixture
+def prefix(environ):
+    return environ["TWOFOLD_STORE_URL"].split("/")[3].partition("?")[0]
+
+
+@pytest.fixture
+def work_off(sqs, prefix, host):
+    """Does what the queue's event source mapping does: a batch to the function, and deletes what did not fail."""
+    url = sqs.get_queue_url(QueueName=f"{prefix}-payments")["QueueUrl"]
+
+    def work():
+        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=60).get("Messages", [])
+        if not found:
+            return 0
+        failed = {one["itemIdentifier"] for one in host.invoke(sqs_event(prefix, found))["batchItemFailures"]}
+        for message in found:
+            if message["MessageId"] not in failed:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return len(found) - len(failed)
+
+    return work
+
+
+def sqs_event(prefix, messages):
+    return {
+        "Records": [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": {"ApproximateReceiveCount": "1"},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:{REGION}:000000000000:{prefix}-payments",
+                "awsRegion": REGION,
+            }
+            for message in messages
+        ]
+    }
 
 
 @pytest.fixture
@@ -47,15 +95,44 @@ def client(host):
         yield client
 
 
-def test_the_walk(client, host, stream):
+def test_the_walk(client, host, stream, work_off):
     def settle():
         if (batch := stream.batch())["Records"]:
             assert host.invoke(batch) == {"batchItemFailures": []}
+        work_off()
 
     walk(client, settle)
 
 
-def test_a_batch_delivered_twice_and_out_of_order_changes_nothing(client, host, stream):
+def test_a_queue_batch_fails_in_part(client, host, prefix, environ):
+    order = client.post("/orders", json=ORDER).headers["location"]
+    client.post(f"{order}/payment", json={})
+    lost = LambdaHost(ROOT, environ | {"TWOFOLD_QUEUE_URL": f"sqs://{REGION}/{prefix}?endpoint=http://127.0.0.1:9"})
+    good = Message("orders.pay", {"order": order.rsplit("/", 1)[1], "request": 1}).encode("/orders")
+    messages = [{"MessageId": id, "ReceiptHandle": id, "Body": body} for id, body in (("m-1", good), ("m-2", "junk"))]
+    # The good one is done and needs no queue; the unreadable one can't reach the dead-letter queue, so it comes again.
+    assert lost.invoke(sqs_event(prefix, messages)) == {"batchItemFailures": [{"itemIdentifier": "m-2"}]}
+    lost.close()
+    assert client.get(order).json()["status"] == "paid"
+    assert host.invoke(sqs_event(prefix, messages)) == {"batchItemFailures": []}
+
+
+def test_a_message_that_fails_again_and_again_is_dead_lettered(client, sqs, prefix, environ):
+    broken = LambdaHost(ROOT, environ | {"TWOFOLD_APP_PAYMENT_URL": "http://127.0.0.1:9"})
+    order = client.post("/orders", json=ORDER).headers["location"]
+    client.post(f"{order}/payment", json={})
+    text = Message("orders.pay", {"order": order.rsplit("/", 1)[1], "request": 1}, id="m", attempt=5).encode("/orders")
+    event = sqs_event(prefix, [{"MessageId": "m", "ReceiptHandle": "m", "Body": text}])
+    assert broken.invoke(event) == {"batchItemFailures": []}
+    broken.close()
+    url = sqs.get_queue_url(QueueName=f"{prefix}-payments-dead")["QueueUrl"]
+    [dead] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=2)["Messages"]
+    letter = Message.decode(dead["Body"])
+    assert (letter.id, letter.attempt) == ("m", 5) and "PaymentUnavailable" in letter.failure
+    assert client.get(order).json()["status"] == "payment_pending"
+
+
+def test_a_batch_delivered_twice_and_out_of_order_changes_nothing(client, host, stream, work_off):
     orders = [client.post("/orders", json=ORDER).headers["location"] for _ in range(3)]
     for order in orders:
         client.post(f"{order}/payment", json={})
@@ -63,6 +140,8 @@ def test_a_batch_delivered_twice_and_out_of_order_changes_nothing(client, host, 
     assert len(records) == 6
     for batch in (records[::-1], records, records[3:]):
         assert host.invoke({"Records": batch}) == {"batchItemFailures": []}
+    while work_off():
+        pass
     for order in orders:
         assert [e["type"] for e in client.get(f"{order}/events").json()["events"]].count("OrderPaid") == 1
 

@@ -5,16 +5,19 @@ import math
 import os
 import subprocess
 import sys
+import uuid
 
 import httpx
 import pytest
 
 from tests.copies.copy import ROOT
+from tests.emulators.fixtures import storage_queues
 from tests.emulators.process import free_port, serving
 from tests.fakes.cosmos import CosmosFake
 from tests.fakes.key_vault import KeyVaultFake
 from tests.fakes.managed_identity import ManagedIdentityFake
 from tests.integration.walk import ORDER, eventually, walk
+from twofold.portable.message import Message
 
 HOST = ROOT / "tests/emulators/functions_host.py"
 
@@ -44,7 +47,17 @@ def cosmos():
 
 
 @pytest.fixture
-def environ(cosmos):
+def queues(azurite):
+    """The service's queues, in an account that other tests use too: hence a name of its own each time."""
+    service, name = storage_queues(azurite), f"t{uuid.uuid4().hex[:8]}"
+    found = {twin: service.create_queue(f"{name}-{twin}") for twin in ("payments", "payments-dead")}
+    yield name, found
+    for queue in found.values():
+        queue.delete_queue()
+
+
+@pytest.fixture
+def environ(cosmos, azurite, queues):
     with KeyVaultFake() as vault, ManagedIdentityFake() as identity:
         # The vault's operator gives the secret its value.
         httpx.put(
@@ -56,7 +69,7 @@ def environ(cosmos):
         yield identity.environ | {
             "TWOFOLD_STORE_URL": f"cosmos://{cosmos.host}/shop",
             "TWOFOLD_SECRETS_URL": vault.url,
-            "TWOFOLD_QUEUE_URL": "feed:",
+            "TWOFOLD_QUEUE_URL": f"storagequeue://{azurite.removeprefix('https://')}/{queues[0]}",
         }
 
 
@@ -70,17 +83,29 @@ def trigger(client, name, data):
     return client.post(f"/admin/functions/{name}", json={"input": json.dumps(data)})
 
 
-def test_the_walk(client, cosmos):
+def work_off(client, queues):
+    """Does what the queue trigger's host does: each message to the function, and deletes it when that returned."""
+    queue, done = queues[1]["payments"], 0
+    for message in queue.receive_messages(visibility_timeout=60):
+        answer = client.post("/admin/functions/queue_payments", json={"input": message.content})
+        assert answer.status_code == 200, answer.text
+        queue.delete_message(message)
+        done += 1
+    return done
+
+
+def test_the_walk(client, cosmos, queues):
     feed = ChangeFeed(cosmos)
 
     def settle():
         if batch := feed.batch():
             assert trigger(client, "feed", batch).status_code == 200
+        work_off(client, queues)
 
     walk(client, settle)
 
 
-def test_a_batch_delivered_twice_and_out_of_order_changes_nothing(client, cosmos):
+def test_a_batch_delivered_twice_and_out_of_order_changes_nothing(client, cosmos, queues):
     feed = ChangeFeed(cosmos)
     orders = [client.post("/orders", json=ORDER).headers["location"] for _ in range(3)]
     for order in orders:
@@ -89,24 +114,42 @@ def test_a_batch_delivered_twice_and_out_of_order_changes_nothing(client, cosmos
     assert len(batch) == 6
     for delivered in (batch[::-1], batch, batch[3:]):
         assert trigger(client, "feed", delivered).status_code == 200
+    while work_off(client, queues):
+        pass
     for order in orders:
         assert [e["type"] for e in client.get(f"{order}/events").json()["events"]].count("OrderPaid") == 1
 
 
 def test_the_triggers_are_those_of_the_manifest(client):
     functions = client.get("/admin/functions").json()
-    assert set(functions) == {"http", "feed", "expire_unpaid"}
+    assert set(functions) == {"http", "feed", "queue_payments", "expire_unpaid"}
     assert functions["http"]["authLevel"] == "ANONYMOUS" and functions["http"]["route"] == "{*path}"
     assert functions["feed"]["databaseName"] == "shop" and functions["feed"]["leaseContainerName"] == "leases"
     assert functions["feed"]["startFromBeginning"] is True
+    assert functions["queue_payments"]["connection"] == "QUEUES"
     assert trigger(client, "expire_unpaid", {"IsPastDue": False}).status_code == 200
 
 
-@pytest.mark.parametrize("role", ["http", "feed", "schedule"])
+@pytest.mark.parametrize("role", ["http", "feed", "worker", "schedule"])
 def test_a_role_selects_its_trigger(environ, role):
-    names = {"http": {"http"}, "feed": {"feed"}, "schedule": {"expire_unpaid"}}
+    names = {"http": {"http"}, "feed": {"feed"}, "worker": {"queue_payments"}, "schedule": {"expire_unpaid"}}
     with functions_host(ROOT, environ | {"TWOFOLD_ROLE": role}) as url:
         assert set(httpx.get(f"{url}/admin/functions").json()) == names[role]
+
+
+def test_a_message_that_fails_again_and_again_is_dead_lettered(environ, queues):
+    with (
+        functions_host(ROOT, environ | {"TWOFOLD_APP_PAYMENT_URL": "http://127.0.0.1:9"}) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
+        order = client.post("/orders", json=ORDER).headers["location"]
+        client.post(f"{order}/payment", json={})
+        text = Message("orders.pay", {"order": order.rsplit("/", 1)[1], "request": 1}, id="m", attempt=5).encode("/o")
+        assert client.post("/admin/functions/queue_payments", json={"input": text}).status_code == 200
+        assert client.get(order).json()["status"] == "payment_pending"
+    [dead] = queues[1]["payments-dead"].receive_messages()
+    letter = Message.decode(dead.content)
+    assert (letter.id, letter.attempt) == ("m", 5) and "PaymentUnavailable" in letter.failure
 
 
 def test_a_store_that_is_down_fails_the_invocation_so_that_the_host_repeats_it(client, cosmos):

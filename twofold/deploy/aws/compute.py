@@ -6,11 +6,12 @@ import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_, scheduler
 
 from twofold.deploy.aws.data import Data
+from twofold.deploy.aws.messaging import Messaging
 from twofold.deploy.aws.secrets import Secrets
 from twofold.deploy.config import StackConfig
 from twofold.deploy.contract import environment
 from twofold.deploy.package import Artifact
-from twofold.manifest import Role, ServiceManifest
+from twofold.manifest import ServiceManifest, Unit
 
 TABLE_ACTIONS = [
     "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:ConditionCheckItem",
@@ -24,33 +25,36 @@ class Compute(pulumi.ComponentResource):
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, artifact: Artifact, data: Data,
-        secrets: Secrets, opts: pulumi.ResourceOptions | None = None,
+        secrets: Secrets, messaging: Messaging, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Compute", name, None, opts)
         self._name, self._manifest, self._config, self._artifact = name, manifest, config, artifact
-        self._data, self._secrets = data, secrets
-        self.functions = {unit.role: self._unit(unit.role, unit.description) for unit in manifest.units}
+        self._data, self._secrets, self._messaging = data, secrets, messaging
+        self.functions = {unit.role: self._unit(unit) for unit in manifest.units}
         if "feed" in self.functions:
             self._feed_trigger()
-        for spec in manifest.schedules:
-            self._schedule_trigger(spec.name, spec.every_minutes)
+        for schedule in manifest.schedules:
+            self._schedule_trigger(schedule.name, schedule.every_minutes)
+        for queue in manifest.queues:
+            self._queue_trigger(queue.name, queue.unit)
         self.register_outputs({})
 
-    def _unit(self, role: Role, description: str) -> lambda_.Function:
-        name, child = f"{self._name}-{role}", pulumi.ResourceOptions(parent=self)
+    def _unit(self, unit: Unit) -> lambda_.Function:
+        role, child = unit.role, pulumi.ResourceOptions(parent=self)
+        name = f"{self._name}-{role}"
         logs = cloudwatch.LogGroup(name, name=f"/aws/lambda/{name}", retention_in_days=30, opts=child)
         identity = iam.Role(name, name=name, assume_role_policy=_trust("lambda.amazonaws.com"), opts=child)
         policy = iam.RolePolicy(
             name,
             name="unit",
             role=identity.name,
-            policy=self._policy(role, logs),
+            policy=self._policy(unit, logs),
             opts=pulumi.ResourceOptions(parent=self),
         )
         return lambda_.Function(
             name,
             name=name,
-            description=description,
+            description=unit.description,
             runtime="python3.13",
             architectures=["x86_64"],
             handler="lambda_function.lambda_handler",
@@ -58,17 +62,22 @@ class Compute(pulumi.ComponentResource):
             code=pulumi.FileArchive(str(self._artifact.path)),
             source_code_hash=self._artifact.digest,
             memory_size=self._config.memory_mb,
-            timeout=TIMEOUT_SECONDS[role],
+            timeout=timeout_of(unit),
             environment=lambda_.FunctionEnvironmentArgs(
                 variables=environment(
-                    self._manifest, self._config, role, store_url=self._data.url, secrets_url=self._secrets.url
+                    self._manifest,
+                    self._config,
+                    role,
+                    store_url=self._data.url,
+                    queue_url=self._messaging.url,
+                    secrets_url=self._secrets.url,
                 )
             ),
             logging_config=lambda_.FunctionLoggingConfigArgs(log_format="Text", log_group=logs.name),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
 
-    def _policy(self, role: Role, logs: cloudwatch.LogGroup) -> pulumi.Output[str]:
+    def _policy(self, unit: Unit, logs: cloudwatch.LogGroup) -> pulumi.Output[str]:
         statements: list[dict[str, object]] = [
             {
                 "actions": ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -81,7 +90,8 @@ class Compute(pulumi.ComponentResource):
             statements.append(
                 {"actions": ["secretsmanager:GetSecretValue"], "resources": [s.arn for s in self._secrets.secrets]}
             )
-        if role == "feed":
+        statements += self._messaging.statements(unit)
+        if unit.role == "feed":
             statements.append({"actions": STREAM_ACTIONS, "resources": [self._data.tables["events"].stream_arn]})
             # ListStreams has no resource-level permission.
             statements.append({"actions": ["dynamodb:ListStreams"], "resources": ["*"]})
@@ -106,6 +116,16 @@ class Compute(pulumi.ComponentResource):
             batch_size=100,
             maximum_batching_window_in_seconds=0,
             parallelization_factor=1,
+            function_response_types=["ReportBatchItemFailures"],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _queue_trigger(self, queue: str, role: str) -> None:
+        lambda_.EventSourceMapping(
+            f"{self._name}-{queue}",
+            function_name=self.functions[role].arn,
+            event_source_arn=self._messaging.queues[queue].arn,
+            batch_size=10,
             function_response_types=["ReportBatchItemFailures"],
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -137,6 +157,13 @@ class Compute(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
         )
+
+
+def timeout_of(unit: Unit) -> int:
+    """How long an invocation may take, in seconds: a queue's attempt, and the time to settle it."""
+    if unit.queues:
+        return max(spec.visibility_seconds for spec in unit.queues) + 10
+    return TIMEOUT_SECONDS[unit.role]
 
 
 def _trust(service: str) -> str:

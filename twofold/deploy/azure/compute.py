@@ -5,12 +5,13 @@ from pulumi_azure_native import authorization, managedidentity, storage, web
 
 from twofold.deploy.azure.code import Code
 from twofold.deploy.azure.data import Data
+from twofold.deploy.azure.messaging import Messaging
 from twofold.deploy.azure.names import unique
 from twofold.deploy.azure.secrets import Secrets, role
 from twofold.deploy.config import StackConfig
 from twofold.deploy.contract import environment
 from twofold.deploy.package import Artifact
-from twofold.manifest import Role, ServiceManifest
+from twofold.manifest import ServiceManifest, Unit
 
 BLOB_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 """Storage Blob Data Owner: what the host needs for its leases and its deployment container."""
@@ -26,11 +27,13 @@ class Compute(pulumi.ComponentResource):
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, artifact: Artifact, data: Data,
-        secrets: Secrets, group: pulumi.Input[str], subscription: str, opts: pulumi.ResourceOptions | None = None,
+        secrets: Secrets, messaging: Messaging, group: pulumi.Input[str], subscription: str,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Compute", name, None, opts)
         self._name, self._manifest, self._config, self._artifact = name, manifest, config, artifact
-        self._data, self._secrets, self._group, self._subscription = data, secrets, group, subscription
+        self._data, self._secrets, self._messaging = data, secrets, messaging
+        self._group, self._subscription = group, subscription
         self._child = pulumi.ResourceOptions(parent=self)
         self._account = storage.StorageAccount(
             name, account_name=unique(name, subscription, limit=24, hyphens=False), resource_group_name=group,
@@ -38,15 +41,15 @@ class Compute(pulumi.ComponentResource):
             allow_shared_key_access=False, allow_blob_public_access=False, minimum_tls_version="TLS1_2",
             enable_https_traffic_only=True, opts=self._child,
         )  # fmt: skip
-        self.apps = {unit.role: self._unit(unit.role) for unit in manifest.units}
+        self.apps = {unit.role: self._unit(unit) for unit in manifest.units}
         self.register_outputs({})
 
-    def _unit(self, unit_role: Role) -> web.WebApp:
-        name = f"{self._name}-{unit_role}"
+    def _unit(self, unit: Unit) -> web.WebApp:
+        name = f"{self._name}-{unit.role}"
         app_name = unique(name, self._subscription, limit=60)
         container = storage.BlobContainer(
             name,
-            container_name=unit_role,
+            container_name=unit.role,
             account_name=self._account.name,
             resource_group_name=self._group,
             opts=self._child,
@@ -61,13 +64,15 @@ class Compute(pulumi.ComponentResource):
             ),
             *self._data.allow(name, identity.principal_id),
             *self._secrets.allow(name, identity.principal_id),
+            *self._messaging.allow(name, unit, identity.principal_id),
         ]  # fmt: skip
         plan = web.AppServicePlan(
             name, name=name, resource_group_name=self._group, location=self._config.region, reserved=True,
             kind="functionapp", sku=web.SkuDescriptionArgs(name="FC1", tier="FlexConsumption"), opts=self._child,
         )  # fmt: skip
         variables = {**self._host_variables(identity), **environment(
-            self._manifest, self._config, unit_role, store_url=self._data.url, secrets_url=self._secrets.url
+            self._manifest, self._config, unit.role, store_url=self._data.url, queue_url=self._messaging.url,
+            secrets_url=self._secrets.url,
         )}  # fmt: skip
         app = web.WebApp(
             name, name=app_name, resource_group_name=self._group, location=self._config.region,
@@ -103,7 +108,7 @@ class Compute(pulumi.ComponentResource):
         return app
 
     def _host_variables(self, identity: managedidentity.UserAssignedIdentity) -> dict[str, pulumi.Input[str]]:
-        """What the Functions host itself reads: its storage and the feed trigger's connection, both by identity."""
+        """What the Functions host itself reads: its storage and its triggers' connections, all by identity."""
         variables: dict[str, pulumi.Input[str]] = {
             "AZURE_CLIENT_ID": identity.client_id,
             "AzureWebJobsStorage__accountName": self._account.name,
@@ -115,5 +120,13 @@ class Compute(pulumi.ComponentResource):
                 "COSMOS__accountEndpoint": self._data.account.document_endpoint,
                 "COSMOS__credential": "managedidentity",
                 "COSMOS__clientId": identity.client_id,
+            }
+        if self._messaging.account is not None:
+            variables |= {
+                "QUEUES__queueServiceUri": pulumi.Output.format(
+                    "https://{0}.queue.core.windows.net", self._messaging.account.name
+                ),
+                "QUEUES__credential": "managedidentity",
+                "QUEUES__clientId": identity.client_id,
             }
         return variables

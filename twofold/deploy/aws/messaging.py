@@ -1,0 +1,64 @@
+"""Queues: one with its dead-letter twin for each of the manifest, and an alarm on what is dead."""
+
+import pulumi
+from pulumi_aws import cloudwatch, sqs
+
+from twofold.manifest import ServiceManifest, Unit
+from twofold.portable.message_queue import dead_letter_name
+
+RETENTION_SECONDS = 14 * 86_400
+CRASHES = 5
+"""Deliveries beyond the kit's own attempts before SQS itself gives a message up: the backstop for a dying worker."""
+
+
+class Messaging(pulumi.ComponentResource):
+    """SQS queues `<prefix>-<queue>`. `url` is the queues' URL, None without any."""
+
+    def __init__(
+        self, name: str, *, manifest: ServiceManifest, region: str, protect: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__("twofold:aws:Messaging", name, None, opts)
+        self.queues: dict[str, sqs.Queue] = {}
+        self.dead: dict[str, sqs.Queue] = {}
+        kept = pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect)
+        for spec in manifest.queues:
+            dead_name = f"{name}-{dead_letter_name(spec.name)}"
+            dead = sqs.Queue(
+                dead_name, name=dead_name, message_retention_seconds=RETENTION_SECONDS, sqs_managed_sse_enabled=True,
+                opts=kept,
+            )  # fmt: skip
+            redrive = pulumi.Output.json_dumps(
+                {"deadLetterTargetArn": dead.arn, "maxReceiveCount": spec.max_attempts + CRASHES}
+            )
+            self.dead[spec.name] = dead
+            self.queues[spec.name] = sqs.Queue(
+                f"{name}-{spec.name}", name=f"{name}-{spec.name}", message_retention_seconds=RETENTION_SECONDS,
+                # Six times the function's time, as AWS advises: no second delivery while the first still runs.
+                visibility_timeout_seconds=6 * (spec.visibility_seconds + 10), sqs_managed_sse_enabled=True,
+                redrive_policy=redrive, opts=kept,
+            )  # fmt: skip
+            cloudwatch.MetricAlarm(
+                dead_name, name=dead_name, alarm_description=f"{spec.name}: messages that no attempt could work off",
+                namespace="AWS/SQS", metric_name="ApproximateNumberOfMessagesVisible", dimensions={"QueueName": dead.name},
+                statistic="Maximum", period=300, evaluation_periods=1, threshold=0,
+                comparison_operator="GreaterThanThreshold", treat_missing_data="notBreaching",
+                opts=pulumi.ResourceOptions(parent=self),
+            )  # fmt: skip
+        self.url = f"sqs://{region}/{name}" if manifest.queues else None
+        self.register_outputs({"url": self.url})
+
+    def statements(self, unit: Unit) -> list[dict[str, object]]:
+        """What a unit may do: any may send; its own queues alone it may work off, and send to their dead-letter twins."""
+        if not self.queues:
+            return []
+        allowed: list[dict[str, object]] = [
+            {"actions": ["sqs:GetQueueUrl", "sqs:SendMessage"], "resources": [q.arn for q in self.queues.values()]}
+        ]
+        if unit.queues:
+            own = [self.queues[spec.name].arn for spec in unit.queues]
+            work = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
+            dead = [self.dead[spec.name].arn for spec in unit.queues]
+            allowed.append({"actions": work, "resources": own})
+            allowed.append({"actions": ["sqs:GetQueueUrl", "sqs:SendMessage"], "resources": dead})
+        return allowed

@@ -1,0 +1,69 @@
+"""Queues: one with its dead-letter twin for each of the manifest, in a storage account of their own."""
+
+import pulumi
+from pulumi_azure_native import authorization, storage
+
+from twofold.deploy.azure.names import unique
+from twofold.deploy.azure.secrets import role
+from twofold.manifest import ServiceManifest, Unit
+from twofold.portable.message_queue import dead_letter_name
+
+SENDER = "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a"
+"""Storage Queue Data Message Sender."""
+CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
+"""Storage Queue Data Contributor."""
+
+
+class Messaging(pulumi.ComponentResource):
+    """Storage queues `<service>-<queue>`. `url` is the queues' URL, None without any.
+
+    Each has three: its own, the kit's dead letters (`-dead`), and the Functions host's (`-poison`), where a message ends up
+    whose worker dies again and again.
+    """
+
+    def __init__(
+        self, name: str, *, manifest: ServiceManifest, group: pulumi.Input[str], location: str, subscription: str,
+        protect: bool, opts: pulumi.ResourceOptions | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__("twofold:azure:Messaging", name, None, opts)
+        self._subscription = subscription
+        self.account: storage.StorageAccount | None = None
+        self.url: pulumi.Output[str] | None = None
+        self._queues: dict[str, list[storage.Queue]] = {}
+        if manifest.queues:
+            kept = pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect)
+            self.account = storage.StorageAccount(
+                f"{name}-queues", account_name=unique(f"{name}-queues", subscription, limit=24, hyphens=False),
+                resource_group_name=group, location=location, kind="StorageV2", sku=storage.SkuArgs(name="Standard_LRS"),
+                allow_shared_key_access=False, allow_blob_public_access=False, minimum_tls_version="TLS1_2",
+                enable_https_traffic_only=True, opts=kept,
+            )  # fmt: skip
+            for spec in manifest.queues:
+                names = (spec.name, dead_letter_name(spec.name), f"{spec.name}-poison")
+                self._queues[spec.name] = [
+                    storage.Queue(
+                        f"{name}-{each}", account_name=self.account.name, resource_group_name=group,
+                        queue_name=f"{manifest.name}-{each}", opts=kept,
+                    )
+                    for each in names
+                ]  # fmt: skip
+            self.url = pulumi.Output.format(
+                "storagequeue://{0}.queue.core.windows.net/{1}", self.account.name, manifest.name
+            )
+        self.register_outputs({"url": self.url})
+
+    def allow(self, name: str, unit: Unit, principal: pulumi.Input[str]) -> list[pulumi.Resource]:
+        """What a unit may do: any may send; its own queues alone it may work off, their dead and poison twins included."""
+        own = {spec.name for spec in unit.queues}
+        assignments: list[pulumi.Resource] = []
+        for queue, twins in self._queues.items():
+            granted = [(twin, CONTRIBUTOR) for twin in twins] if queue in own else [(twins[0], SENDER)]
+            for index, (twin, definition) in enumerate(granted):
+                assignments.append(
+                    authorization.RoleAssignment(
+                        f"{name}-{queue}{('', '-dead', '-poison')[index]}", principal_id=principal,
+                        principal_type="ServicePrincipal", scope=twin.id,
+                        role_definition_id=role(self._subscription, definition), opts=pulumi.ResourceOptions(parent=self),
+                    )
+                )  # fmt: skip
+        return assignments
