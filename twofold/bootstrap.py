@@ -1,7 +1,7 @@
 """The one composition root: Settings and manifest in, Services out. Drivers are opened by their URLs' schemes."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 from twofold.homes import open_driver
 from twofold.manifest import ServiceManifest, load
@@ -9,11 +9,9 @@ from twofold.portable.document_store import DocumentDriver, DocumentStore
 from twofold.portable.event_store import EventStore, Upcasters
 from twofold.portable.idempotency import Idempotency
 from twofold.portable.message_queue import MessageQueue, QueueDriver
+from twofold.portable.resilience import Limits, Outbound
 from twofold.portable.secret_store import SecretDriver, SecretStore
 from twofold.settings import Settings
-
-if TYPE_CHECKING:
-    import httpx
 
 
 @dataclass(slots=True)
@@ -27,21 +25,18 @@ class Services:
     queue: MessageQueue
     secrets: SecretStore
     idempotency: Idempotency
-    _http: "httpx.AsyncClient | None" = field(default=None, repr=False)
+    _outbound: dict[str, Outbound] = field(default_factory=dict, repr=False)
 
-    @property
-    def http(self) -> "httpx.AsyncClient":
-        """The process's outbound HTTP client: pooled connections, 10 s at most, no redirects."""
-        if self._http is None:
-            import httpx  # half a FastAPI import: only where a call goes out
-
-            self._http = httpx.AsyncClient(timeout=10, limits=httpx.Limits(max_connections=40))
-        return self._http
+    def outbound(self, name: str, base_url: str, limits: Limits | None = None, *, transport: Any = None) -> Outbound:
+        """The process's one client of another service: made at the first call, shared with its breaker by all others."""
+        if name not in self._outbound:
+            self._outbound[name] = Outbound(name, base_url, limits, transport=transport)
+        return self._outbound[name]
 
     async def close(self) -> None:
         """Releases every connection."""
-        if self._http is not None:
-            await self._http.aclose()
+        for client in self._outbound.values():
+            await client.close()
         await self.queue.close()
         await self.secrets.close()
         await self.documents.close()

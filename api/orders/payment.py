@@ -17,6 +17,7 @@ from twofold.bootstrap import Services
 from twofold.errors import SecretNotFound, TwofoldError
 from twofold.portable.event_store import Commit
 from twofold.portable.message import Message
+from twofold.portable.resilience import Outbound, OutboundFailed
 
 API_KEY = "payment-api-key"
 QUEUE = "payments"
@@ -38,7 +39,10 @@ async def request_payments(services: Services, commit: Commit) -> None:
 
 
 async def pay(services: Services, message: Message) -> None:
-    """The worker: asks the provider for the money and records what it said."""
+    """The worker: asks the provider for the money and records what it said.
+
+    While the provider is down the order stays `payment_pending`, and the queue asks again later.
+    """
     order_id = message.data["order"]
     try:
         order = await load(services, order_id)
@@ -70,15 +74,17 @@ async def _charge(services: Services, order_id: str, key: str, amount: int, curr
 
 async def _post(services: Services, api_key: str, key: str, body: dict[str, Any]) -> httpx.Response:
     headers = {"Authorization": f"Bearer {api_key}", "Idempotency-Key": key}
-    url = services.settings.app["payment_url"]
     try:
-        if url:
-            return await services.http.post(f"{url.rstrip('/')}/charges", json=body, headers=headers)
-        transport = httpx.ASGITransport(app=sandbox(api_key))
-        async with httpx.AsyncClient(transport=transport, base_url="http://sandbox.invalid") as client:
-            return await client.post("/charges", json=body, headers=headers)
-    except httpx.HTTPError as exc:
-        raise PaymentUnavailable(f"the payment provider did not answer: {type(exc).__name__}") from exc
+        return await _provider(services, api_key).request("POST", "/charges", json=body, headers=headers)
+    except OutboundFailed as exc:
+        raise PaymentUnavailable(str(exc)) from exc
+
+
+def _provider(services: Services, api_key: str) -> Outbound:
+    if url := services.settings.app["payment_url"]:
+        return services.outbound("payments", url)
+    sandboxed = httpx.ASGITransport(app=sandbox(api_key))
+    return services.outbound("payments", "http://sandbox.invalid", transport=sandboxed)
 
 
 async def _api_key(services: Services) -> str:

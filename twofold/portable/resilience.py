@@ -1,0 +1,140 @@
+"""Outbound: calls to somebody else's service over HTTP, that neither hang, nor pile up, nor act twice.
+
+payments = Outbound("payments", "https://payments.example")
+answer = await payments.request("POST", "/charges", json=body, headers={"Idempotency-Key": key})
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from twofold.errors import TwofoldError
+
+if TYPE_CHECKING:
+    import httpx
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+RETRIED = frozenset({429, 502, 503, 504})
+
+
+class OutboundFailed(TwofoldError):
+    """The other service did not answer usefully within the deadline and the attempts."""
+
+
+class CircuitOpen(OutboundFailed):
+    """It failed too often lately, so it was not asked."""
+
+
+class BulkheadFull(OutboundFailed):
+    """Too many calls to it are under way, and none ended within the deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds and counts. `deadline` bounds a whole call, its waits and attempts included."""
+
+    deadline: float = 8.0
+    attempts: int = 3
+    backoff: float = 0.1
+    breaker_failures: int = 5
+    breaker_seconds: float = 30.0
+    concurrent: int = 20
+
+
+class Outbound:
+    """One other service, with pooled connections, shared by the process.
+
+    - A call ends within `limits.deadline`: each attempt's timeout is what is left of it.
+    - Connection errors, timeouts, 429, 502, 503 and 504 are tried again with doubling, jittered pauses (or as `Retry-After`
+      says, where that fits), if the method is idempotent or the request has an `Idempotency-Key`.
+    - After `breaker_failures` failed calls in a row it is not asked for `breaker_seconds`; then one call probes.
+    - At most `concurrent` calls are under way at once.
+
+    Any other answer is returned as it is. Raises `OutboundFailed`, and its kinds, for the rest.
+    """
+
+    def __init__(
+        self, name: str, base_url: str, limits: Limits | None = None, *, transport: Any = None,
+        clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:  # fmt: skip
+        self.name, self._base_url, self._limits = name, base_url, limits or Limits()
+        self._transport, self._clock, self._sleep = transport, clock, sleep
+        self._client: httpx.AsyncClient | None = None
+        self._slots = asyncio.Semaphore(self._limits.concurrent)
+        self._failures = 0
+        self._open_until = 0.0
+        self._probing = False
+
+    async def request(self, method: str, path: str, **arguments: Any) -> "httpx.Response":
+        """Calls; `arguments` are httpx's. See the class for what is promised."""
+        deadline = self._clock() + self._limits.deadline
+        probe = self._admit()
+        try:
+            await self._slot()
+            try:
+                answer = await self._attempts(method, path, deadline, arguments)
+            finally:
+                self._slots.release()
+        except BulkheadFull:
+            raise  # says nothing about the other service
+        except OutboundFailed:
+            self._failures += 1
+            if probe or self._failures >= self._limits.breaker_failures:
+                self._open_until = self._clock() + self._limits.breaker_seconds
+            raise
+        finally:
+            self._probing = self._probing and not probe
+        self._failures = 0
+        return answer
+
+    async def _slot(self) -> None:
+        try:
+            await asyncio.wait_for(self._slots.acquire(), self._limits.deadline)
+        except TimeoutError:
+            raise BulkheadFull(f"{self.name}: {self._limits.concurrent} calls are under way already") from None
+
+    async def close(self) -> None:
+        """Closes the pooled connections."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    def _admit(self) -> bool:
+        """Whether this call is the probe of an open breaker; raises CircuitOpen when it may not go."""
+        if self._failures < self._limits.breaker_failures:
+            return False
+        if self._probing or self._clock() < self._open_until:
+            raise CircuitOpen(f"{self.name} failed {self._failures} times in a row; it is not asked for a while")
+        self._probing = True
+        return True
+
+    async def _attempts(self, method: str, path: str, deadline: float, arguments: dict[str, Any]) -> "httpx.Response":
+        import httpx  # half a FastAPI import: only where a call goes out
+
+        if self._client is None:
+            self._client = httpx.AsyncClient(base_url=self._base_url, transport=self._transport)
+        names = {name.lower() for name in arguments.get("headers", {})}
+        attempts = self._limits.attempts if method in IDEMPOTENT or "idempotency-key" in names else 1
+        for attempt in range(1, attempts + 1):
+            pause = random.uniform(0, self._limits.backoff * 2**attempt)  # noqa: S311 - jitter
+            left = deadline - self._clock()
+            try:
+                async with asyncio.timeout(left):
+                    answer = await self._client.request(method, path, timeout=left, **arguments)
+                if answer.status_code not in RETRIED:
+                    return answer
+                failure = f"it answered {answer.status_code}"
+                pause = max(pause, _retry_after(answer))
+            except (httpx.HTTPError, TimeoutError) as exc:
+                failure = f"{type(exc).__name__}"
+            if attempt == attempts or self._clock() + pause >= deadline:
+                break
+            await self._sleep(pause)
+        raise OutboundFailed(f"{self.name}: {failure}, at attempt {attempt} of {attempts}")
+
+
+def _retry_after(answer: "httpx.Response") -> float:
+    text = answer.headers.get("retry-after", "")
+    return float(text) if text.isdigit() else 0.0
