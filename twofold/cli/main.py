@@ -58,6 +58,87 @@ def new(
     typer.echo(f"\nnext:  cd {path} && make test && make run")
 
 
+dlq = typer.Typer(help="Dead letters of queues and parked streams of feed consumers.", no_args_is_help=True)
+app.add_typer(dlq, name="dlq")
+
+Source = Annotated[str, typer.Argument(help="a queue or a feed consumer of the manifest")]
+Cloud = Annotated[str | None, typer.Option(help="aws or azure; without it, what TWOFOLD_… and .data/ say")]
+Env = Annotated[str, typer.Option("--env", help="the environment of the stack <env>-<cloud>")]
+Only = Annotated[str | None, typer.Option("--id", help="only this one")]
+Limit = Annotated[int, typer.Option(min=1, help="at most so many")]
+Rate = Annotated[float, typer.Option(min=0.1, help="at most so many a second")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="only tell what would be done")]
+
+
+@dlq.command("list")
+def dlq_list(
+    source: Source, cloud: Cloud = None, env: Env = "dev", limit: Limit = 100, manifest: Target = MANIFEST
+) -> None:
+    """Lists them with their failures."""
+    _dead_letters(manifest, source, cloud, env, limit=limit, whole=False)
+
+
+@dlq.command("show")
+def dlq_show(
+    source: Source,
+    id: Annotated[str, typer.Argument()],
+    cloud: Cloud = None,
+    env: Env = "dev",
+    manifest: Target = MANIFEST,
+) -> None:
+    """Shows one with everything it has."""
+    _dead_letters(manifest, source, cloud, env, only=id, whole=True)
+
+
+@dlq.command("redrive")
+def dlq_redrive(
+    source: Source, cloud: Cloud = None, env: Env = "dev", id: Only = None, limit: Limit = 1000, rate: Rate = 10,
+    dry_run: DryRun = False, manifest: Target = MANIFEST,
+) -> None:  # fmt: skip
+    """Brings them back, to be tried as at first."""
+    _dead_letters(manifest, source, cloud, env, only=id, limit=limit, act=None if dry_run else "redrive", rate=rate)
+
+
+@dlq.command("purge")
+def dlq_purge(
+    source: Source, cloud: Cloud = None, env: Env = "dev", id: Only = None, limit: Limit = 1000, rate: Rate = 10,
+    dry_run: DryRun = False, yes: Annotated[bool, typer.Option("--yes", help="don't ask")] = False,
+    manifest: Target = MANIFEST,
+) -> None:  # fmt: skip
+    """Deletes them for ever. A parked stream can't be purged: its events would be missing from the read model."""
+    if not (dry_run or yes):
+        typer.confirm(f"delete dead letters of {source} for ever?", abort=True)
+    _dead_letters(manifest, source, cloud, env, only=id, limit=limit, act=None if dry_run else "discard", rate=rate)
+
+
+def _dead_letters(
+    target: str, source: str, cloud: str | None, env: str, *, only: str | None = None, limit: int = 1000,
+    whole: bool = False, act: str | None = None, rate: float = 10,
+) -> None:  # fmt: skip
+    import asyncio
+
+    from twofold.cli import dead_letters
+    from twofold.cli.stack import open_services
+
+    async def run() -> None:
+        services = open_services(_manifest(target), cloud, env)
+        try:
+            letters = await dead_letters.collect(services, source, limit=limit, only=only)
+            if act is None:
+                dead_letters.show(letters, whole=whole)
+                for letter in letters:
+                    await letter.release()
+                return
+            if act == "discard" and any(letter.discard is None for letter in letters):
+                raise TwofoldError(f"{source} is a feed consumer: its parked streams can be redriven, not purged")
+            done = await dead_letters.each(letters, f"{act} {source}", lambda letter: getattr(letter, act)(), rate)
+            typer.echo(f"{source}: {done} {'redriven' if act == 'redrive' else 'deleted'}")
+        finally:
+            await services.close()
+
+    asyncio.run(run())
+
+
 @app.callback(invoke_without_command=True)
 def _root(version: Annotated[bool, typer.Option("--version", help="print the version")] = False) -> None:
     if version:

@@ -124,10 +124,10 @@ class MessageQueue:
         await self._acknowledge(delivery)
         return True
 
-    async def dead_letters(self, queue: str, *, limit: int = 10) -> Sequence[Delivery]:
-        """Up to `limit` dead letters, hidden for a minute from the next call."""
+    async def dead_letters(self, queue: str, *, limit: int = 10, hidden: int = 60) -> Sequence[Delivery]:
+        """Up to `limit` dead letters, hidden for so many seconds from the next call."""
         self._spec(queue)
-        return await self.driver.receive(dead_letter_name(queue), limit=limit, visibility=60)
+        return await self.driver.receive(dead_letter_name(queue), limit=limit, visibility=hidden)
 
     async def redrive(self, queue: str, delivery: Delivery) -> None:
         """Brings one dead letter back as a first attempt."""

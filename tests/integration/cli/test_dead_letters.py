@@ -1,0 +1,144 @@
+"""`twofold dlq` as an operator uses it: on the embedded store, and on a stack whose outputs Pulumi tells."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import boto3
+import pytest
+
+from api.manifest import SERVICE
+from tests.copies.copy import ROOT
+from tests.emulators.fixtures import DUMMY, REGION
+from twofold.bootstrap import bootstrap
+from twofold.portable.event_store import Event
+from twofold.portable.feed import Consumer, Feed
+from twofold.portable.message import Message
+from twofold.portable.message_queue import dead_letter_name
+from twofold.settings import Settings
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "api").symlink_to(ROOT / "api")
+    return tmp_path
+
+
+def dlq(folder, *arguments, told=0, **environ):
+    command = [Path(sys.executable).with_name("twofold"), "dlq", *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | {"COLUMNS": "160"} | environ, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == told and "Traceback" not in done.stderr, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def on_services(environ, folder, work):
+    async def run():
+        services = bootstrap(Settings.load(environ, SERVICE, folder), SERVICE)
+        try:
+            return await work(services)
+        finally:
+            await services.close()
+
+    return asyncio.run(run())
+
+
+def embedded(folder):
+    return {f"TWOFOLD_{block}_URL": f"sqlite:///{folder}/.data/twofold.db" for block in ("STORE", "QUEUE")}
+
+
+async def bury(services, count=3):
+    for n in range(count):
+        letter = Message("orders.pay", {"order": f"o-{n}"}, id=f"m-{n}", attempt=5, failure="PaymentUnavailable: down")
+        await services.queue.driver.send(dead_letter_name("payments"), letter.encode("/orders"), delay=0)
+
+
+async def depths(services):
+    driver = services.queue.driver
+    return await driver.depth("payments"), await driver.depth(dead_letter_name("payments"))
+
+
+def test_they_are_listed_shown_redriven_and_purged(folder):
+    on_services(embedded(folder), folder, bury)
+    told = dlq(folder, "list", "payments")
+    assert "3 dead" in told and "m-1" in told and "PaymentUnavailable: down" in told
+    assert json.loads(dlq(folder, "show", "payments", "m-2"))["data"] == {"order": "o-2"}
+    dlq(folder, "redrive", "payments", "--dry-run")
+    assert on_services(embedded(folder), folder, depths) == (0, 3)
+    assert "1 redriven" in dlq(folder, "redrive", "payments", "--id", "m-1")
+    assert on_services(embedded(folder), folder, depths) == (1, 2)
+    dlq(folder, "purge", "payments", told=1)  # nobody said yes
+    assert on_services(embedded(folder), folder, depths) == (1, 2)
+    assert "2 deleted" in dlq(folder, "purge", "payments", "--yes")
+    assert on_services(embedded(folder), folder, depths) == (1, 0)
+
+
+def test_a_redriven_message_is_a_first_attempt(folder):
+    on_services(embedded(folder), folder, lambda services: bury(services, 1))
+    dlq(folder, "redrive", "payments")
+
+    async def first(services):
+        [delivery] = await services.queue.receive("payments")
+        return Message.decode(delivery.body)
+
+    message = on_services(embedded(folder), folder, first)
+    assert (message.id, message.attempt, message.failure) == ("m-0", 1, None)
+
+
+def test_the_rate_is_a_limit(folder):
+    on_services(embedded(folder), folder, bury)
+    slow = f"import time; start = time.monotonic(); {run_in_process('redrive', '--rate', '4')}; print(time.monotonic() - start)"
+    done = subprocess.run([sys.executable, "-c", slow], cwd=folder, capture_output=True, text=True)
+    assert float(done.stdout.split()[-1]) >= 0.7, done.stderr
+
+
+def run_in_process(verb, *options):
+    arguments = ["dlq", verb, "payments", *options]
+    return f"from twofold.cli.main import app; app({arguments!r}, standalone_mode=False)"
+
+
+def test_parked_streams_of_a_consumer_are_listed_and_redriven_but_never_purged(folder):
+    async def park(services):
+        async def failing(commit):
+            raise RuntimeError("no")
+
+        await services.events.append("order-1", services.events.start("order-1"), [Event("OrderPlaced", {
+            "customer_id": "c", "currency": "EUR", "lines": [], "due_at": 1,
+        })])  # fmt: skip
+        await Feed(services.events, [Consumer("order-views", failing, 1)]).process_streams(["order-1"])
+
+    on_services(embedded(folder), folder, park)
+    told = dlq(folder, "list", "order-views")
+    assert "order-1" in told and "parked at event 0" in told and "RuntimeError: no" in told
+    assert "not purged" in dlq(folder, "purge", "order-views", "--yes", told=2)
+    assert "1 redriven" in dlq(folder, "redrive", "order-views")
+    assert "0 dead" in dlq(folder, "list", "order-views")
+
+
+def test_a_stack_is_found_by_its_outputs(folder, ministack):
+    sqs = boto3.client("sqs", region_name=REGION, endpoint_url=ministack, **DUMMY)
+    prefix = f"cli-{uuid.uuid4().hex[:8]}"
+    for name in ("payments", "payments-dead"):
+        sqs.create_queue(QueueName=f"{prefix}-{name}")
+    url = f"sqs://{REGION}/{prefix}?endpoint={ministack}"
+    on_services({"TWOFOLD_QUEUE_URL": url}, folder, bury)
+    pulumi = folder / "bin/pulumi"
+    pulumi.parent.mkdir()
+    pulumi.write_text(
+        f'#!/bin/sh\n[ "$6" = "" ] && [ "$5" = "prod-aws" ] && echo \'{json.dumps({"queue_url": url})}\' || exit 1\n'
+    )
+    pulumi.chmod(0o755)
+    environ = {"PATH": f"{pulumi.parent}{os.pathsep}{os.environ['PATH']}"}
+    told = dlq(folder, "list", "payments", "--cloud", "aws", "--env", "prod", **environ)
+    assert "3 dead" in told and "m-0" in told
+    assert "3 redriven" in dlq(folder, "redrive", "payments", "--cloud", "aws", "--env", "prod", **environ)
+    assert "no outputs of the stack dev-aws" in dlq(folder, "list", "payments", "--cloud", "aws", told=2, **environ)
+
+
+def test_an_unknown_name_says_what_there_is(folder):
+    assert "payments, order-views, payment-outbox" in dlq(folder, "list", "mails", told=2)

@@ -1,0 +1,39 @@
+"""The services of a deployed stack, seen from an operator's machine: its outputs say where, the operator's login lets in."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from twofold.bootstrap import Services, bootstrap
+from twofold.errors import TwofoldError
+from twofold.manifest import ServiceManifest
+from twofold.settings import PREFIX, Settings
+
+LOCATIONS = ("store_url", "queue_url", "secrets_url")
+
+
+class StackError(TwofoldError):
+    """The stack's outputs can't be had."""
+
+
+def open_services(manifest: ServiceManifest, cloud: str | None, environment: str) -> Services:
+    """The services of the stack `<environment>-<cloud>`; without a cloud, what the environment's settings say."""
+    environ = {key: value for key, value in os.environ.items() if key.startswith(PREFIX)}
+    if cloud is not None:
+        outputs = _outputs(f"{environment}-{cloud}")
+        environ |= {PREFIX + name.upper(): str(outputs[name]) for name in LOCATIONS if outputs.get(name)}
+    return bootstrap(Settings.load(environ, manifest, Path.cwd()), manifest)
+
+
+def _outputs(stack: str) -> dict[str, object]:
+    pulumi = shutil.which("pulumi")
+    if pulumi is None:
+        raise StackError("the Pulumi CLI is not on PATH; it knows where the stack's queues are")
+    command = [pulumi, "stack", "output", "--json", "--stack", stack]
+    done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603 - our own arguments
+    if done.returncode:
+        raise StackError(f"pulumi has no outputs of the stack {stack}: {done.stderr.strip()[-500:]}")
+    outputs: dict[str, object] = json.loads(done.stdout)
+    return outputs
