@@ -2,13 +2,14 @@
 PYTHON3 ?= python3
 PORT ?= 8000
 BACKEND ?= sqlite
+ORDERS ?= 10000
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/twofold
 UV := $(or $(shell command -v uv 2>/dev/null),$(CACHE)/uv/bin/uv)
 PY := .venv/bin/python
 LOCK := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: install run test check format conformance openapi lock build tools clean help
+.PHONY: install run test check format conformance bench openapi lock build tools clean help
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +49,9 @@ format: install  ## rewrites the sources as ruff formats them
 
 conformance: install  ## the portability contract on one BACKEND=sqlite|dynamodb|cosmos|secrets|queues
 	$(PY) -m pytest tests/conformance/test_$(BACKEND).py -v
+
+bench: install  ## ORDERS=10000 through the local service: throughput, none lost, none double
+	$(PY) -m bench.orders $(ORDERS)
 
 openapi: install  ## rewrites openapi.json from the service
 	.venv/bin/twofold openapi

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.orders.model import Order, Status
+from twofold.portable.event_store import RecordedEvent
 
 Key = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 CustomerId = Annotated[str, Field(pattern=Key, examples=["c-1"])]
@@ -61,6 +62,12 @@ class EventView(BaseModel):
     type: str
     at: float
     data: dict[str, Any]
+
+    @classmethod
+    def of(cls, event: RecordedEvent) -> "EventView":
+        """The view of an event; what names the request that made it stays inside."""
+        data = {name: value for name, value in event.data.items() if name != "operation"}
+        return cls(number=event.number, type=event.type, at=event.at, data=data)
 
 
 class History(BaseModel):

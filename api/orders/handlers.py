@@ -55,19 +55,27 @@ async def read(services: Services, order_id: str) -> tuple[Order, Position, tupl
     return order, stream.position, stream.events
 
 
-async def change(services: Services, order_id: str, decide: Decision, *, expected: int | None = None) -> Order:
+async def change(
+    services: Services, order_id: str, decide: Decision, *, expected: int | None = None, operation: str | None = None
+) -> Order:
     """Applies a decision and returns the order after it.
 
-    With `expected` the order must be at that version, else Stale; without it a concurrent change is met by deciding
-    again on what the order has become. Raises NotAllowed, OrderNotFound; Conflict after 20 lost races.
+    `operation` names the request under its Idempotency-Key and is kept with its events: when it runs again, after a crash
+    before its answer was stored, it meets them and returns the order as it was after them. With `expected` the order must be
+    at that version, else Stale; without it a concurrent change is met by deciding again on what the order has become.
+    Raises NotAllowed, OrderNotFound; Conflict after 20 lost races.
     """
     for attempt in range(ATTEMPTS):
-        order, position, _ = await read(services, order_id)
+        order, position, history = await read(services, order_id)
+        if operation is not None and (before := _outcome(history, operation)) is not None:
+            return before
         if expected is not None and order.version != expected:
             raise Stale(f"the order is at version {order.version}, not {expected}")
         decided = decide(order)
         if not decided:
             return order
+        if operation is not None:
+            decided = [Event(event.type, {**event.data, "operation": operation}, event.schema) for event in decided]
         try:
             await services.events.append(stream_of(order_id), position, decided)
         except Conflict:
@@ -84,6 +92,13 @@ async def change(services: Services, order_id: str, decide: Decision, *, expecte
         assert changed is not None
         return changed
     raise AssertionError("the loop returns or raises")
+
+
+def _outcome(history: tuple[RecordedEvent, ...], operation: str) -> Order | None:
+    for index, event in enumerate(history):
+        if event.data.get("operation") == operation:
+            return fold(history[: index + 1])
+    return None
 
 
 async def expire_unpaid(services: Services) -> None:

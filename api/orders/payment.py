@@ -75,15 +75,15 @@ async def _charge(services: Services, order_id: str, key: str, amount: int, curr
 async def _post(services: Services, api_key: str, key: str, body: dict[str, Any]) -> httpx.Response:
     headers = {"Authorization": f"Bearer {api_key}", "Idempotency-Key": key}
     try:
-        return await _provider(services, api_key).request("POST", "/charges", json=body, headers=headers)
+        return await _provider(services).request("POST", "/charges", json=body, headers=headers)
     except OutboundFailed as exc:
         raise PaymentUnavailable(str(exc)) from exc
 
 
-def _provider(services: Services, api_key: str) -> Outbound:
+def _provider(services: Services) -> Outbound:
     if url := services.settings.app["payment_url"]:
         return services.outbound("payments", url)
-    sandboxed = httpx.ASGITransport(app=sandbox(api_key))
+    sandboxed = httpx.ASGITransport(app=sandbox(lambda: services.secrets.get(API_KEY)))
     return services.outbound("payments", "http://sandbox.invalid", transport=sandboxed)
 
 

@@ -22,7 +22,7 @@ from api.orders.commands import (
 from api.orders.handlers import Decision
 from api.orders.model import NotAllowed, Order, Status
 from twofold.bootstrap import Services
-from twofold.http.idempotency import operation_id
+from twofold.http.idempotency import operation_id, operation_key
 from twofold.http.problem import Problem
 
 OrderId = Annotated[str, Path(pattern=Key)]
@@ -58,35 +58,33 @@ def routes(services: Services) -> APIRouter:
     async def history(order_id: OrderId) -> History:
         """Everything that happened to an order."""
         _, _, events = await _found(handlers.read(services, order_id))
-        return History(
-            events=[EventView(number=event.number, type=event.type, at=event.at, data=event.data) for event in events]
-        )
+        return History(events=[EventView.of(event) for event in events])
 
     @router.post(
         "/orders/{order_id}/payment", status_code=202, operation_id="payOrder", responses=_problems(404, 409, 412)
     )
     async def pay(
-        order_id: OrderId, response: Response, body: Empty | None = None,
+        order_id: OrderId, request: Request, response: Response, body: Empty | None = None,
         if_match: IfMatch = None, idempotency_key: IdempotencyKey = None,
     ) -> OrderView:  # fmt: skip
         """Asks for payment; a worker charges the customer and the order becomes paid."""
-        return await _change(order_id, lambda order: order.request_payment(), if_match, response)
+        return await _change(order_id, lambda order: order.request_payment(), if_match, request, response)
 
     @router.post("/orders/{order_id}/shipment", operation_id="shipOrder", responses=_problems(404, 409, 412))
     async def ship(
-        order_id: OrderId, response: Response, body: Empty | None = None,
+        order_id: OrderId, request: Request, response: Response, body: Empty | None = None,
         if_match: IfMatch = None, idempotency_key: IdempotencyKey = None,
     ) -> OrderView:  # fmt: skip
         """Ships a paid order."""
-        return await _change(order_id, lambda order: order.ship(), if_match, response)
+        return await _change(order_id, lambda order: order.ship(), if_match, request, response)
 
     @router.post("/orders/{order_id}/cancellation", operation_id="cancelOrder", responses=_problems(404, 409, 412))
     async def cancel(
-        order_id: OrderId, response: Response, body: Empty | None = None,
+        order_id: OrderId, request: Request, response: Response, body: Empty | None = None,
         if_match: IfMatch = None, idempotency_key: IdempotencyKey = None,
     ) -> OrderView:  # fmt: skip
         """Cancels an order that is not paid."""
-        return await _change(order_id, lambda order: order.cancel(), if_match, response)
+        return await _change(order_id, lambda order: order.cancel(), if_match, request, response)
 
     @router.get("/customers/{customer_id}/orders", operation_id="listOrders", responses=_problems())
     async def orders_of(
@@ -99,8 +97,11 @@ def routes(services: Services) -> APIRouter:
         page = await views.list_orders(services, customer_id, status, limit, cursor)
         return OrderList(orders=[OrderRow(**document.body) for document in page.documents], cursor=page.cursor)
 
-    async def _change(order_id: str, decide: Decision, if_match: str | None, response: Response) -> OrderView:
-        changed = handlers.change(services, order_id, decide, expected=_version(if_match))
+    async def _change(
+        order_id: str, decide: Decision, if_match: str | None, request: Request, response: Response
+    ) -> OrderView:
+        operation = operation_key(request.scope)
+        changed = handlers.change(services, order_id, decide, expected=_version(if_match), operation=operation)
         return _answer(await _found(changed), response)
 
     return router

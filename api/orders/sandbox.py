@@ -1,6 +1,7 @@
 """The payment provider of a checkout: captures everything but the amount 66,600, as an ASGI application."""
 
 import hashlib
+from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Header, HTTPException, Response
 from pydantic import BaseModel
@@ -24,15 +25,18 @@ class Charged(BaseModel):
     reason: str | None = None
 
 
-def sandbox(api_key: str) -> FastAPI:
-    """A provider that takes this API key. The reference follows from the idempotency key: asked again, it answers the same."""
+def sandbox(api_key: Callable[[], Awaitable[str]]) -> FastAPI:
+    """A provider that takes the API key of the moment.
+
+    The reference follows from the idempotency key: asked again, it answers the same.
+    """
     app = FastAPI()
 
     @app.post("/charges")
     async def charge(
         body: Charge, response: Response, authorization: str = Header(), idempotency_key: str = Header()
     ) -> Charged:
-        if authorization != f"Bearer {api_key}":
+        if authorization != f"Bearer {await api_key()}":
             raise HTTPException(401)
         reference = hashlib.sha256(idempotency_key.encode()).hexdigest()[:16]
         if body.amount == DECLINED_AMOUNT:

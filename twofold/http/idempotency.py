@@ -25,8 +25,13 @@ def operation_id(scope: Scope) -> str:
 
     Without a key it is random.
     """
+    return operation_key(scope) or str(uuid.uuid4())
+
+
+def operation_key(scope: Scope) -> str | None:
+    """What names this request's operation at each execution: derived from subject, route and key. None without a key."""
     found: str | None = scope.get("state", {}).get("operation_id")
-    return found or str(uuid.uuid4())
+    return found
 
 
 def idempotency(app: ASGIApp, records: Idempotency) -> ASGIApp:

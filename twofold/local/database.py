@@ -35,6 +35,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection: sqlite3.Connection | None = None
+        self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
 
     async def run[T](self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -42,7 +43,10 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
 
     async def close(self) -> None:
-        """Closes the file; what is queued ends first."""
+        """Closes the file; what is queued ends first. Closing it again does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
