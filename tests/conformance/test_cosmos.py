@@ -15,7 +15,7 @@ from azure.cosmos import CosmosClient, PartitionKey
 from tests.fakes.cosmos import CosmosFake
 from tests.fakes.credential import StaticCredential
 from twofold.azure import document_store
-from twofold.testing import DocumentStoreConformance, EventStoreConformance
+from twofold.testing import DocumentStoreConformance, EventStoreConformance, IdempotencyConformance
 
 EXTERNAL = os.environ.get("TWOFOLD_TEST_COSMOS")
 DATABASE, CONTAINERS = "twofold-test", ("events", "documents")
@@ -56,3 +56,7 @@ class TestDocuments(_Cosmos, DocumentStoreConformance):
 
 class TestEvents(_Cosmos, EventStoreConformance):
     """Cosmos DB as an event store."""
+
+
+class TestIdempotency(_Cosmos, IdempotencyConformance):
+    """Cosmos DB under idempotency records."""

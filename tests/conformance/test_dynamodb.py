@@ -7,7 +7,7 @@ import pytest
 
 from tests.emulators.fixtures import REGION, create_tables
 from twofold.aws import document_store
-from twofold.testing import DocumentStoreConformance, EventStoreConformance
+from twofold.testing import DocumentStoreConformance, EventStoreConformance, IdempotencyConformance
 
 EXTERNAL = os.environ.get("TWOFOLD_TEST_DYNAMODB")
 BACKENDS = ["external"] if EXTERNAL else ["dynamodb_local", "ministack"]
@@ -36,3 +36,7 @@ class TestDocuments(_DynamoDB, DocumentStoreConformance):
 
 class TestEvents(_DynamoDB, EventStoreConformance):
     """DynamoDB as an event store."""
+
+
+class TestIdempotency(_DynamoDB, IdempotencyConformance):
+    """DynamoDB under idempotency records."""

@@ -3,7 +3,7 @@
 import pytest
 
 from twofold.local import document_store
-from twofold.testing import DocumentStoreConformance, EventStoreConformance
+from twofold.testing import DocumentStoreConformance, EventStoreConformance, IdempotencyConformance
 
 
 @pytest.fixture
@@ -26,3 +26,7 @@ class TestDocuments(_SQLite, DocumentStoreConformance):
 
 class TestEvents(_SQLite, EventStoreConformance):
     """SQLite as an event store."""
+
+
+class TestIdempotency(_SQLite, IdempotencyConformance):
+    """SQLite under idempotency records."""

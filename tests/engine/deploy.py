@@ -1,7 +1,7 @@
 """`python -m tests.engine.deploy SERVICE CLOUD STATE`: previews and deploys the stack dev-<cloud> of a service's folder.
 
 With the folder's own stack config, on the stand-in providers, in a process of its own: two services in one would share
-the name `api`. Prints `{"preview": {operation: count}, "up": {…}, "resources": {type: count}, "outputs": {…}}`.
+the name `api`. Prints `{"preview": {operation: count}, "up": {…}, "resources": {type: count}, "inputs": {"type name": {…}}, "outputs": {}}`.
 """
 
 import collections
@@ -26,6 +26,8 @@ def main(service: Path, cloud: str, state: Path) -> None:
     engine = Engine(state, f"dev-{cloud}", config, program, project["name"])
     done = {"preview": engine.preview(), "up": engine.up(), "outputs": engine.outputs}
     done["resources"] = collections.Counter(token for token, _ in engine.standin.resources.values())
+    named = engine.standin.resources.items()
+    done["inputs"] = {f"{token} {urn.rpartition('::')[2]}": inputs for urn, (token, inputs) in named}
     engine.close()
     print(json.dumps(done))
 

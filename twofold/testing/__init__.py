@@ -3,6 +3,7 @@
 from twofold.testing.clock import Clock
 from twofold.testing.document_store import DocumentStoreConformance
 from twofold.testing.event_store import EventStoreConformance
+from twofold.testing.idempotency import IdempotencyConformance
 from twofold.testing.message_queue import MessageQueueConformance
 from twofold.testing.secret_store import SecretStoreConformance
 
@@ -10,6 +11,7 @@ __all__ = [
     "Clock",
     "DocumentStoreConformance",
     "EventStoreConformance",
+    "IdempotencyConformance",
     "MessageQueueConformance",
     "SecretStoreConformance",
 ]

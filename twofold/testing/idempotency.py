@@ -1,0 +1,93 @@
+"""The promises of Idempotency as tests, over any DocumentDriver: once per key, and no zombie's answer over a newer one."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from twofold.portable.document_store import DocumentDriver, DocumentStore
+from twofold.portable.idempotency import Claim, FingerprintMismatch, Idempotency, InProgress
+from twofold.testing.clock import Clock
+
+
+async def claimed(idempotency: Idempotency, scope: str) -> Claim:
+    """The claim of an execution that may go on."""
+    claim = await idempotency.claim(scope, "k", "f")
+    assert isinstance(claim, Claim)
+    return claim
+
+
+class IdempotencyConformance:
+    """Subclass it and define `open_driver`."""
+
+    async def open_driver(self) -> DocumentDriver:
+        """A driver on an empty or shared backend that has the collection `documents`."""
+        raise TypeError("define open_driver in the subclass")
+
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return Clock(int(time.time()))
+
+    @pytest_asyncio.fixture
+    async def idempotency(self, clock: Clock) -> AsyncIterator[Idempotency]:
+        store = DocumentStore(await self.open_driver(), clock=clock)
+        yield Idempotency(store, ttl=1000, lock=60)
+        await store.close()
+
+    @pytest.fixture
+    def s(self) -> str:
+        return f"scope-{uuid.uuid4().hex}"
+
+    async def test_the_first_execution_claims_and_its_answer_is_replayed(
+        self, idempotency: Idempotency, s: str
+    ) -> None:
+        claim = await idempotency.claim(s, "k", "f")
+        assert isinstance(claim, Claim)
+        assert await idempotency.complete(claim, {"status": 201})
+        assert await idempotency.claim(s, "k", "f") == {"status": 201}
+        assert isinstance(await idempotency.claim(f"other {s}", "k", "f"), Claim)
+
+    async def test_another_request_under_the_key_is_refused(self, idempotency: Idempotency, s: str) -> None:
+        await idempotency.claim(s, "k", "f")
+        with pytest.raises(FingerprintMismatch):
+            await idempotency.claim(s, "k", "g")
+
+    async def test_of_concurrent_executions_one_claims(self, idempotency: Idempotency, s: str) -> None:
+        outcomes = await asyncio.gather(*(idempotency.claim(s, "k", "f") for _ in range(20)), return_exceptions=True)
+        assert sum(isinstance(outcome, Claim) for outcome in outcomes) == 1
+        assert sum(isinstance(outcome, InProgress) for outcome in outcomes) == 19
+
+    async def test_a_released_key_is_free(self, idempotency: Idempotency, s: str) -> None:
+        claim = await idempotency.claim(s, "k", "f")
+        assert isinstance(claim, Claim) and await idempotency.release(claim)
+        assert isinstance(await idempotency.claim(s, "k", "other"), Claim)
+
+    async def test_a_late_success_does_not_overwrite_the_newer_answer(
+        self, idempotency: Idempotency, clock: Clock, s: str
+    ) -> None:
+        zombie = await claimed(idempotency, s)
+        clock.advance(61)
+        heir = await claimed(idempotency, s)
+        assert not await idempotency.complete(zombie, {"status": 500})
+        assert await idempotency.complete(heir, {"status": 201})
+        assert not await idempotency.complete(zombie, {"status": 500})
+        assert await idempotency.claim(s, "k", "f") == {"status": 201}
+
+    async def test_a_late_failure_does_not_delete_the_newer_answer(
+        self, idempotency: Idempotency, clock: Clock, s: str
+    ) -> None:
+        zombie = await claimed(idempotency, s)
+        clock.advance(61)
+        heir = await claimed(idempotency, s)
+        assert not await idempotency.release(zombie)
+        assert await idempotency.complete(heir, {"status": 201})
+        assert not await idempotency.release(zombie)
+        assert await idempotency.claim(s, "k", "f") == {"status": 201}
+
+    async def test_an_answer_is_forgotten_after_its_time(self, idempotency: Idempotency, clock: Clock, s: str) -> None:
+        await idempotency.complete(await claimed(idempotency, s), {"status": 201})
+        clock.advance(1001)
+        assert isinstance(await idempotency.claim(s, "k", "other"), Claim)
