@@ -1,7 +1,8 @@
 """`python -m tests.engine.deploy SERVICE CLOUD STATE`: previews and deploys the stack dev-<cloud> of a service's folder.
 
 With the folder's own stack config, on the stand-in providers, in a process of its own: two services in one would share
-the name `api`. Prints `{"preview": {operation: count}, "up": {…}, "resources": {type: count}, "inputs": {"type name": {…}}, "outputs": {}}`.
+the name `api`. Prints an object: `preview` and `up` as {operation: count}, `resources` as {type: count}, `inputs` by "type name",
+`outputs`.
 """
 
 import collections
