@@ -10,11 +10,13 @@ SERVICE = ServiceManifest(
     queues=(QueueSpec("payments", handler="api.orders.payment:pay"),),
     consumers=(
         ConsumerSpec("order-views", handler="api.orders.views:project"),
+        ConsumerSpec("order-events", handler="api.orders.integration:publish"),
         ConsumerSpec("payment-outbox", handler="api.orders.payment:request_payments"),
     ),
     schedules=(ScheduleSpec("expire-unpaid", handler="api.orders.handlers:expire_unpaid", every_minutes=5),),
     secrets=(SecretSpec("payment-api-key", "the payment provider's API key"),),
     settings=(SettingSpec("payment_url", "base URL of the payment provider; empty in a checkout: the sandbox"),),
+    publishes=("orders.placed", "orders.paid", "orders.shipped", "orders.cancelled", "orders.expired"),
     upcasters="api.orders.events:UPCASTERS",
     scopes=("orders.read", "orders.write"),
     sample_request=(

@@ -46,6 +46,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         "docs_url": pulumi.Output.concat(gateway.url, "/docs"),
         "store_url": data.url or "",
         "queue_url": messaging.url or "",
+        "events_url": messaging.events_url or "",
         "secrets_url": secrets.url or "",
         "artifact": artifact.digest,
     }

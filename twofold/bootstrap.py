@@ -6,6 +6,7 @@ from typing import Any
 from twofold.homes import open_driver
 from twofold.manifest import ServiceManifest, load
 from twofold.portable.document_store import DocumentDriver, DocumentStore
+from twofold.portable.event_publisher import EventPublisher, PublisherDriver
 from twofold.portable.event_store import EventStore, Upcasters
 from twofold.portable.idempotency import Idempotency
 from twofold.portable.message_queue import MessageQueue, QueueDriver
@@ -23,6 +24,7 @@ class Services:
     documents: DocumentStore
     events: EventStore
     queue: MessageQueue
+    publisher: EventPublisher
     secrets: SecretStore
     idempotency: Idempotency
     _outbound: dict[str, Outbound] = field(default_factory=dict, repr=False)
@@ -38,6 +40,7 @@ class Services:
         for client in self._outbound.values():
             await client.close()
         await self.queue.close()
+        await self.publisher.close()
         await self.secrets.close()
         await self.documents.close()
 
@@ -49,6 +52,7 @@ def bootstrap(
     document_driver: DocumentDriver | None = None,
     secret_driver: SecretDriver | None = None,
     queue_driver: QueueDriver | None = None,
+    publisher_driver: PublisherDriver | None = None,
     upcasters: Upcasters | None = None,
 ) -> Services:
     """Wires the blocks for these settings. Keywords replace a driver, for tests; nothing is patched, nothing connects."""
@@ -56,12 +60,15 @@ def bootstrap(
         upcasters = load(manifest.upcasters)
     documents = DocumentStore(document_driver or open_driver("store", settings.store_url))
     queue_driver = queue_driver or open_driver("queue", settings.queue_url)
+    publisher_driver = publisher_driver or open_driver("events", settings.events_url)
+    source = f"/{manifest.name}"
     return Services(
         manifest=manifest,
         settings=settings,
         documents=documents,
         events=EventStore(documents, upcasters=upcasters),
-        queue=MessageQueue(queue_driver, manifest.queues, source=f"/{manifest.name}"),
+        queue=MessageQueue(queue_driver, manifest.queues, source=source),
+        publisher=EventPublisher(publisher_driver, manifest.publishes, source=source),
         secrets=SecretStore(secret_driver or open_driver("secrets", settings.secrets_url)),
         idempotency=Idempotency(documents),
     )

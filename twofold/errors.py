@@ -12,8 +12,9 @@
     ├── SecretError
     │   ├── SecretNotFound       no secret has this name
     │   └── SecretsUnavailable   the vault did not answer and no earlier value is known
-    └── QueueError
-        └── QueueUnavailable     the queue did not take or give messages
+    ├── QueueError
+    │   └── QueueUnavailable     the queue did not take or give messages
+    └── PublisherUnavailable     whom integration events go to did not take them
 
 Drivers translate their SDK's errors at the edge, the most specific class first, always `raise X from exc`.
 """
@@ -94,3 +95,7 @@ class QueueError(TwofoldError):
 
 class QueueUnavailable(QueueError):
     """The queue did not answer or failed; a message may or may not have been sent."""
+
+
+class PublisherUnavailable(TwofoldError):
+    """Integration events were not, or not all, accepted: publish them again."""

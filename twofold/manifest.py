@@ -115,6 +115,7 @@ class ServiceManifest:
 
     `app` names an ASGI application (`"pkg.main:app"`) or a function `create_app(services)` that makes one. `blocks` are
     the stores it uses: what is not named is not provisioned. `packages` are the folders that go into the artifact.
+    `publishes` are the types of the integration events it sends out.
     `upcasters` names the service's `{(type, schema): function}` for events of earlier shapes.
     """
 
@@ -128,6 +129,7 @@ class ServiceManifest:
     schedules: tuple[ScheduleSpec, ...] = ()
     secrets: tuple[SecretSpec, ...] = ()
     settings: tuple[SettingSpec, ...] = ()
+    publishes: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     upcasters: str = ""
     sample_request: str = field(default="", metadata={"doc": "curl arguments after the URL, printed by `twofold run`"})

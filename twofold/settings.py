@@ -4,10 +4,11 @@ URLs only identify; no credential ever stands in one. The scheme picks the drive
 
     store_url    sqlite:///.data/twofold.db · dynamodb://<region>/<table prefix> · cosmos://<account host>/<database>
     queue_url    sqlite:///.data/twofold.db · sqs://<region>/<prefix> · storagequeue://<account host>/<prefix>
+    events_url   log: · https://<webhook> · eventbridge://<region>/<bus> · eventgrid://<topic host>
     secrets_url  file:///.data/secrets · secretsmanager://<region>/<prefix> · keyvault://<vault host>
 
 `sqlite:///` and `file:///` are followed by a path relative to the working directory; a fourth slash makes it absolute.
-`dynamodb`, `sqs` and `secretsmanager` take `?endpoint=http://host:port`, for emulators; it is refused when deployed.
+`dynamodb`, `sqs`, `eventbridge` and `secretsmanager` take `?endpoint=http://host:port`, for emulators; it is refused when deployed.
 """
 
 import json
@@ -38,6 +39,7 @@ class Settings(BaseModel):
     role: str = Field("all", description="which of the service's triggers this process serves")
     store_url: str = Field("sqlite:///.data/twofold.db", description="documents and events")
     queue_url: str = Field("sqlite:///.data/twofold.db", description="message queues")
+    events_url: str = Field("log:", description="where integration events are published")
     secrets_url: str = Field("file:///.data/secrets", description="secrets")
     oidc_issuer: str = Field("", description="issuer URL of the access tokens; required when deployed")
     oidc_audience: str = Field("", description="audience of the access tokens; required when deployed")
@@ -99,7 +101,7 @@ def variable_names(manifest: ServiceManifest) -> tuple[str, ...]:
 
 def _url_problems(settings: Settings, deployed: bool) -> list[str]:
     problems = []
-    for block in ("store", "queue", "secrets"):
+    for block in ("store", "queue", "events", "secrets"):
         field = f"{block}_url"
         variable, url = PREFIX + field.upper(), getattr(settings, field)
         schemes = drivers(block)
@@ -124,10 +126,11 @@ def _deployed_problems(
     for field, needed in (
         ("store_url", bool(manifest.blocks)),
         ("queue_url", bool(manifest.queues)),
+        ("events_url", bool(manifest.publishes)),
         ("secrets_url", bool(manifest.secrets)),
     ):
-        if needed and urlsplit(getattr(settings, field)).scheme in ("sqlite", "file"):
-            problems.append(f"{PREFIX}{field.upper()} is a local file; a deployed service needs a managed one")
+        if needed and urlsplit(getattr(settings, field)).scheme in ("sqlite", "file", "log"):
+            problems.append(f"{PREFIX}{field.upper()} is this machine's own; a deployed service needs a managed one")
     if settings.oidc_issuer and not settings.oidc_issuer.startswith("https://"):
         problems.append(f"{PREFIX}OIDC_ISSUER is {settings.oidc_issuer!r}: it must be an https URL")
     problems += [

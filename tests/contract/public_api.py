@@ -2,10 +2,12 @@
 
 import importlib
 import inspect
+import re
 
 MODULES = (
     "twofold", "twofold.errors", "twofold.manifest", "twofold.settings", "twofold.runtime", "twofold.bootstrap",
-    "twofold.portable.document_store", "twofold.portable.event_store", "twofold.portable.feed",
+    "twofold.portable.document_store", "twofold.portable.event_store", "twofold.portable.event_publisher",
+    "twofold.portable.feed", "twofold.portable.resilience",
     "twofold.portable.idempotency", "twofold.portable.lease", "twofold.portable.message",
     "twofold.portable.message_queue",
     "twofold.portable.secret_store",
@@ -57,7 +59,8 @@ def _signature(value):
     except (TypeError, ValueError):
         return ""
     plain = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
-    return str(signature.replace(parameters=plain, return_annotation=inspect.Signature.empty))
+    text = str(signature.replace(parameters=plain, return_annotation=inspect.Signature.empty))
+    return re.sub(r" at 0x[0-9a-f]+", "", text)
 
 
 if __name__ == "__main__":

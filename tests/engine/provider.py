@@ -44,6 +44,8 @@ def computed(token, name, inputs):
                 "name": inputs["accountName"],
                 "documentEndpoint": f"https://{inputs['accountName']}.documents.azure.com:443/",
             }
+        case "azure-native:eventgrid:Topic":
+            own |= {"endpoint": f"https://{inputs['topicName']}.westeurope-1.eventgrid.azure.net/api/events"}
         case "azure-native:managedidentity:UserAssignedIdentity":
             own |= {"clientId": f"client-{name}", "principalId": f"principal-{name}"}
         case "azure-native:apimanagement:ApiManagementService":

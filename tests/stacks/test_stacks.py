@@ -19,7 +19,8 @@ from twofold.settings import MARKER, Settings, marker, variable_names
 
 ROOT = Path(__file__).parents[2]
 OUTPUTS = {
-    "service", "environment", "region", "url", "health_url", "docs_url", "store_url", "queue_url", "secrets_url", "artifact",
+    "service", "environment", "region", "url", "health_url", "docs_url", "store_url", "queue_url", "events_url",
+    "secrets_url", "artifact",
 }  # fmt: skip
 DATA = (
     "aws:dynamodb/table:Table", "aws:secretsmanager/secret:Secret", "azure-native:cosmosdb:DatabaseAccount",
@@ -140,7 +141,7 @@ def test_each_unit_may_do_what_it_needs(life, cloud):
         }
         assert roles == {
             "b7e6dc6d-f1e8-4753-8033-0f276bb0955b", "4633458b-17de-408a-b874-0445c86b69e6",
-            "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a", "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+            "d5a91429-5739-47e2-a06b-3470a27159e7", "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a", "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
         }  # fmt: skip
         assert len(of_type(life, "azure-native:cosmosdb:SqlResourceSqlRoleAssignment")) == len(SERVICE.units)
 
@@ -181,11 +182,16 @@ def test_the_manifest_is_all_there(life, cloud):
         queues = {queue["name"]: queue for queue in of_type(life, "aws:sqs/queue:Queue")}
         assert set(queues) == {"orders-dev-payments", "orders-dev-payments-dead"}
         assert json.loads(queues["orders-dev-payments"]["redrivePolicy"])["maxReceiveCount"] == 10
+        [bus] = of_type(life, "aws:cloudwatch/eventBus:EventBus")
+        assert bus["name"] == "orders-dev" and life["outputs"]["events_url"] == "eventbridge://eu-central-1/orders-dev"
         [alarm] = of_type(life, "aws:cloudwatch/metricAlarm:MetricAlarm")
         assert alarm["dimensions"] == {"QueueName": "orders-dev-payments-dead"}
     else:
         containers = {c["containerName"] for c in of_type(life, "azure-native:cosmosdb:SqlResourceSqlContainer")}
         assert containers == {"events", "documents", "leases"}
+        [topic] = of_type(life, "azure-native:eventgrid:Topic")
+        assert topic["inputSchema"] == "CloudEventSchemaV1_0" and topic["disableLocalAuth"] is True
+        assert life["outputs"]["events_url"].startswith("eventgrid://orders-dev-")
         queues = {queue["queueName"] for queue in of_type(life, "azure-native:storage:Queue")}
         assert queues == {"orders-payments", "orders-payments-dead", "orders-payments-poison"}
         code = of_type(life, "pulumi-python:dynamic:Resource")

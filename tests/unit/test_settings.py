@@ -19,6 +19,7 @@ DEPLOYED = {
     "TWOFOLD_ROLE": "http",
     "TWOFOLD_STORE_URL": "dynamodb://eu-central-1/notes-dev",
     "TWOFOLD_QUEUE_URL": "sqs://eu-central-1/notes-dev",
+    "TWOFOLD_EVENTS_URL": "log:",
     "TWOFOLD_SECRETS_URL": "secretsmanager://eu-central-1/notes-dev",
     "TWOFOLD_OIDC_ISSUER": "https://issuer.example",
     "TWOFOLD_OIDC_AUDIENCE": "notes",

@@ -3,5 +3,6 @@
 DRIVERS = {
     "store": {"dynamodb": "twofold.aws.document_store:open"},
     "queue": {"sqs": "twofold.aws.message_queue:open"},
+    "events": {"eventbridge": "twofold.aws.event_publisher:open"},
     "secrets": {"secretsmanager": "twofold.aws.secret_store:open"},
 }

@@ -3,5 +3,6 @@
 DRIVERS = {
     "store": {"cosmos": "twofold.azure.document_store:open"},
     "queue": {"storagequeue": "twofold.azure.message_queue:open"},
+    "events": {"eventgrid": "twofold.azure.event_publisher:open"},
     "secrets": {"keyvault": "twofold.azure.secret_store:open"},
 }

@@ -11,7 +11,7 @@ from twofold.errors import TwofoldError
 from twofold.manifest import ServiceManifest
 from twofold.settings import PREFIX, Settings
 
-LOCATIONS = ("store_url", "queue_url", "secrets_url")
+LOCATIONS = ("store_url", "queue_url", "events_url", "secrets_url")
 
 
 class StackError(TwofoldError):

@@ -16,6 +16,7 @@ def environment(
     *,
     store_url: pulumi.Input[str] | None = None,
     queue_url: pulumi.Input[str] | None = None,
+    events_url: pulumi.Input[str] | None = None,
     secrets_url: pulumi.Input[str] | None = None,
 ) -> Mapping[str, pulumi.Input[str]]:
     """The variables of one unit. A location that the service does not use keeps the default that Settings has."""
@@ -24,6 +25,7 @@ def environment(
         f"{PREFIX}ROLE": role,
         f"{PREFIX}STORE_URL": store_url or Settings.model_fields["store_url"].default,
         f"{PREFIX}QUEUE_URL": queue_url or Settings.model_fields["queue_url"].default,
+        f"{PREFIX}EVENTS_URL": events_url or Settings.model_fields["events_url"].default,
         f"{PREFIX}SECRETS_URL": secrets_url or Settings.model_fields["secrets_url"].default,
         f"{PREFIX}OIDC_ISSUER": config.oidc_issuer,
         f"{PREFIX}OIDC_AUDIENCE": config.oidc_audience,

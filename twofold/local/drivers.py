@@ -3,5 +3,6 @@
 DRIVERS = {
     "store": {"sqlite": "twofold.local.document_store:open"},
     "queue": {"sqlite": "twofold.local.message_queue:open"},
+    "events": {scheme: "twofold.local.event_publisher:open" for scheme in ("log", "http", "https")},
     "secrets": {"file": "twofold.local.secret_store:open"},
 }

@@ -27,12 +27,14 @@ def environ(dynamodb_local, ministack, sqs):
     create_tables(dynamodb_local, prefix)
     for name in ("payments", "payments-dead"):
         sqs.create_queue(QueueName=f"{prefix}-{name}")
+    boto3.client("events", region_name=REGION, endpoint_url=ministack, **DUMMY).create_event_bus(Name=prefix)
     secrets = boto3.client("secretsmanager", region_name=REGION, endpoint_url=ministack, **DUMMY)
     secrets.create_secret(Name=f"{prefix}/payment-api-key", SecretString="k")
     return {
         "TWOFOLD_STORE_URL": f"dynamodb://{REGION}/{prefix}?endpoint={dynamodb_local}",
         "TWOFOLD_SECRETS_URL": f"secretsmanager://{REGION}/{prefix}?endpoint={ministack}",
         "TWOFOLD_QUEUE_URL": f"sqs://{REGION}/{prefix}?endpoint={ministack}",
+        "TWOFOLD_EVENTS_URL": f"eventbridge://{REGION}/{prefix}?endpoint={ministack}",
     }
 
 

@@ -14,6 +14,7 @@ from tests.copies.copy import ROOT
 from tests.emulators.fixtures import storage_queues
 from tests.emulators.process import free_port, serving
 from tests.fakes.cosmos import CosmosFake
+from tests.fakes.event_grid import EventGridFake
 from tests.fakes.key_vault import KeyVaultFake
 from tests.fakes.managed_identity import ManagedIdentityFake
 from tests.integration.walk import ORDER, eventually, walk
@@ -57,7 +58,13 @@ def queues(azurite):
 
 
 @pytest.fixture
-def environ(cosmos, azurite, queues):
+def topic():
+    with EventGridFake() as fake:
+        yield fake
+
+
+@pytest.fixture
+def environ(cosmos, azurite, queues, topic):
     with KeyVaultFake() as vault, ManagedIdentityFake() as identity:
         # The vault's operator gives the secret its value.
         httpx.put(
@@ -68,6 +75,7 @@ def environ(cosmos, azurite, queues):
         ).raise_for_status()
         yield identity.environ | {
             "TWOFOLD_STORE_URL": f"cosmos://{cosmos.host}/shop",
+            "TWOFOLD_EVENTS_URL": f"eventgrid://{topic.host}",
             "TWOFOLD_SECRETS_URL": vault.url,
             "TWOFOLD_QUEUE_URL": f"storagequeue://{azurite.removeprefix('https://')}/{queues[0]}",
         }
@@ -94,7 +102,7 @@ def work_off(client, queues):
     return done
 
 
-def test_the_walk(client, cosmos, queues):
+def test_the_walk(client, cosmos, queues, topic):
     feed = ChangeFeed(cosmos)
 
     def settle():
@@ -103,6 +111,9 @@ def test_the_walk(client, cosmos, queues):
         work_off(client, queues)
 
     walk(client, settle)
+    settle()
+    assert {event["type"] for event in topic.events} == {"orders.placed", "orders.paid", "orders.shipped"}
+    assert all(event["source"] == "/orders" and event["specversion"] == "1.0" for event in topic.events)
 
 
 def test_a_batch_delivered_twice_and_out_of_order_changes_nothing(client, cosmos, queues):

@@ -70,6 +70,7 @@ class Compute(pulumi.ComponentResource):
                     role,
                     store_url=self._data.url,
                     queue_url=self._messaging.url,
+                    events_url=self._messaging.events_url,
                     secrets_url=self._secrets.url,
                 )
             ),

@@ -1,4 +1,4 @@
-"""Queues: one with its dead-letter twin for each of the manifest, and an alarm on what is dead."""
+"""Queues, each with its dead-letter twin and an alarm on what is dead; the event bus, where the service publishes."""
 
 import pulumi
 from pulumi_aws import cloudwatch, sqs
@@ -12,7 +12,7 @@ CRASHES = 5
 
 
 class Messaging(pulumi.ComponentResource):
-    """SQS queues `<prefix>-<queue>`. `url` is the queues' URL, None without any."""
+    """SQS queues `<prefix>-<queue>`, and the bus `<prefix>`. `url` and `events_url` are theirs, None without any."""
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, region: str, protect: bool,
@@ -45,16 +45,21 @@ class Messaging(pulumi.ComponentResource):
                 comparison_operator="GreaterThanThreshold", treat_missing_data="notBreaching",
                 opts=pulumi.ResourceOptions(parent=self),
             )  # fmt: skip
+        self.bus: cloudwatch.EventBus | None = None
+        if manifest.publishes:
+            self.bus = cloudwatch.EventBus(name, name=name, opts=pulumi.ResourceOptions(parent=self))
+        self.events_url = f"eventbridge://{region}/{name}" if manifest.publishes else None
         self.url = f"sqs://{region}/{name}" if manifest.queues else None
         self.register_outputs({"url": self.url})
 
     def statements(self, unit: Unit) -> list[dict[str, object]]:
-        """What a unit may do: any may send; its own queues alone it may work off, and send to their dead-letter twins."""
-        if not self.queues:
-            return []
-        allowed: list[dict[str, object]] = [
-            {"actions": ["sqs:GetQueueUrl", "sqs:SendMessage"], "resources": [q.arn for q in self.queues.values()]}
-        ]
+        """What a unit may do: any may send and publish; its own queues alone it may work off, their dead twins included."""
+        allowed: list[dict[str, object]] = []
+        if self.bus is not None:
+            allowed.append({"actions": ["events:PutEvents"], "resources": [self.bus.arn]})
+        if self.queues:
+            every = [queue.arn for queue in self.queues.values()]
+            allowed.append({"actions": ["sqs:GetQueueUrl", "sqs:SendMessage"], "resources": every})
         if unit.queues:
             own = [self.queues[spec.name].arn for spec in unit.queues]
             work = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]

@@ -72,7 +72,7 @@ class Compute(pulumi.ComponentResource):
         )  # fmt: skip
         variables = {**self._host_variables(identity), **environment(
             self._manifest, self._config, unit.role, store_url=self._data.url, queue_url=self._messaging.url,
-            secrets_url=self._secrets.url,
+            events_url=self._messaging.events_url, secrets_url=self._secrets.url,
         )}  # fmt: skip
         app = web.WebApp(
             name, name=app_name, resource_group_name=self._group, location=self._config.region,

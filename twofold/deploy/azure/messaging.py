@@ -1,7 +1,7 @@
-"""Queues: one with its dead-letter twin for each of the manifest, in a storage account of their own."""
+"""Queues with their twins, in a storage account of their own; the event topic, where the service publishes."""
 
 import pulumi
-from pulumi_azure_native import authorization, storage
+from pulumi_azure_native import authorization, eventgrid, storage
 
 from twofold.deploy.azure.names import unique
 from twofold.deploy.azure.secrets import role
@@ -10,12 +10,14 @@ from twofold.portable.message_queue import dead_letter_name
 
 SENDER = "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a"
 """Storage Queue Data Message Sender."""
+EVENT_SENDER = "d5a91429-5739-47e2-a06b-3470a27159e7"
+"""EventGrid Data Sender."""
 CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
 """Storage Queue Data Contributor."""
 
 
 class Messaging(pulumi.ComponentResource):
-    """Storage queues `<service>-<queue>`. `url` is the queues' URL, None without any.
+    """Storage queues `<service>-<queue>`, and an Event Grid topic. `url` and `events_url` are theirs, None without any.
 
     Each has three: its own, the kit's dead letters (`-dead`), and the Functions host's (`-poison`), where a message ends up
     whose worker dies again and again.
@@ -50,12 +52,28 @@ class Messaging(pulumi.ComponentResource):
             self.url = pulumi.Output.format(
                 "storagequeue://{0}.queue.core.windows.net/{1}", self.account.name, manifest.name
             )
+        self.topic: eventgrid.Topic | None = None
+        self.events_url: pulumi.Output[str] | None = None
+        if manifest.publishes:
+            self.topic = eventgrid.Topic(
+                name, topic_name=unique(name, subscription, limit=50), resource_group_name=group, location=location,
+                input_schema="CloudEventSchemaV1_0", disable_local_auth=True, minimum_tls_version_allowed="1.2",
+                opts=pulumi.ResourceOptions(parent=self),
+            )  # fmt: skip
+            self.events_url = self.topic.endpoint.apply(lambda endpoint: f"eventgrid://{endpoint.split('/')[2]}")
         self.register_outputs({"url": self.url})
 
     def allow(self, name: str, unit: Unit, principal: pulumi.Input[str]) -> list[pulumi.Resource]:
-        """What a unit may do: any may send; its own queues alone it may work off, their dead and poison twins included."""
+        """What a unit may do: any may send and publish; its own queues alone it may work off, their twins included."""
         own = {spec.name for spec in unit.queues}
         assignments: list[pulumi.Resource] = []
+        if self.topic is not None:
+            assignments.append(
+                authorization.RoleAssignment(
+                    f"{name}-events", principal_id=principal, principal_type="ServicePrincipal", scope=self.topic.id,
+                    role_definition_id=role(self._subscription, EVENT_SENDER), opts=pulumi.ResourceOptions(parent=self),
+                )
+            )  # fmt: skip
         for queue, twins in self._queues.items():
             granted = [(twin, CONTRIBUTOR) for twin in twins] if queue in own else [(twins[0], SENDER)]
             for index, (twin, definition) in enumerate(granted):

@@ -1,0 +1,98 @@
+"""Publishing: every backend accepts the same events, tells a failure, and asks nothing of what it is not told."""
+
+import json
+import uuid
+
+import boto3
+import pytest
+
+from tests.emulators.fixtures import DUMMY, REGION
+from tests.fakes.credential import StaticCredential
+from tests.fakes.event_grid import EventGridFake, refuse
+from tests.fakes.server import Answer, FakeServer
+from twofold.aws import event_publisher as eventbridge
+from twofold.aws.client import Client
+from twofold.azure import event_publisher as eventgrid
+from twofold.errors import ProfileError, PublisherUnavailable
+from twofold.local import event_publisher as local
+from twofold.portable.event_publisher import EventPublisher
+from twofold.portable.message import Message
+
+TYPES = ("orders.placed",)
+EVENTS = [Message("orders.placed", {"order": f"o-{n}", "text": "ä 😀 \uffff"}, id=f"e-{n}") for n in range(12)]
+
+
+class Webhook(FakeServer):
+    """Takes CloudEvents one at a time."""
+
+    def __init__(self):
+        super().__init__(tls=False)
+        self.events = []
+
+    def serve(self, method, path, raw_query, headers, body):
+        assert (method, path, headers["Content-Type"]) == ("POST", "/hook", "application/cloudevents+json")
+        self.events.append(json.loads(body))
+        return Answer(204)
+
+
+@pytest.fixture(params=["webhook", "eventgrid", "eventbridge"])
+def backend(request):
+    """A driver, a function that gives what arrived, and one that makes the backend fail."""
+    if request.param == "webhook":
+        with Webhook() as hook:
+            url = f"http://{hook.host}/hook"
+            yield local.open(url), lambda: hook.events, lambda: hook.inject(100, Answer(500))
+    elif request.param == "eventgrid":
+        with EventGridFake() as topic:
+            driver = eventgrid.open(f"eventgrid://{topic.host}", StaticCredential())
+            yield driver, lambda: topic.events, lambda: topic.inject(100, refuse(503, "ServiceUnavailable", "busy"))
+    else:
+        yield from eventbridge_backend(request.getfixturevalue("ministack"))
+
+
+def eventbridge_backend(endpoint):
+    keys = {"region_name": REGION, "endpoint_url": endpoint, **DUMMY}
+    events, sqs, bus = boto3.client("events", **keys), boto3.client("sqs", **keys), f"b-{uuid.uuid4().hex[:8]}"
+    events.create_event_bus(Name=bus)
+    queue = sqs.create_queue(QueueName=bus)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_rule(Name=bus, EventBusName=bus, EventPattern=json.dumps({"source": ["/orders"]}))
+    events.put_targets(Rule=bus, EventBusName=bus, Targets=[{"Id": "1", "Arn": arn}])
+    driver = eventbridge.open(f"eventbridge://{REGION}/{bus}?endpoint={endpoint}")
+
+    def arrived():
+        found = []
+        while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+            found += [json.loads(message["Body"])["detail"] for message in messages]
+        return found
+
+    def fail():
+        driver._client = Client("events", REGION, "http://127.0.0.1:9")
+
+    yield driver, arrived, fail
+
+
+async def test_events_arrive_as_cloudevents_and_a_failure_is_told(backend):
+    driver, arrived, fail = backend
+    publisher = EventPublisher(driver, TYPES, source="/orders")
+    await publisher.publish([])
+    await publisher.publish(EVENTS)
+    found = {event["id"]: event for event in arrived()}
+    assert set(found) == {event.id for event in EVENTS}
+    for event in EVENTS:
+        got = found[event.id]
+        assert (got["specversion"], got["type"], got["source"]) == ("1.0", "orders.placed", "/orders")
+        assert got["data"] == event.data
+    with pytest.raises(ProfileError, match=r"orders\.lost"):
+        await publisher.publish([*EVENTS, Message("orders.lost", {})])
+    assert not set(event["id"] for event in arrived()) - set(found)
+    fail()
+    with pytest.raises(PublisherUnavailable):
+        await publisher.publish(EVENTS[:1])
+    await publisher.close()
+
+
+async def test_the_log_is_told_where_nobody_else_is(caplog):
+    with caplog.at_level("INFO", "twofold.events"):
+        await EventPublisher(local.open("log:"), TYPES, source="/orders").publish(EVENTS[:1])
+    assert '"id": "e-0"' in caplog.text

@@ -1,0 +1,47 @@
+"""EventPublisher on EventBridge: the event's type as detail type, the whole CloudEvent as detail."""
+
+import json
+from collections.abc import Sequence
+
+from twofold.aws.client import Client, client_of, code_of
+from twofold.errors import PublisherUnavailable
+
+MAX_ENTRIES = 10
+
+
+def open(url: str) -> "EventBridgeDriver":
+    """The driver of `eventbridge://<region>/<bus>[?endpoint=http://…]`; connects at the first use."""
+    client, bus = client_of("events", url)
+    return EventBridgeDriver(client, bus)
+
+
+class EventBridgeDriver:
+    """PutEvents, ten at a time. What a rule does with them is the receivers' own."""
+
+    def __init__(self, client: Client, bus: str) -> None:
+        self._client, self._bus = client, bus
+
+    async def publish(self, envelopes: Sequence[str]) -> None:
+        """See `PublisherDriver`."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        entries = [_entry(envelope, self._bus) for envelope in envelopes]
+        for start in range(0, len(entries), MAX_ENTRIES):
+            try:
+                answer = await self._client.call("put_events", Entries=entries[start : start + MAX_ENTRIES])
+            except ClientError as exc:
+                raise PublisherUnavailable(f"EventBridge: {self._bus}: {code_of(exc)}") from exc
+            except BotoCoreError as exc:
+                raise PublisherUnavailable(f"EventBridge does not answer: {exc}") from exc
+            if answer.get("FailedEntryCount"):
+                codes = {entry["ErrorCode"] for entry in answer["Entries"] if "ErrorCode" in entry}
+                raise PublisherUnavailable(f"EventBridge refused {answer['FailedEntryCount']} events: {sorted(codes)}")
+
+    async def close(self) -> None:
+        """See `PublisherDriver`."""
+        await self._client.close()
+
+
+def _entry(envelope: str, bus: str) -> dict[str, str]:
+    event = json.loads(envelope)
+    return {"EventBusName": bus, "Source": event["source"], "DetailType": event["type"], "Detail": envelope}

@@ -1,0 +1,43 @@
+"""EventPublisher: what others may know, sent out as CloudEvents 1.0: to EventBridge, Event Grid, or a webhook.
+
+A service publishes from a feed consumer, so that a commit's events leave at least once, in order per stream, also when the
+process dies between commit and publish; the events' ids are stable, so that a receiver knows a repetition.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from twofold.errors import ProfileError
+from twofold.portable.message import Message
+
+
+class PublisherDriver(Protocol):
+    """What a backend implements. Raises `PublisherUnavailable`."""
+
+    async def publish(self, envelopes: Sequence[str]) -> None:
+        """Hands over all of them; when it raises, some may have been handed over."""
+        ...
+
+    async def close(self) -> None:
+        """Releases connections."""
+        ...
+
+
+class EventPublisher:
+    """`publish` returns once the events are accepted. It refuses types that the manifest does not declare."""
+
+    def __init__(self, driver: PublisherDriver, types: Sequence[str], *, source: str) -> None:
+        self.driver = driver
+        self._types, self._source = frozenset(types), source
+
+    async def publish(self, events: Sequence[Message]) -> None:
+        """Raises ProfileError, before anything is sent, and PublisherUnavailable: then publish all of them again."""
+        for event in events:
+            if event.type not in self._types:
+                raise ProfileError(f"{event.type!r} is not published by the manifest; it has {sorted(self._types)}")
+        if envelopes := [event.encode(self._source) for event in events]:
+            await self.driver.publish(envelopes)
+
+    async def close(self) -> None:
+        """Releases the driver's connections."""
+        await self.driver.close()
