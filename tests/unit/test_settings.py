@@ -13,13 +13,14 @@ SERVICE = ServiceManifest(
     queues=(QueueSpec("mails", "x:y"),),
     secrets=(SecretSpec("api-key"),),
     settings=(SettingSpec("mail_url", "where mails go"),),
+    publishes=("notes.made",),
 )
 DEPLOYED = {
     "TWOFOLD_ENVIRONMENT": "dev",
     "TWOFOLD_ROLE": "http",
     "TWOFOLD_STORE_URL": "dynamodb://eu-central-1/notes-dev",
     "TWOFOLD_QUEUE_URL": "sqs://eu-central-1/notes-dev",
-    "TWOFOLD_EVENTS_URL": "log:",
+    "TWOFOLD_EVENTS_URL": "eventbridge://eu-central-1/notes-dev",
     "TWOFOLD_SECRETS_URL": "secretsmanager://eu-central-1/notes-dev",
     "TWOFOLD_OIDC_ISSUER": "https://issuer.example",
     "TWOFOLD_OIDC_AUDIENCE": "notes",

@@ -113,7 +113,9 @@ async def test_a_wrong_login_and_a_wrong_url_say_what_to_look_at(fake, store):
 
 async def test_a_point_read_and_a_point_write_are_one_request_each(fake, store):
     await store.put(C, "a", "1", {})
-    before = len(fake.requests)
+    await store.get(C, "a", "1")
+    fake.requests.clear()
     await store.put(C, "a", "2", {}, condition=ABSENT)
     await store.get(C, "a", "2")
-    assert len(fake.requests) - before == 2
+    # What the SDK learns about the account it may ask again at any time, beside these.
+    assert len([path for _, path in fake.requests if "/docs/" in path]) == 2
