@@ -141,4 +141,4 @@ def test_a_stack_is_found_by_its_outputs(folder, ministack):
 
 
 def test_an_unknown_name_says_what_there_is(folder):
-    assert "payments, order-views, payment-outbox" in dlq(folder, "list", "mails", told=2)
+    assert "payments, order-views, order-events, payment-outbox" in dlq(folder, "list", "mails", told=2)
