@@ -1,6 +1,6 @@
 """The orders service, said once: triggers, loops, permissions and settings follow from this."""
 
-from twofold import ConsumerSpec, QueueSpec, ScheduleSpec, SecretSpec, ServiceManifest, SettingSpec
+from twofold import ConsumerSpec, ProjectionSpec, QueueSpec, ScheduleSpec, SecretSpec, ServiceManifest, SettingSpec
 
 SERVICE = ServiceManifest(
     name="orders",
@@ -8,8 +8,8 @@ SERVICE = ServiceManifest(
     app="api.app:create_app",
     blocks=frozenset({"documents", "events"}),
     queues=(QueueSpec("payments", handler="api.orders.payment:pay"),),
+    projections=(ProjectionSpec("orders", handler="api.orders.views:project"),),
     consumers=(
-        ConsumerSpec("order-views", handler="api.orders.views:project"),
         ConsumerSpec("order-events", handler="api.orders.integration:publish"),
         ConsumerSpec("payment-outbox", handler="api.orders.payment:request_payments"),
     ),

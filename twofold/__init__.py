@@ -5,12 +5,21 @@ The names here are the public API for services; `twofold.portable` has the block
 """
 
 from twofold.errors import TwofoldError
-from twofold.manifest import ConsumerSpec, QueueSpec, ScheduleSpec, SecretSpec, ServiceManifest, SettingSpec
+from twofold.manifest import (
+    ConsumerSpec,
+    ProjectionSpec,
+    QueueSpec,
+    ScheduleSpec,
+    SecretSpec,
+    ServiceManifest,
+    SettingSpec,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ConsumerSpec",
+    "ProjectionSpec",
     "QueueSpec",
     "ScheduleSpec",
     "SecretSpec",

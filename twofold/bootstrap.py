@@ -1,15 +1,18 @@
 """The one composition root: Settings and manifest in, Services out. Drivers are opened by their URLs' schemes."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from twofold.homes import open_driver
-from twofold.manifest import ServiceManifest, load
+from twofold.manifest import ProjectionSpec, ServiceManifest, load
 from twofold.portable.document_store import DocumentDriver, DocumentStore
 from twofold.portable.event_publisher import EventPublisher, PublisherDriver
 from twofold.portable.event_store import EventStore, Upcasters
+from twofold.portable.feed import Consumer
 from twofold.portable.idempotency import Idempotency
 from twofold.portable.message_queue import MessageQueue, QueueDriver
+from twofold.portable.read_model import ReadModel, ReadModels
 from twofold.portable.resilience import Limits, Outbound
 from twofold.portable.secret_store import SecretDriver, SecretStore
 from twofold.settings import Settings
@@ -23,6 +26,7 @@ class Services:
     settings: Settings
     documents: DocumentStore
     events: EventStore
+    read_models: ReadModels
     queue: MessageQueue
     publisher: EventPublisher
     secrets: SecretStore
@@ -34,6 +38,24 @@ class Services:
         if name not in self._outbound:
             self._outbound[name] = Outbound(name, base_url, limits, transport=transport)
         return self._outbound[name]
+
+    async def consumers(self) -> list[Consumer]:
+        """Everything that a commit must reach now: the feed consumers, and each projection once per generation written."""
+        found = [
+            Consumer(spec.name, partial(self._call, spec.handler), spec.max_attempts)
+            for spec in self.manifest.consumers
+        ]
+        for spec in self.manifest.projections:
+            for generation in (await self.read_models.generations(spec.name)).written:
+                found.append(self.projector(spec, self.read_models.generation(spec.name, generation)))
+        return found
+
+    def projector(self, spec: ProjectionSpec, model: ReadModel) -> Consumer:
+        """The consumer that writes a projection into this generation of its read model."""
+        return Consumer(model.name, partial(self._call, spec.handler, model), spec.max_attempts)
+
+    async def _call(self, handler: str, *arguments: object) -> None:
+        await load(handler)(self, *arguments)
 
     async def close(self) -> None:
         """Releases every connection."""
@@ -67,6 +89,7 @@ def bootstrap(
         settings=settings,
         documents=documents,
         events=EventStore(documents, upcasters=upcasters),
+        read_models=ReadModels(documents),
         queue=MessageQueue(queue_driver, manifest.queues, source=source),
         publisher=EventPublisher(publisher_driver, manifest.publishes, source=source),
         secrets=SecretStore(secret_driver or open_driver("secrets", settings.secrets_url)),

@@ -77,6 +77,21 @@ class ConsumerSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ProjectionSpec:
+    """A feed consumer that keeps a read model: `async handler(services, model, commit) -> None`.
+
+    It writes through `model` alone, which `services.read_models.live(name)` reads; so `twofold rebuild` can build it anew.
+    """
+
+    name: str
+    handler: str
+    max_attempts: int = 5
+
+    def __post_init__(self) -> None:
+        _check_name("projection", self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class SecretSpec:
     """A secret that the service reads by name; its value is set outside the stacks' program."""
 
@@ -126,6 +141,7 @@ class ServiceManifest:
     packages: tuple[str, ...] = ("api",)
     queues: tuple[QueueSpec, ...] = ()
     consumers: tuple[ConsumerSpec, ...] = ()
+    projections: tuple[ProjectionSpec, ...] = ()
     schedules: tuple[ScheduleSpec, ...] = ()
     secrets: tuple[SecretSpec, ...] = ()
     settings: tuple[SettingSpec, ...] = ()
@@ -136,20 +152,29 @@ class ServiceManifest:
 
     def __post_init__(self) -> None:
         _check_name("service", self.name)
-        if self.consumers and "events" not in self.blocks:
-            raise ValueError("feed consumers need the block 'events'")
-        if (self.schedules or self.consumers) and "documents" not in self.blocks:
-            raise ValueError("schedules and feed consumers need the block 'documents' for their own records")
-        for kind in ("queues", "consumers", "schedules", "secrets", "settings"):
-            names = [spec.name for spec in getattr(self, kind)]
+        if self.reads_feed and "events" not in self.blocks:
+            raise ValueError("feed consumers and projections need the block 'events'")
+        if (self.schedules or self.reads_feed) and "documents" not in self.blocks:
+            raise ValueError(
+                "schedules, feed consumers and projections need the block 'documents' for their own records"
+            )
+        once = {kind: getattr(self, kind) for kind in ("schedules", "secrets", "settings")}
+        once["queues, consumers and projections"] = self.queues + self.consumers + self.projections
+        for kind, specs in once.items():
+            names = [spec.name for spec in specs]
             if len(names) != len(set(names)):
                 raise ValueError(f"{kind} have a name twice: {names}")
+
+    @property
+    def reads_feed(self) -> bool:
+        """Whether anything is to be told of every commit."""
+        return bool(self.consumers or self.projections)
 
     @property
     def units(self) -> tuple[Unit, ...]:
         """What is deployed: HTTP always, the others where the manifest has work for them."""
         units = [Unit("http", "answers requests")]
-        if self.consumers:
+        if self.reads_feed:
             units.append(Unit("feed", "projections and outbox, from the change feed"))
         if self.schedules:
             units.append(Unit("schedule", "scheduled work"))

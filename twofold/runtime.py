@@ -9,7 +9,6 @@ import inspect
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +17,7 @@ from twofold.bootstrap import Services, bootstrap
 from twofold.http.lifespan import ASGIApp, Lifespan, Receive, Scope, Send
 from twofold.manifest import QueueSpec, ServiceManifest, load
 from twofold.portable.document_store import Document
-from twofold.portable.feed import Consumer, Feed
+from twofold.portable.feed import Feed
 from twofold.portable.lease import lease
 from twofold.portable.message import Message
 from twofold.portable.message_queue import Delivery
@@ -50,13 +49,6 @@ class Runtime:
             services.settings if services else Settings.load(os.environ if environ is None else environ, manifest, root)
         )
         self.services = services or bootstrap(self.settings, manifest)
-        self.feed = Feed(
-            self.services.events,
-            [
-                Consumer(spec.name, partial(self._consume, spec.handler), spec.max_attempts)
-                for spec in manifest.consumers
-            ],
-        )
         self._app: ASGIApp | None = None
         self._lifespan: Lifespan | None = None
         self._starting: asyncio.Lock | None = None
@@ -98,7 +90,7 @@ class Runtime:
     async def process_feed(self, commits: Iterable[Document]) -> None:
         """Hands commit documents to every consumer. Raises `StoreUnavailable` when they must be delivered again."""
         await self.start()
-        await self.feed.process(commits)
+        await Feed(self.services.events, await self.services.consumers()).process(commits)
 
     async def run_schedule(self, name: str) -> None:
         """Runs one scheduled handler, unless a run of it is under way somewhere; ValueError for an unknown schedule."""
@@ -150,6 +142,3 @@ class Runtime:
 
             app.include_router(router(self.services))
         return app
-
-    async def _consume(self, handler: str, commit: Any) -> None:
-        await load(handler)(self.services, commit)

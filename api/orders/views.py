@@ -1,8 +1,8 @@
 """The read model: a customer's orders, and the orders that wait for payment. Written from the feed, in order per order.
 
-In `documents`: partition `customer:<id>` holds a row per order, its id sorting the newest first; the row's `version` says
-up to which event it is built, so that a commit delivered twice changes nothing. Partition `unpaid:<bucket>`, id
-`<due>-<order id>`, lists what may expire.
+In the read model `orders`: partition `customer:<id>` holds a row per order, its id sorting the newest first; the row's
+`version` says up to which event it is built, so that a commit delivered twice changes nothing. Partition
+`unpaid:<bucket>`, id `<due>-<order id>`, lists what may expire.
 """
 
 import zlib
@@ -13,33 +13,33 @@ from api.orders.model import Order, fold
 from twofold.bootstrap import Services
 from twofold.portable.document_store import ABSENT, VERSION, Page
 from twofold.portable.event_store import Commit
+from twofold.portable.read_model import ReadModel
 
-DOCUMENTS = "documents"
+ORDERS = "orders"
 BUCKETS = 8
 _LATEST = 10**13
 
 
-async def project(services: Services, commit: Commit) -> None:
-    """The feed consumer: brings an order's row to the state after this commit."""
+async def project(services: Services, model: ReadModel, commit: Commit) -> None:
+    """The projection: brings an order's row to the state after this commit."""
     order = fold((await services.events.read(commit.stream)).events)
     if order is None:
         return
     # The whole order is written each time, so that a second delivery, or one out of turn, writes the same or newer.
-    await _put_newer(services, f"customer:{order.customer_id}", _row_id(order), _row(order))
+    await _put_newer(model, f"customer:{order.customer_id}", _row_id(order), _row(order))
     bucket, due_id = _bucket(order.id), f"{order.due_at:012d}-{order.id}"
     if order.unpaid:
-        await services.documents.put(DOCUMENTS, bucket, due_id, {"order": order.id})
+        await model.put(bucket, due_id, {"order": order.id})
     else:
-        await services.documents.delete(DOCUMENTS, bucket, due_id)
+        await model.delete(bucket, due_id)
 
 
 async def list_orders(services: Services, customer_id: str, status: str | None, limit: int, cursor: str | None) -> Page:
     """A page of a customer's rows, the newest first, all or those of one status."""
+    model = await services.read_models.live(ORDERS)
     found: list[Any] = []
     while True:
-        page = await services.documents.query(
-            DOCUMENTS, f"customer:{customer_id}", limit=limit if status is None else 100, cursor=cursor
-        )
+        page = await model.query(f"customer:{customer_id}", limit=limit if status is None else 100, cursor=cursor)
         for document in page.documents:
             if status is None or document.body["status"] == status:
                 found.append(document)
@@ -52,18 +52,19 @@ async def list_orders(services: Services, customer_id: str, status: str | None, 
 
 async def due_orders(services: Services, now: int) -> AsyncIterator[str]:
     """The ids of the orders that were due before `now` and not paid when last seen."""
+    model = await services.read_models.live(ORDERS)
     for bucket in range(BUCKETS):
-        async for document in services.documents.query_all(DOCUMENTS, f"unpaid:{bucket}", end=f"{now + 1:012d}"):
+        async for document in model.query_all(f"unpaid:{bucket}", end=f"{now + 1:012d}"):
             yield document.body["order"]
 
 
-async def _put_newer(services: Services, partition: str, id: str, row: dict[str, Any]) -> None:
-    found = await services.documents.get(DOCUMENTS, partition, id)
+async def _put_newer(model: ReadModel, partition: str, id: str, row: dict[str, Any]) -> None:
+    found = await model.get(partition, id)
     if found is None:
-        await services.documents.put(DOCUMENTS, partition, id, row, condition=ABSENT)
+        await model.put(partition, id, row, condition=ABSENT)
     elif found.body["version"] < row["version"]:
         # A Conflict is another projector's write: the feed tries this commit again and finds it done.
-        await services.documents.put(DOCUMENTS, partition, id, row, condition=VERSION(found.version))
+        await model.put(partition, id, row, condition=VERSION(found.version))
 
 
 def _row(order: Order) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import re
 MODULES = (
     "twofold", "twofold.errors", "twofold.manifest", "twofold.settings", "twofold.runtime", "twofold.bootstrap",
     "twofold.portable.document_store", "twofold.portable.event_store", "twofold.portable.event_publisher",
-    "twofold.portable.feed", "twofold.portable.resilience",
+    "twofold.portable.feed", "twofold.portable.read_model", "twofold.portable.resilience",
     "twofold.portable.idempotency", "twofold.portable.lease", "twofold.portable.message",
     "twofold.portable.message_queue",
     "twofold.portable.secret_store",

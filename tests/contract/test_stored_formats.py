@@ -18,6 +18,7 @@ from twofold.portable.event_store import Event, EventStore
 from twofold.portable.feed import Consumer, Feed
 from twofold.portable.idempotency import Idempotency, derived_id
 from twofold.portable.message import Message
+from twofold.portable.read_model import ReadModels
 
 NOW = 1_700_000_000.5
 
@@ -86,6 +87,15 @@ async def test_checkpoints_and_parked_streams(store):
     await events.append("order-1", position, [Event("C", {})])
     await feed.process_streams(["order-1"])
     assert await stored(store, "documents", golden("parked-1")) == golden("parked-1")
+
+
+async def test_generations_of_a_read_model(store):
+    models, expected = ReadModels(store), golden("generations-1")
+    seen = await models.generations("orders")
+    await models.change("orders", seen, live=0, building=1)
+    assert await stored(store, "documents", expected) == expected
+    read = await ReadModels(store).generations("orders")
+    assert (read.live, read.building, read.latest, read.written) == (0, 1, 1, (0, 1))
 
 
 async def test_idempotency_records(store):

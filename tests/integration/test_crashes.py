@@ -118,7 +118,8 @@ async def script(world, runtime):
         await loops.drain()
         events = (await client.get(f"{order}/events")).json()["events"]
         listed = (await client.get("/customers/c-1/orders")).json()["orders"]
-    buckets = [await runtime.services.documents.query("documents", f"unpaid:{bucket}") for bucket in range(BUCKETS)]
+    model = await runtime.services.read_models.live("orders")
+    buckets = [await model.query(f"unpaid:{bucket}") for bucket in range(BUCKETS)]
     return {
         "events": [event["type"] for event in events],
         "rows": [(row["status"], row["total"]) for row in listed],

@@ -31,7 +31,8 @@ class Deliveries(RuleBasedStateMachine):
         folder = Path(self.folder.name)
         environ = {f"TWOFOLD_{block}_URL": f"sqlite:///{folder}/store.db" for block in ("STORE", "QUEUE")}
         self.services = bootstrap(Settings.load(environ, SERVICE, folder), SERVICE)
-        self.feed = Feed(self.services.events, [Consumer("order-views", self.project, 2)], retry_pause=0)
+        self.model = self.services.read_models.generation("orders", 0)
+        self.feed = Feed(self.services.events, [Consumer(self.model.name, self.project, 2)], retry_pause=0)
         self.orders, self.poison = [], 0
 
     def run_async(self, work):
@@ -41,7 +42,7 @@ class Deliveries(RuleBasedStateMachine):
         if self.poison:
             self.poison -= 1
             raise RuntimeError("poison")
-        await views.project(self.services, commit)
+        await views.project(self.services, self.model, commit)
 
     async def commits(self):
         changes = await LocalFeed.of(self.services.documents.driver).changes(0, 1000)
@@ -81,7 +82,7 @@ class Deliveries(RuleBasedStateMachine):
     async def rows(self):
         found = {}
         for customer in ("c-1", "c-2"):
-            async for document in self.services.documents.query_all("documents", f"customer:{customer}"):
+            async for document in self.model.query_all(f"customer:{customer}"):
                 assert document.body["id"] not in found
                 found[document.body["id"]] = document.body
         return found
@@ -96,8 +97,8 @@ class Deliveries(RuleBasedStateMachine):
 
     async def settle(self):
         self.poison = 0
-        for parked in await self.feed.parked("order-views"):
-            assert await self.feed.redrive("order-views", parked.stream)
+        for parked in await self.feed.parked(self.model.name):
+            assert await self.feed.redrive(self.model.name, parked.stream)
         await self.feed.process(await self.commits())
         rows = await self.rows()
         assert set(rows) == set(self.orders)

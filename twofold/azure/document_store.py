@@ -14,6 +14,7 @@ from twofold.errors import StoreThrottled
 from twofold.portable.document_store import Check, Delete, Document, Put, Write
 
 ATTEMPTS = 10
+SCANNED = 500
 
 
 def open(url: str, credential: Any = None) -> "CosmosDriver":
@@ -56,6 +57,28 @@ class CosmosDriver:
                 text, parameters=parameters, partition_key=partition, max_item_count=limit
             )
             return tuple([codec.decode(item) async for item in items])
+
+        return await self._cosmos.call(run)
+
+    async def scan(
+        self, collection: str, *, prefix: str, id: str | None, cursor: str | None, now: int
+    ) -> tuple[Sequence[Document], str | None]:
+        """See `DocumentDriver`."""
+        where = ["STARTSWITH(c.p, @p)", "(NOT IS_DEFINED(c.e) OR c.e > @now)"]
+        parameters: list[dict[str, Any]] = [{"name": "@p", "value": prefix}, {"name": "@now", "value": now}]
+        if id is not None:
+            where.append("c.id = @id")
+            parameters.append({"name": "@id", "value": id})
+        text = f"SELECT * FROM c WHERE {' AND '.join(where)}"  # noqa: S608 - parameters carry the values
+
+        async def run() -> tuple[list[Document], str | None]:
+            items = self._cosmos.container(collection).query_items(text, parameters=parameters, max_item_count=SCANNED)
+            pages = items.by_page(cursor)
+            try:
+                page = await anext(pages)
+            except StopAsyncIteration:
+                return [], None
+            return [codec.decode(item) async for item in page], pages.continuation_token
 
         return await self._cosmos.call(run)
 

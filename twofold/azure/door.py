@@ -49,7 +49,7 @@ def build(runtime: Runtime) -> func.FunctionApp:
         _http(app, runtime)
     if runtime.embedded:
         return app
-    if role in ("all", "feed") and runtime.manifest.consumers:
+    if role in ("all", "feed") and runtime.manifest.reads_feed:
         _feed(app, runtime)
     for queue in runtime.manifest.queues:
         if role in ("all", queue.unit):

@@ -14,7 +14,6 @@ from rich.table import Table
 
 from twofold.bootstrap import Services
 from twofold.errors import TwofoldError
-from twofold.manifest import load
 from twofold.portable.feed import Consumer, Feed
 from twofold.portable.message import Message
 from twofold.portable.message_queue import Delivery
@@ -45,11 +44,14 @@ async def collect(services: Services, name: str, *, limit: int, only: str | None
     """Up to `limit` dead letters of a queue or parked streams of a consumer, all or the one with this id."""
     if name in {spec.name for spec in services.manifest.queues}:
         return await _of_queue(services, name, limit, only)
-    if name in {spec.name for spec in services.manifest.consumers}:
-        return await _of_consumer(services, name, limit, only)
-    known = [queue.name for queue in services.manifest.queues] + [one.name for one in services.manifest.consumers]
+    # A projection that is being rebuilt is two consumers, `<name>@<generation>`.
+    consumers = [one for one in await services.consumers() if one.name.partition("@")[0] == name]
+    if consumers:
+        return [letter for one in consumers for letter in await _of_consumer(services, one, only)][:limit]
+    readers = services.manifest.projections + services.manifest.consumers
+    known = [queue.name for queue in services.manifest.queues] + [one.name for one in readers]
     raise UnknownSource(
-        f"{name!r} is neither a queue nor a feed consumer; the manifest has {', '.join(known) or 'none'}"
+        f"{name!r} is neither a queue nor a feed consumer or projection; the manifest has {', '.join(known) or 'none'}"
     )
 
 
@@ -101,9 +103,8 @@ def _letter(services: Services, name: str, delivery: Delivery) -> DeadLetter:
     )  # fmt: skip
 
 
-async def _of_consumer(services: Services, name: str, limit: int, only: str | None) -> list[DeadLetter]:
-    [spec] = [spec for spec in services.manifest.consumers if spec.name == name]
-    feed = Feed(services.events, [Consumer(name, partial(load(spec.handler), services), spec.max_attempts)])
+async def _of_consumer(services: Services, consumer: Consumer, only: str | None) -> list[DeadLetter]:
+    feed = Feed(services.events, [consumer])
 
     async def leave() -> None:
         return None
@@ -111,8 +112,8 @@ async def _of_consumer(services: Services, name: str, limit: int, only: str | No
     return [
         DeadLetter(
             one.stream, f"parked at event {one.position} since {datetime.fromtimestamp(one.at, UTC):%Y-%m-%d %H:%M}Z",
-            one.failure, {"position": one.position, "at": one.at}, partial(feed.redrive, name, one.stream), None, leave,
+            one.failure, {"position": one.position, "at": one.at}, partial(feed.redrive, consumer.name, one.stream), None, leave,
         )
-        for one in await feed.parked(name)
+        for one in await feed.parked(consumer.name)
         if only in (None, one.stream)
-    ][:limit]  # fmt: skip
+    ]  # fmt: skip

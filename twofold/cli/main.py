@@ -15,6 +15,8 @@ app = typer.Typer(help="One FastAPI service, two clouds.", no_args_is_help=True,
 
 Target = Annotated[str, typer.Option("--manifest", help="where the ServiceManifest is")]
 MANIFEST = "api.manifest:SERVICE"
+Cloud = Annotated[str | None, typer.Option(help="aws or azure; without it, what TWOFOLD_… and .data/ say")]
+Env = Annotated[str, typer.Option("--env", help="the environment of the stack <env>-<cloud>")]
 
 
 @app.command()
@@ -58,12 +60,33 @@ def new(
     typer.echo(f"\nnext:  cd {path} && make test && make run")
 
 
+@app.command()
+def rebuild(
+    projection: Annotated[str, typer.Argument(help="a projection of the manifest")], cloud: Cloud = None, env: Env = "dev",
+    resume: Annotated[bool, typer.Option("--resume", help="go on with an unfinished rebuild, parked streams first")] = False,
+    abandon: Annotated[bool, typer.Option("--abandon", help="delete an unfinished rebuild instead")] = False,
+    manifest: Target = MANIFEST,
+) -> None:  # fmt: skip
+    """Builds a read model anew from the events, beside the live one, and switches over. Deploy the new projection first."""
+    import asyncio
+
+    from twofold.cli.rebuild import rebuild as work
+    from twofold.cli.stack import open_services
+
+    async def run() -> None:
+        services = open_services(_manifest(manifest), cloud, env)
+        try:
+            await work(services, projection, resume=resume, abandon=abandon)
+        finally:
+            await services.close()
+
+    asyncio.run(run())
+
+
 dlq = typer.Typer(help="Dead letters of queues and parked streams of feed consumers.", no_args_is_help=True)
 app.add_typer(dlq, name="dlq")
 
-Source = Annotated[str, typer.Argument(help="a queue or a feed consumer of the manifest")]
-Cloud = Annotated[str | None, typer.Option(help="aws or azure; without it, what TWOFOLD_… and .data/ say")]
-Env = Annotated[str, typer.Option("--env", help="the environment of the stack <env>-<cloud>")]
+Source = Annotated[str, typer.Argument(help="a queue, feed consumer or projection of the manifest")]
 Only = Annotated[str | None, typer.Option("--id", help="only this one")]
 Limit = Annotated[int, typer.Option(min=1, help="at most so many")]
 Rate = Annotated[float, typer.Option(min=0.1, help="at most so many a second")]

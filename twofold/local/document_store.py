@@ -10,6 +10,7 @@ from twofold.local.database import Database, database_of
 from twofold.portable.document_store import Check, Condition, Delete, Document, Put, Write
 
 COLUMNS = "partition, id, body, version, expires_at"
+SCANNED = 500
 
 
 def open(url: str) -> "SQLiteDriver":
@@ -42,6 +43,18 @@ class SQLiteDriver:
         statement = f"SELECT {COLUMNS} FROM documents WHERE {' AND '.join(where)} ORDER BY id {order} LIMIT ?"  # noqa: S608 - no value is in the text
         rows = await self.database.run(lambda connection: connection.execute(statement, [*values, limit]).fetchall())
         return tuple(document_of(row) for row in rows)
+
+    async def scan(
+        self, collection: str, *, prefix: str, id: str | None, cursor: str | None, now: int
+    ) -> tuple[Sequence[Document], str | None]:
+        """See `DocumentDriver`."""
+        where = "collection = ? AND substr(partition, 1, ?) = ? AND seq > ? AND (expires_at IS NULL OR expires_at > ?)"
+        values: list[object] = [collection, len(prefix.encode()), prefix.encode(), int(cursor or 0), now]
+        if id is not None:
+            where, values = f"{where} AND id = ?", [*values, id.encode()]
+        statement = f"SELECT seq, {COLUMNS} FROM documents WHERE {where} ORDER BY seq LIMIT {SCANNED}"  # noqa: S608 - no value is in the text
+        rows = await self.database.run(lambda connection: connection.execute(statement, values).fetchall())
+        return [document_of(row[1:]) for row in rows], str(rows[-1][0]) if len(rows) == SCANNED else None
 
     async def commit(self, collection: str, partition: str, writes: Sequence[Write], *, now: int) -> list[str | None]:
         """See `DocumentDriver`."""

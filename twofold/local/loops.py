@@ -38,7 +38,7 @@ class Loops:
     def start(self) -> None:
         """Starts the loops on the running event loop."""
         manifest = self._runtime.manifest
-        if manifest.consumers:
+        if manifest.reads_feed:
             self._spawn("projector", self._project)
         for queue in manifest.queues:
             self._spawn(f"worker {queue.name}", partial(self._work, queue))
@@ -75,7 +75,7 @@ class Loops:
         self._tasks.append(asyncio.create_task(loop(), name=name))
 
     async def _project(self) -> int:
-        if not self._runtime.manifest.consumers:
+        if not self._runtime.manifest.reads_feed:
             return 0
         after = await self._feed.cursor()
         changes = await self._feed.changes(after, FEED_BATCH)

@@ -106,6 +106,15 @@ class DocumentDriver(Protocol):
         """
         ...
 
+    async def scan(
+        self, collection: str, *, prefix: str, id: str | None, cursor: str | None, now: int
+    ) -> tuple[Sequence[Document], str | None]:
+        """Some of the documents whose partitions have this prefix, all or those of one id, in no order, and where to go on.
+
+        `cursor` is None at first and is returned as None at the end; a page may be empty before it.
+        """
+        ...
+
     async def commit(self, collection: str, partition: str, writes: Sequence[Write], *, now: int) -> list[str | None]:
         """All writes or none. Returns the new version of each Put, None for the others, in the writes' order."""
         ...
@@ -198,6 +207,24 @@ class DocumentStore:
             for document in page.documents:
                 yield document
             if (cursor := page.cursor) is None:
+                return
+
+    async def scan(self, collection: str, *, prefix: str = "", id: str | None = None) -> AsyncIterator[Document]:
+        """Every document of the partitions with this prefix, all or those of one id, in no order.
+
+        What was there throughout comes, at least once; what is written meanwhile may. For operators' work, never for a
+        request: DynamoDB reads its whole table, and is paid for it.
+        """
+        profile.check_collection(collection)
+        cursor: str | None = None
+        while True:
+            at = cursor
+            found, cursor = await retry_throttled(
+                lambda: self.driver.scan(collection, prefix=prefix, id=id, cursor=at, now=self.now())  # noqa: B023 - awaited here
+            )
+            for document in found:
+                yield document
+            if cursor is None:
                 return
 
     async def put(

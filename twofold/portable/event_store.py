@@ -136,6 +136,11 @@ class EventStore:
         async for document in self.documents.query_all(EVENTS, stream, start=commit_id(after)):
             yield self.decode(document)
 
+    async def streams(self) -> AsyncIterator[str]:
+        """The names of all streams, in no order; one begun meanwhile may be missing. `DocumentStore.scan` says what it costs."""
+        async for document in self.documents.scan(EVENTS, id=commit_id(0)):
+            yield document.partition
+
     def decode(self, document: Document) -> Commit:
         """A commit document as a Commit, its events upcast; raises `EventFormatError` for a format it doesn't know."""
         body = document.body

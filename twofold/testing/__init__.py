@@ -5,6 +5,7 @@ from twofold.testing.document_store import DocumentStoreConformance
 from twofold.testing.event_store import EventStoreConformance
 from twofold.testing.idempotency import IdempotencyConformance
 from twofold.testing.message_queue import MessageQueueConformance
+from twofold.testing.read_model import ReadModelConformance
 from twofold.testing.secret_store import SecretStoreConformance
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "EventStoreConformance",
     "IdempotencyConformance",
     "MessageQueueConformance",
+    "ReadModelConformance",
     "SecretStoreConformance",
 ]

@@ -1,7 +1,7 @@
 """Queries, in a small grammar; whatever else is asked is refused, so that nothing is answered by chance.
 
 SELECT * FROM c WHERE <test> AND … [ORDER BY c.<field> ASC|DESC] [OFFSET n LIMIT m]
-test: c.<field> <op> @name | (NOT IS_DEFINED(c.<field>) OR c.<field> <op> @name)
+test: c.<field> <op> @name | STARTSWITH(c.<field>, @name) | (NOT IS_DEFINED(c.<field>) OR c.<field> <op> @name)
 """
 
 import operator
@@ -14,6 +14,7 @@ _QUERY = re.compile(
     r"(?: OFFSET (?P<offset>\d+) LIMIT (?P<limit>\d+))?"
 )
 _COMPARE = re.compile(r"c\.(\w+) (=|<|<=|>|>=) (@\w+)")
+_PREFIX = re.compile(r"STARTSWITH\(c\.(\w+), (@\w+)\)")
 _OPTIONAL = re.compile(r"\(NOT IS_DEFINED\(c\.(\w+)\) OR c\.(\w+) (=|<|<=|>|>=) (@\w+)\)")
 _OPERATORS = {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
@@ -45,6 +46,9 @@ def _holds(test, item, values):
     if compare := _COMPARE.fullmatch(test):
         field, sign, name = compare.groups()
         return field in item and _compare(item[field], sign, _value(values, name))
+    if prefix := _PREFIX.fullmatch(test):
+        value = item.get(prefix[1])
+        return isinstance(value, str) and value.startswith(_value(values, prefix[2]))
     raise bad(f"Syntax error near {test}")
 
 

@@ -55,6 +55,8 @@ class CosmosFake(FakeServer):
     def _items(self, container, method, id, headers, body):
         if method == "GET" and id is None:
             return self._changes(container, headers)
+        if method == "POST" and id is None and headers.get("x-ms-documentdb-isquery", "").lower() == "true":
+            return self._query(container, headers, self._json(body))
         partition = self._partition(headers)
         if method == "POST" and id is None:
             return self._post(container, partition, headers, body)
@@ -74,15 +76,6 @@ class CosmosFake(FakeServer):
 
     def _post(self, container, partition, headers, body):
         content = self._json(body)
-        if headers.get("x-ms-documentdb-isquery", "").lower() == "true":
-            if not headers.get("Content-Type", "").startswith("application/query+json"):
-                raise bad("A query is sent as application/query+json.")
-            limit = int(headers.get("x-ms-max-item-count", 100))
-            start = int(headers.get("x-ms-continuation") or 0)
-            found = query.run(container.partition(partition), content)
-            page = found[start : start + limit]
-            more = {"x-ms-continuation": start + limit} if start + limit < len(found) else {}
-            return Answer(200, {"_rid": "fakeAA==", "Documents": page, "_count": len(page)}, self._charged() | more)
         if headers.get("x-ms-cosmos-is-batch-request", "").lower() == "true":
             if headers.get("x-ms-cosmos-batch-atomic", "").lower() != "true":
                 raise bad("This account takes atomic batches only.")
@@ -90,6 +83,24 @@ class CosmosFake(FakeServer):
         if headers.get("x-ms-documentdb-is-upsert", "").lower() == "true":
             return self._item(*container.upsert(partition, content, headers.get("If-Match")))
         return self._item(*container.create(partition, content))
+
+    def _query(self, container, headers, content):
+        if not headers.get("Content-Type", "").startswith("application/query+json"):
+            raise bad("A query is sent as application/query+json.")
+        limit = int(headers.get("x-ms-max-item-count", 100))
+        start = int(headers.get("x-ms-continuation") or 0)
+        if "x-ms-documentdb-partitionkey" in headers:
+            found = query.run(container.partition(self._partition(headers)), content)
+            page, more = found[start : start + limit], start + limit if start + limit < len(found) else None
+        elif headers.get("x-ms-documentdb-query-enablecrosspartition", "").lower() == "true":
+            if "ORDER BY" in str(content) or "OFFSET" in str(content):
+                raise bad("The gateway does not order across partitions; fetch the query plan.")
+            found = query.run([{**item, "_lsn": number} for number, item in container.changes(start)], content)
+            page, more = found[:limit], found[limit - 1]["_lsn"] if limit < len(found) else None
+        else:
+            raise bad("Cross partition query is required but disabled.")
+        told = self._charged() | ({"x-ms-continuation": more} if more else {})
+        return Answer(200, {"_rid": "fakeAA==", "Documents": page, "_count": len(page)}, told)
 
     def _changes(self, container, headers):
         if headers.get("A-IM", "").lower() not in ("incremental feed", "incremental"):

@@ -110,14 +110,14 @@ def test_parked_streams_of_a_consumer_are_listed_and_redriven_but_never_purged(f
         await services.events.append("order-1", services.events.start("order-1"), [Event("OrderPlaced", {
             "customer_id": "c", "currency": "EUR", "lines": [], "due_at": 1,
         })])  # fmt: skip
-        await Feed(services.events, [Consumer("order-views", failing, 1)]).process_streams(["order-1"])
+        await Feed(services.events, [Consumer("orders@0", failing, 1)]).process_streams(["order-1"])
 
     on_services(embedded(folder), folder, park)
-    told = dlq(folder, "list", "order-views")
+    told = dlq(folder, "list", "orders")
     assert "order-1" in told and "parked at event 0" in told and "RuntimeError: no" in told
-    assert "not purged" in dlq(folder, "purge", "order-views", "--yes", told=2)
-    assert "1 redriven" in dlq(folder, "redrive", "order-views")
-    assert "0 dead" in dlq(folder, "list", "order-views")
+    assert "not purged" in dlq(folder, "purge", "orders", "--yes", told=2)
+    assert "1 redriven" in dlq(folder, "redrive", "orders")
+    assert "0 dead" in dlq(folder, "list", "orders")
 
 
 def test_a_stack_is_found_by_its_outputs(folder, ministack):
@@ -141,4 +141,4 @@ def test_a_stack_is_found_by_its_outputs(folder, ministack):
 
 
 def test_an_unknown_name_says_what_there_is(folder):
-    assert "payments, order-views, order-events, payment-outbox" in dlq(folder, "list", "mails", told=2)
+    assert "payments, orders, order-events, payment-outbox" in dlq(folder, "list", "mails", told=2)

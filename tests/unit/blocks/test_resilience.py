@@ -143,8 +143,17 @@ async def test_a_success_in_between_resets_the_count():
 
 
 async def test_the_bulkhead_bounds_what_is_under_way_and_cancellation_gives_its_slot_back():
-    provider = Provider(0.5)
-    client = Outbound("p", "http://p.test", Limits(deadline=0.1, concurrent=2), transport=httpx.MockTransport(provider))
+    provider = Provider(5.0)
+
+    async def slow_to_end(request):  # so that the slots are taken when the deadline of those who wait comes
+        try:
+            return await provider(request)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.3)
+            raise
+
+    limits = Limits(deadline=0.1, concurrent=2)
+    client = Outbound("p", "http://p.test", limits, transport=httpx.MockTransport(slow_to_end))
     results = await asyncio.gather(*(client.request("GET", "/") for _ in range(4)), return_exceptions=True)
     assert len(provider.calls) == 2 and [type(one) for one in results].count(BulkheadFull) == 2
     task = asyncio.create_task(client.request("GET", "/"))

@@ -115,7 +115,7 @@ class Compute(pulumi.ComponentResource):
             "AzureWebJobsStorage__credential": "managedidentity",
             "AzureWebJobsStorage__clientId": identity.client_id,
         }
-        if self._data.account is not None and self._manifest.consumers:
+        if self._data.account is not None and self._manifest.reads_feed:
             variables |= {
                 "COSMOS__accountEndpoint": self._data.account.document_endpoint,
                 "COSMOS__credential": "managedidentity",

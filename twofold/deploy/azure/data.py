@@ -47,7 +47,7 @@ class Data(pulumi.ComponentResource):
                 resource=cosmosdb.SqlDatabaseResourceArgs(id=manifest.name), opts=kept,
             )  # fmt: skip
             containers = {collection: "/p" for collection in sorted(manifest.blocks | {"documents"})}
-            if manifest.consumers:
+            if manifest.reads_feed:
                 containers["leases"] = "/id"
             for container, key in containers.items():
                 cosmosdb.SqlResourceSqlContainer(

@@ -1,0 +1,62 @@
+"""`twofold rebuild` as an operator uses it: on the embedded store, while the service goes on answering."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.copies.copy import ROOT
+from tests.emulators.process import free_port, serving
+
+TWOFOLD = str(Path(sys.executable).with_name("twofold"))
+ORDER = {"customer_id": "c-1", "currency": "EUR", "lines": [{"sku": "A1", "quantity": 1, "unit_price": 100}]}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "api").symlink_to(ROOT / "api")
+    return tmp_path
+
+
+def rebuild(folder, *arguments, told=0):
+    done = subprocess.run(
+        [TWOFOLD, "rebuild", *arguments], cwd=folder, env=os.environ | {"COLUMNS": "160"}, capture_output=True, text=True,
+        timeout=90,
+    )  # fmt: skip
+    assert done.returncode == told and "Traceback" not in done.stderr, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_a_damaged_read_model_is_whole_again_while_the_service_runs(folder):
+    port = free_port()
+    with serving([TWOFOLD, "run", "--port", str(port)], port, folder=folder) as url:
+        placed = {httpx.post(f"{url}/orders", json=ORDER).json()["id"] for _ in range(5)}
+
+        def listed():
+            return {row["id"] for row in httpx.get(f"{url}/customers/c-1/orders").json()["orders"]}
+
+        until(lambda: listed() == placed)
+        with sqlite3.connect(folder / ".data/twofold.db") as database:
+            database.execute("DELETE FROM documents WHERE partition = ?", (b"model:orders@0:customer:c-1",))
+        assert listed() == set()
+        assert "rebuilt from 5 streams, and live" in rebuild(folder, "orders")
+        assert listed() == placed
+        placed.add(httpx.post(f"{url}/orders", json=ORDER).json()["id"])
+        until(lambda: listed() == placed)
+
+
+def test_what_cannot_be_done_is_said(folder):
+    assert "no projection 'mails' in the manifest; it has orders" in rebuild(folder, "mails", told=2)
+    assert "no unfinished rebuild of orders to resume" in rebuild(folder, "orders", "--resume", told=2)
+
+
+def until(holds):
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
