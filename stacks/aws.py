@@ -10,6 +10,7 @@ from twofold.deploy.aws.compute import Compute
 from twofold.deploy.aws.data import Data
 from twofold.deploy.aws.gateway import Gateway
 from twofold.deploy.aws.messaging import Messaging
+from twofold.deploy.aws.monitoring import Monitoring
 from twofold.deploy.aws.secrets import Secrets
 from twofold.deploy.config import StackConfig
 from twofold.deploy.living import guard
@@ -17,7 +18,7 @@ from twofold.manifest import ServiceManifest
 
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
-    """Data, secrets, messaging, compute, gateway; returns the stack's outputs."""
+    """Data, secrets, messaging, compute, gateway, monitoring; returns the stack's outputs."""
     name = f"{manifest.name}-{config.environment}"
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     provider = Provider("aws", region=config.region, default_tags=ProviderDefaultTagsArgs(tags=tags))
@@ -38,7 +39,8 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         opts=opts,
     )
     gateway = Gateway(name, manifest=manifest, config=config, function=compute.functions["http"], opts=opts)
-    guard(config, [data, secrets, messaging, compute, gateway])
+    monitoring = Monitoring(name, messaging=messaging, opts=opts)
+    guard(config, [data, secrets, messaging, compute, gateway, monitoring])
 
     return {
         "url": gateway.url,

@@ -11,6 +11,7 @@ from twofold.deploy.azure.compute import Compute
 from twofold.deploy.azure.data import Data
 from twofold.deploy.azure.gateway import Gateway
 from twofold.deploy.azure.messaging import Messaging
+from twofold.deploy.azure.monitoring import Monitoring
 from twofold.deploy.azure.secrets import Secrets
 from twofold.deploy.config import StackConfig
 from twofold.deploy.living import guard
@@ -18,7 +19,7 @@ from twofold.manifest import ServiceManifest
 
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
-    """Data, secrets, messaging, compute, gateway; returns the stack's outputs."""
+    """Data, secrets, messaging, compute, gateway, monitoring; returns the stack's outputs."""
     name = f"{manifest.name}-{config.environment}"
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     login = authorization.get_client_config()
@@ -47,7 +48,8 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         name, manifest=manifest, config=config, openapi=openapi, app=compute.apps["http"], group=group,
         subscription=subscription,
     )  # fmt: skip
-    guard(config, [data, secrets, messaging, compute, gateway])
+    monitoring = Monitoring(name, manifest=manifest, messaging=messaging, group=group, location=config.region)
+    guard(config, [data, secrets, messaging, compute, gateway, monitoring])
 
     return {
         "url": gateway.url,

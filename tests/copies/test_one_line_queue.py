@@ -94,9 +94,9 @@ def test_the_functions_door_works_it_off(copy, mails):
 def test_the_aws_stack_has_it_with_twin_alarm_and_a_unit_that_alone_may_receive(copy, tmp_path):
     inputs = copy.deploy("aws", tmp_path)["inputs"]
     redrive = json.loads(inputs["aws:sqs/queue:Queue orders-dev-mails"]["redrivePolicy"])
-    assert redrive["deadLetterTargetArn"].endswith("orders-dev-mails-dead")
-    alarm = inputs["aws:cloudwatch/metricAlarm:MetricAlarm orders-dev-mails-dead"]
-    assert alarm["dimensions"] == {"QueueName": "orders-dev-mails-dead"}
+    assert redrive["deadLetterTargetArn"].endswith("orders-dev-mails-poison")
+    alarm = inputs["aws:cloudwatch/metricAlarm:MetricAlarm orders-dev-mails-poison"]
+    assert alarm["dimensions"] == {"QueueName": "orders-dev-mails-poison"}
     mapping = inputs["aws:lambda/eventSourceMapping:EventSourceMapping orders-dev-mails"]
     assert mapping["functionName"].endswith("orders-dev-mailer")
     receivers = {
@@ -111,19 +111,19 @@ def test_the_aws_stack_has_it_with_twin_alarm_and_a_unit_that_alone_may_receive(
     assert visibility >= 6 * inputs["aws:lambda/function:Function orders-dev-mailer"]["timeout"]
 
 
-def test_the_azure_stack_has_it_with_its_twins_and_a_unit_that_alone_may_receive(copy, tmp_path):
+def test_the_azure_stack_has_it_with_twin_alarm_and_a_unit_that_alone_may_receive(copy, tmp_path):
     inputs = copy.deploy("azure", tmp_path)["inputs"]
-    twins = {
-        name.rpartition("orders-dev-mails")[2] for name in inputs if name.startswith("azure-native:storage:Queue ")
-    }
-    assert {"", "-dead", "-poison"} <= twins
+    made = {name.rpartition("orders-dev-")[2] for name in inputs if name.startswith("azure-native:storage:Queue ")}
+    assert {"mails", "mails-poison"} <= made
+    alarm = inputs["azure-native:monitor:ScheduledQueryRule orders-dev-mails-poison"]
+    assert '"/orders-mails-poison/messages"' in alarm["criteria"]["allOf"][0]["query"]
     granted = {
         name.split()[1]: given["roleDefinitionId"].rpartition("/")[2]
         for name, given in inputs.items()
         if name.startswith("azure-native:authorization:RoleAssignment") and "-mails" in name
     }
     contributor = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
-    receivers = {name for name, definition in granted.items() if definition == contributor}
-    assert receivers == {f"orders-dev-mailer-mails{twin}" for twin in ("", "-dead", "-poison")}
+    assert {name for name, role in granted.items() if role == contributor} == {"orders-dev-mailer-mails"}
+    assert {name for name in granted if name.endswith("-poison")} == {"orders-dev-mailer-mails-poison"}
     settings = inputs["azure-native:web:WebApp orders-dev-mailer"]["siteConfig"]["appSettings"]
     assert {"name": "TWOFOLD_ROLE", "value": "mailer"} in settings

@@ -180,12 +180,12 @@ def test_the_manifest_is_all_there(life, cloud):
         assert len(mappings) == 2  # the feed and the queue
         assert all(mapping["functionResponseTypes"] == ["ReportBatchItemFailures"] for mapping in mappings)
         queues = {queue["name"]: queue for queue in of_type(life, "aws:sqs/queue:Queue")}
-        assert set(queues) == {"orders-dev-payments", "orders-dev-payments-dead"}
+        assert set(queues) == {"orders-dev-payments", "orders-dev-payments-poison"}
         assert json.loads(queues["orders-dev-payments"]["redrivePolicy"])["maxReceiveCount"] == 10
         [bus] = of_type(life, "aws:cloudwatch/eventBus:EventBus")
         assert bus["name"] == "orders-dev" and life["outputs"]["events_url"] == "eventbridge://eu-central-1/orders-dev"
         [alarm] = of_type(life, "aws:cloudwatch/metricAlarm:MetricAlarm")
-        assert alarm["dimensions"] == {"QueueName": "orders-dev-payments-dead"}
+        assert alarm["dimensions"] == {"QueueName": "orders-dev-payments-poison"}
     else:
         containers = {c["containerName"] for c in of_type(life, "azure-native:cosmosdb:SqlResourceSqlContainer")}
         assert containers == {"events", "documents", "leases"}
@@ -193,7 +193,11 @@ def test_the_manifest_is_all_there(life, cloud):
         assert topic["inputSchema"] == "CloudEventSchemaV1_0" and topic["disableLocalAuth"] is True
         assert life["outputs"]["events_url"].startswith("eventgrid://orders-dev-")
         queues = {queue["queueName"] for queue in of_type(life, "azure-native:storage:Queue")}
-        assert queues == {"orders-payments", "orders-payments-dead", "orders-payments-poison"}
+        assert queues == {"orders-payments", "orders-payments-poison"}
+        [alarm] = of_type(life, "azure-native:monitor:ScheduledQueryRule")
+        assert '"/orders-payments-poison/messages"' in alarm["criteria"]["allOf"][0]["query"]
+        [logged] = of_type(life, "azure-native:monitor:DiagnosticSetting")
+        assert logged["resourceUri"].endswith("/queueServices/default")
         code = of_type(life, "pulumi-python:dynamic:Resource")
         assert {entry["digest"] for entry in code} == {life["outputs"]["artifact"]} and len(code) == len(SERVICE.units)
 
@@ -253,7 +257,7 @@ def test_no_config_change_replaces_data_and_protected_data_survives_a_destroy(tm
     engine.up()
     held = (*DATA, "azure-native:resources:ResourceGroup")
     data = {urn for urn, (token, _) in engine.standin.resources.items() if token in held}
-    assert len(data) == {"aws": 5, "azure": 10}[cloud]
+    assert len(data) == {"aws": 5, "azure": 9}[cloud]
     engine.standin.deleted.clear()
     engine.configure(config(cloud, **EVERYTHING_ELSE))
     engine.up()

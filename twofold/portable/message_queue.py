@@ -69,8 +69,8 @@ type Handler = Callable[[Message], Awaitable[None]]
 
 
 def dead_letter_name(queue: str) -> str:
-    """The name of a queue's dead-letter twin."""
-    return f"{queue}-dead"
+    """The name of a queue's dead-letter twin: the one that the Functions host gives its own, so that there is one for both."""
+    return f"{queue}-poison"
 
 
 class MessageQueue:

@@ -25,7 +25,7 @@ def sqs(ministack):
 def environ(dynamodb_local, ministack, sqs):
     prefix = f"door-{uuid.uuid4().hex[:8]}"
     create_tables(dynamodb_local, prefix)
-    for name in ("payments", "payments-dead"):
+    for name in ("payments", "payments-poison"):
         sqs.create_queue(QueueName=f"{prefix}-{name}")
     boto3.client("events", region_name=REGION, endpoint_url=ministack, **DUMMY).create_event_bus(Name=prefix)
     secrets = boto3.client("secretsmanager", region_name=REGION, endpoint_url=ministack, **DUMMY)
@@ -127,7 +127,7 @@ def test_a_message_that_fails_again_and_again_is_dead_lettered(client, sqs, pref
     event = sqs_event(prefix, [{"MessageId": "m", "ReceiptHandle": "m", "Body": text}])
     assert broken.invoke(event) == {"batchItemFailures": []}
     broken.close()
-    url = sqs.get_queue_url(QueueName=f"{prefix}-payments-dead")["QueueUrl"]
+    url = sqs.get_queue_url(QueueName=f"{prefix}-payments-poison")["QueueUrl"]
     [dead] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=2)["Messages"]
     letter = Message.decode(dead["Body"])
     assert (letter.id, letter.attempt) == ("m", 5) and "PaymentUnavailable" in letter.failure

@@ -51,7 +51,7 @@ def cosmos():
 def queues(azurite):
     """The service's queues, in an account that other tests use too: hence a name of its own each time."""
     service, name = storage_queues(azurite), f"t{uuid.uuid4().hex[:8]}"
-    found = {twin: service.create_queue(f"{name}-{twin}") for twin in ("payments", "payments-dead")}
+    found = {twin: service.create_queue(f"{name}-{twin}") for twin in ("payments", "payments-poison")}
     yield name, found
     for queue in found.values():
         queue.delete_queue()
@@ -158,7 +158,7 @@ def test_a_message_that_fails_again_and_again_is_dead_lettered(environ, queues):
         text = Message("orders.pay", {"order": order.rsplit("/", 1)[1], "request": 1}, id="m", attempt=5).encode("/o")
         assert client.post("/admin/functions/queue_payments", json={"input": text}).status_code == 200
         assert client.get(order).json()["status"] == "payment_pending"
-    [dead] = queues[1]["payments-dead"].receive_messages()
+    [dead] = queues[1]["payments-poison"].receive_messages()
     letter = Message.decode(dead.content)
     assert (letter.id, letter.attempt) == ("m", 5) and "PaymentUnavailable" in letter.failure
 

@@ -123,7 +123,7 @@ def test_parked_streams_of_a_consumer_are_listed_and_redriven_but_never_purged(f
 def test_a_stack_is_found_by_its_outputs(folder, ministack):
     sqs = boto3.client("sqs", region_name=REGION, endpoint_url=ministack, **DUMMY)
     prefix = f"cli-{uuid.uuid4().hex[:8]}"
-    for name in ("payments", "payments-dead"):
+    for name in ("payments", "payments-poison"):
         sqs.create_queue(QueueName=f"{prefix}-{name}")
     url = f"sqs://{REGION}/{prefix}?endpoint={ministack}"
     on_services({"TWOFOLD_QUEUE_URL": url}, folder, bury)

@@ -1,4 +1,4 @@
-"""Queues, each with its dead-letter twin and an alarm on what is dead; the event bus, where the service publishes."""
+"""Queues, each with its dead-letter twin; the event bus, where the service publishes."""
 
 import pulumi
 from pulumi_aws import cloudwatch, sqs
@@ -37,13 +37,6 @@ class Messaging(pulumi.ComponentResource):
                 # Six times the function's time, as AWS advises: no second delivery while the first still runs.
                 visibility_timeout_seconds=6 * (spec.visibility_seconds + 10), sqs_managed_sse_enabled=True,
                 redrive_policy=redrive, opts=kept,
-            )  # fmt: skip
-            cloudwatch.MetricAlarm(
-                dead_name, name=dead_name, alarm_description=f"{spec.name}: messages that no attempt could work off",
-                namespace="AWS/SQS", metric_name="ApproximateNumberOfMessagesVisible", dimensions={"QueueName": dead.name},
-                statistic="Maximum", period=300, evaluation_periods=1, threshold=0,
-                comparison_operator="GreaterThanThreshold", treat_missing_data="notBreaching",
-                opts=pulumi.ResourceOptions(parent=self),
             )  # fmt: skip
         self.bus: cloudwatch.EventBus | None = None
         if manifest.publishes:

@@ -19,8 +19,7 @@ CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
 class Messaging(pulumi.ComponentResource):
     """Storage queues `<service>-<queue>`, and an Event Grid topic. `url` and `events_url` are theirs, None without any.
 
-    Each has three: its own, the kit's dead letters (`-dead`), and the Functions host's (`-poison`), where a message ends up
-    whose worker dies again and again.
+    Each has a dead-letter twin, which is also where the Functions host puts a message whose worker dies again and again.
     """
 
     def __init__(
@@ -31,7 +30,8 @@ class Messaging(pulumi.ComponentResource):
         self._subscription = subscription
         self.account: storage.StorageAccount | None = None
         self.url: pulumi.Output[str] | None = None
-        self._queues: dict[str, list[storage.Queue]] = {}
+        self._queues: dict[str, storage.Queue] = {}
+        self._dead: dict[str, storage.Queue] = {}
         if manifest.queues:
             kept = pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect)
             self.account = storage.StorageAccount(
@@ -41,14 +41,11 @@ class Messaging(pulumi.ComponentResource):
                 enable_https_traffic_only=True, opts=kept,
             )  # fmt: skip
             for spec in manifest.queues:
-                names = (spec.name, dead_letter_name(spec.name), f"{spec.name}-poison")
-                self._queues[spec.name] = [
-                    storage.Queue(
-                        f"{name}-{each}", account_name=self.account.name, resource_group_name=group,
-                        queue_name=f"{manifest.name}-{each}", opts=kept,
-                    )
-                    for each in names
-                ]  # fmt: skip
+                for queue, queues in ((spec.name, self._queues), (dead_letter_name(spec.name), self._dead)):
+                    queues[spec.name] = storage.Queue(
+                        f"{name}-{queue}", account_name=self.account.name, resource_group_name=group,
+                        queue_name=f"{manifest.name}-{queue}", opts=kept,
+                    )  # fmt: skip
             self.url = pulumi.Output.format(
                 "storagequeue://{0}.queue.core.windows.net/{1}", self.account.name, manifest.name
             )
@@ -64,7 +61,7 @@ class Messaging(pulumi.ComponentResource):
         self.register_outputs({"url": self.url})
 
     def allow(self, name: str, unit: Unit, principal: pulumi.Input[str]) -> list[pulumi.Resource]:
-        """What a unit may do: any may send and publish; its own queues alone it may work off, their twins included."""
+        """What a unit may do: any may send and publish; its own queues alone it may work off, and bury what it can't."""
         own = {spec.name for spec in unit.queues}
         assignments: list[pulumi.Resource] = []
         if self.topic is not None:
@@ -74,14 +71,13 @@ class Messaging(pulumi.ComponentResource):
                     role_definition_id=role(self._subscription, EVENT_SENDER), opts=pulumi.ResourceOptions(parent=self),
                 )
             )  # fmt: skip
-        for queue, twins in self._queues.items():
-            granted = [(twin, CONTRIBUTOR) for twin in twins] if queue in own else [(twins[0], SENDER)]
-            for index, (twin, definition) in enumerate(granted):
-                assignments.append(
-                    authorization.RoleAssignment(
-                        f"{name}-{queue}{('', '-dead', '-poison')[index]}", principal_id=principal,
-                        principal_type="ServicePrincipal", scope=twin.id,
-                        role_definition_id=role(self._subscription, definition), opts=pulumi.ResourceOptions(parent=self),
-                    )
-                )  # fmt: skip
+        granted = [(spec, twin, CONTRIBUTOR if spec in own else SENDER) for spec, twin in self._queues.items()]
+        granted += [(dead_letter_name(spec), twin, SENDER) for spec, twin in self._dead.items() if spec in own]
+        for queue, twin, definition in granted:
+            assignments.append(
+                authorization.RoleAssignment(
+                    f"{name}-{queue}", principal_id=principal, principal_type="ServicePrincipal", scope=twin.id,
+                    role_definition_id=role(self._subscription, definition), opts=pulumi.ResourceOptions(parent=self),
+                )
+            )  # fmt: skip
         return assignments
