@@ -7,7 +7,7 @@ SERVICE = ServiceManifest(
     title="Orders",
     app="api.app:create_app",
     blocks=frozenset({"documents", "events"}),
-    queues=(QueueSpec("payments", handler="api.orders.payment:pay"),),
+    queues=(QueueSpec("payments", handler="api.orders.payment:pay", max_attempts=12, once=True),),
     projections=(ProjectionSpec("orders", handler="api.orders.views:project"),),
     consumers=(
         ConsumerSpec("order-events", handler="api.orders.integration:publish"),

@@ -28,8 +28,10 @@ def _check_name(kind: str, name: str) -> None:
 class QueueSpec:
     """A queue and its worker: `async handler(services, message) -> None`; raising means that it failed.
 
-    After `max_attempts` failures a message is dead-lettered. An attempt that takes longer than `visibility_seconds` (at
-    most 300) has failed. `unit` is what it is deployed in: queues that name a unit of their own share neither instances nor
+    After `max_attempts` failures a message is dead-lettered; they come after up to 2, 4, 8 … 900 seconds, so five take half a
+    minute and twelve most of an hour. An attempt that takes longer than `visibility_seconds` (at most 300) has failed. With
+    `once` a message that was worked off does nothing when it is delivered again within a day, nor two at once; that takes a
+    record in the store. `unit` is what it is deployed in: queues that name a unit of their own share neither instances nor
     permissions with others.
     """
 
@@ -38,6 +40,7 @@ class QueueSpec:
     max_attempts: int = 5
     visibility_seconds: int = 60
     unit: str = "worker"
+    once: bool = False
 
     def __post_init__(self) -> None:
         profile.check_queue_name(self.name)
@@ -158,9 +161,11 @@ class ServiceManifest:
             raise ValueError(
                 "schedules, feed consumers and projections need the block 'documents' for their own records"
             )
-        once = {kind: getattr(self, kind) for kind in ("schedules", "secrets", "settings")}
-        once["queues, consumers and projections"] = self.queues + self.consumers + self.projections
-        for kind, specs in once.items():
+        if any(spec.once for spec in self.queues) and "documents" not in self.blocks:
+            raise ValueError("a queue with `once` needs the block 'documents' for its records")
+        unique = {kind: getattr(self, kind) for kind in ("schedules", "secrets", "settings")}
+        unique["queues, consumers and projections"] = self.queues + self.consumers + self.projections
+        for kind, specs in unique.items():
             names = [spec.name for spec in specs]
             if len(names) != len(set(names)):
                 raise ValueError(f"{kind} have a name twice: {names}")

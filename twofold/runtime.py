@@ -9,6 +9,7 @@ import inspect
 import logging
 import os
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,13 +19,16 @@ from twofold.http.lifespan import ASGIApp, Lifespan, Receive, Scope, Send
 from twofold.manifest import QueueSpec, ServiceManifest, load
 from twofold.portable.document_store import Document
 from twofold.portable.feed import Feed
+from twofold.portable.idempotency import InProgress
 from twofold.portable.lease import lease
 from twofold.portable.message import Message
-from twofold.portable.message_queue import Delivery
+from twofold.portable.message_queue import Delivery, Later
 from twofold.settings import Settings
 
 SCHEDULE_SECONDS = 300
 """How long a scheduled run may take: what the clouds' functions are given."""
+IN_PROGRESS_SECONDS = 15
+"""The longest delay of a message that another worker has in hand."""
 log = logging.getLogger("twofold.runtime")
 
 
@@ -114,9 +118,20 @@ class Runtime:
 
         async def work(message: Message) -> None:
             async with asyncio.timeout(spec.visibility_seconds):
-                await load(spec.handler)(self.services, message)
+                await self._handle(spec, message)
 
         return await self.services.queue.handle(delivery, work)
+
+    async def _handle(self, spec: QueueSpec, message: Message) -> None:
+        work = partial(load(spec.handler), self.services, message)
+        if not spec.once:
+            await work()
+            return
+        scope, seconds = f"queue {spec.name}", spec.visibility_seconds
+        try:
+            await self.services.idempotency.once(scope, message.id, message.fingerprint, work, lock=seconds)
+        except InProgress as exc:  # or its worker died: then its lock runs out
+            raise Later(str(exc), seconds=min(seconds, IN_PROGRESS_SECONDS)) from exc
 
     def queue_named(self, cloud_name: str) -> QueueSpec:
         """The queue whose name in the cloud this is; ValueError when the manifest has none."""

@@ -26,6 +26,8 @@ class Order:
     placed_at: float
     status: Status = "placed"
     version: int = 1
+    payment: int | None = None
+    """The number of the event that asked for payment last."""
 
     @property
     def total(self) -> int:
@@ -44,16 +46,21 @@ class Order:
         self._require("placed", "be paid")
         return [events.payment_requested()]
 
-    def confirm_payment(self, reference: str) -> list[Event]:
+    def awaits(self, request: int) -> bool:
+        """Whether this very request for payment is open: not settled, and no later one in its place."""
+        return self.status == "payment_pending" and self.payment == request
+
+    def confirm_payment(self, request: int, reference: str) -> list[Event]:
         """The provider took the money; known already, it changes nothing."""
         if self.status in ("paid", "shipped"):
             return []
-        self._require("payment_pending", "be marked as paid")
+        if not self.awaits(request):
+            raise NotAllowed(f"payment {request} was captured as {reference}, but the order is {self.status}")
         return [events.paid(reference)]
 
-    def decline_payment(self, reason: str) -> list[Event]:
+    def decline_payment(self, request: int, reason: str) -> list[Event]:
         """The provider refused."""
-        return [events.payment_declined(reason)] if self.status == "payment_pending" else []
+        return [events.payment_declined(reason)] if self.awaits(request) else []
 
     def ship(self) -> list[Event]:
         """Ships a paid order, once."""
@@ -94,5 +101,8 @@ def fold(history: Iterable[RecordedEvent], order: Order | None = None) -> Order 
                 data["customer_id"], data["currency"], tuple(data["lines"]), data["due_at"], event.at,
             )  # fmt: skip
         elif order is not None:
-            order = replace(order, status=_STATUS.get(event.type, order.status), version=event.number + 1)
+            payment = event.number if event.type == events.PAYMENT_REQUESTED else order.payment
+            order = replace(
+                order, status=_STATUS.get(event.type, order.status), version=event.number + 1, payment=payment
+            )
     return order

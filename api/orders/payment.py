@@ -11,7 +11,6 @@ import httpx
 
 from api.orders import events
 from api.orders.handlers import OrderNotFound, change, load
-from api.orders.model import NotAllowed
 from api.orders.sandbox import sandbox
 from twofold.bootstrap import Services
 from twofold.errors import SecretNotFound, TwofoldError
@@ -41,23 +40,21 @@ async def request_payments(services: Services, commit: Commit) -> None:
 async def pay(services: Services, message: Message) -> None:
     """The worker: asks the provider for the money and records what it said.
 
-    While the provider is down the order stays `payment_pending`, and the queue asks again later.
+    While the provider is down the order stays `payment_pending`, and the queue asks again later, for most of an hour.
     """
-    order_id = message.data["order"]
+    order_id, request = message.data["order"], message.data["request"]
     try:
         order = await load(services, order_id)
     except OrderNotFound:
         return
-    if order.status != "payment_pending":
+    if not order.awaits(request):
         return
-    answer = await _charge(services, order_id, f"{order_id}-{message.data['request']}", order.total, order.currency)
+    answer = await _charge(services, order_id, f"{order_id}-{request}", order.total, order.currency)
     if answer["status"] == "captured":
-        try:
-            await change(services, order_id, lambda order: order.confirm_payment(answer["reference"]))
-        except NotAllowed:
-            return  # declined by a newer request meanwhile; the provider's reference is in the log of the call
+        await change(services, order_id, lambda order: order.confirm_payment(request, answer["reference"]))
     else:
-        await change(services, order_id, lambda order: order.decline_payment(answer.get("reason", "declined")))
+        reason = answer.get("reason") or "declined"
+        await change(services, order_id, lambda order: order.decline_payment(request, reason))
 
 
 async def _charge(services: Services, order_id: str, key: str, amount: int, currency: str) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 import json
 import uuid
+from itertools import pairwise
 
 import boto3
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.emulators.fixtures import DUMMY, REGION
 from tests.fakes.credential import StaticCredential
@@ -15,7 +18,7 @@ from twofold.aws.client import Client
 from twofold.azure import event_publisher as eventgrid
 from twofold.errors import ProfileError, PublisherUnavailable
 from twofold.local import event_publisher as local
-from twofold.portable.event_publisher import EventPublisher
+from twofold.portable.event_publisher import EventPublisher, chunks
 from twofold.portable.message import Message
 
 TYPES = ("orders.placed",)
@@ -90,6 +93,25 @@ async def test_events_arrive_as_cloudevents_and_a_failure_is_told(backend):
     with pytest.raises(PublisherUnavailable):
         await publisher.publish(EVENTS[:1])
     await publisher.close()
+
+
+@given(st.lists(st.integers(1, 12)), st.integers(1, 4), st.integers(1, 12))
+def test_batches_keep_order_number_and_size(lengths, most, size):
+    envelopes = [str(index % 10) * length for index, length in enumerate(lengths)]
+    found = list(chunks(envelopes, most, size))
+    assert [one for chunk in found for one in chunk] == envelopes
+    for chunk in found:
+        assert 1 <= len(chunk) <= most and (len(chunk) == 1 or sum(map(len, chunk)) <= size)
+    for chunk, following in pairwise(found):
+        assert len(chunk) == most or sum(map(len, chunk)) + len(following[0]) > size
+
+
+async def test_what_is_too_large_for_one_call_arrives_in_several(backend):
+    driver, arrived, _ = backend
+    events = [Message("orders.placed", {"text": "x" * 40_000}, id=f"large-{n}") for n in range(30)]
+    await EventPublisher(driver, TYPES, source="/orders").publish(events)
+    assert sorted(event["id"] for event in arrived()) == sorted(event.id for event in events)
+    await driver.close()
 
 
 async def test_the_log_is_told_where_nobody_else_is(caplog):

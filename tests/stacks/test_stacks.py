@@ -181,7 +181,7 @@ def test_the_manifest_is_all_there(life, cloud):
         assert all(mapping["functionResponseTypes"] == ["ReportBatchItemFailures"] for mapping in mappings)
         queues = {queue["name"]: queue for queue in of_type(life, "aws:sqs/queue:Queue")}
         assert set(queues) == {"orders-dev-payments", "orders-dev-payments-poison"}
-        assert json.loads(queues["orders-dev-payments"]["redrivePolicy"])["maxReceiveCount"] == 10
+        assert json.loads(queues["orders-dev-payments"]["redrivePolicy"])["maxReceiveCount"] == 17
         [bus] = of_type(life, "aws:cloudwatch/eventBus:EventBus")
         assert bus["name"] == "orders-dev" and life["outputs"]["events_url"] == "eventbridge://eu-central-1/orders-dev"
         [alarm] = of_type(life, "aws:cloudwatch/metricAlarm:MetricAlarm")

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 
 from twofold.aws.client import Client, client_of, code_of
 from twofold.errors import PublisherUnavailable
+from twofold.portable.event_publisher import chunks
 
 MAX_ENTRIES = 10
+MAX_BYTES = 256_000
+"""PutEvents takes less than 256 KB in one call; the names around each entry come out of the difference."""
 
 
 def open(url: str) -> "EventBridgeDriver":
@@ -16,7 +19,7 @@ def open(url: str) -> "EventBridgeDriver":
 
 
 class EventBridgeDriver:
-    """PutEvents, ten at a time. What a rule does with them is the receivers' own."""
+    """PutEvents, ten at a time at most. What a rule does with them is the receivers' own."""
 
     def __init__(self, client: Client, bus: str) -> None:
         self._client, self._bus = client, bus
@@ -25,10 +28,9 @@ class EventBridgeDriver:
         """See `PublisherDriver`."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        entries = [_entry(envelope, self._bus) for envelope in envelopes]
-        for start in range(0, len(entries), MAX_ENTRIES):
+        for chunk in chunks(envelopes, MAX_ENTRIES, MAX_BYTES):
             try:
-                answer = await self._client.call("put_events", Entries=entries[start : start + MAX_ENTRIES])
+                answer = await self._client.call("put_events", Entries=[_entry(one, self._bus) for one in chunk])
             except ClientError as exc:
                 raise PublisherUnavailable(f"EventBridge: {self._bus}: {code_of(exc)}") from exc
             except BotoCoreError as exc:

@@ -6,9 +6,12 @@ from urllib.parse import urlsplit
 
 from twofold.azure.credential import default_credential
 from twofold.errors import PublisherUnavailable
+from twofold.portable.event_publisher import chunks
 
 SCOPE = "https://eventgrid.azure.net/.default"
 API_VERSION = "2018-01-01"
+MAX_EVENTS, MAX_BYTES = 100, 1_000_000
+"""Event Grid takes a batch of 1 MB."""
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
@@ -18,7 +21,7 @@ def open(url: str, credential: Any = None) -> "EventGridDriver":
 
 
 class EventGridDriver:
-    """One POST of a CloudEvents batch, as the service's REST reference says; with azure-core's pipeline and retries."""
+    """A POST for each batch of CloudEvents, as the service's REST reference says; with azure-core's pipeline and retries."""
 
     def __init__(self, endpoint: str, credential: Any = None) -> None:
         self._endpoint, self._credential = endpoint, credential
@@ -29,20 +32,21 @@ class EventGridDriver:
         from azure.core.exceptions import AzureError
         from azure.core.rest import HttpRequest
 
-        request = HttpRequest(
-            "POST",
-            f"{self._endpoint}/api/events",
-            params={"api-version": API_VERSION},
-            content=f"[{','.join(envelopes)}]".encode(),
-            headers={"Content-Type": "application/cloudevents-batch+json; charset=utf-8"},
-        )
-        try:
-            answer = await self._connected().send_request(request)
-        except (AzureError, OSError, TimeoutError) as exc:
-            raise PublisherUnavailable(f"Event Grid does not answer: {type(exc).__name__}") from exc
-        if answer.status_code != 200:
-            hint = "; may this identity send to the topic?" if answer.status_code in (401, 403) else ""
-            raise PublisherUnavailable(f"Event Grid answered {answer.status_code}{hint}")
+        for chunk in chunks(envelopes, MAX_EVENTS, MAX_BYTES):
+            request = HttpRequest(
+                "POST",
+                f"{self._endpoint}/api/events",
+                params={"api-version": API_VERSION},
+                content=f"[{','.join(chunk)}]".encode(),
+                headers={"Content-Type": "application/cloudevents-batch+json; charset=utf-8"},
+            )
+            try:
+                answer = await self._connected().send_request(request)
+            except (AzureError, OSError, TimeoutError) as exc:
+                raise PublisherUnavailable(f"Event Grid does not answer: {type(exc).__name__}") from exc
+            if answer.status_code != 200:
+                hint = "; may this identity send to the topic?" if answer.status_code in (401, 403) else ""
+                raise PublisherUnavailable(f"Event Grid answered {answer.status_code}{hint}")
 
     async def close(self) -> None:
         """See `PublisherDriver`."""

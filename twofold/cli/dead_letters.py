@@ -2,29 +2,36 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 from rich.table import Table
 
 from twofold.bootstrap import Services
 from twofold.errors import TwofoldError
 from twofold.portable.feed import Consumer, Feed
 from twofold.portable.message import Message
-from twofold.portable.message_queue import Delivery
+from twofold.portable.message_queue import Delivery, dead_letter_name
 
-HELD_SECONDS = 300
-"""How long dead letters are hidden from others while they are looked through."""
+BATCH, HELD_SECONDS = 10, 300
+"""So many are taken at once and hidden from others for so long: a batch at the slowest rate takes 100 seconds."""
 console = Console()
+
+type Verb = Literal["redrive", "discard"]
 
 
 class UnknownSource(TwofoldError):
     """Neither a queue nor a feed consumer has this name."""
+
+
+class NotPurged(TwofoldError):
+    """A parked stream can't be thrown away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,58 +43,79 @@ class DeadLetter:
     failure: str
     detail: dict[str, Any]
     redrive: Callable[[], Awaitable[object]]
-    discard: Callable[[], Awaitable[object]] | None
+    discard: Callable[[], Awaitable[object]]
     release: Callable[[], Awaitable[object]]
 
 
-async def collect(services: Services, name: str, *, limit: int, only: str | None = None) -> list[DeadLetter]:
-    """Up to `limit` dead letters of a queue or parked streams of a consumer, all or the one with this id."""
-    if name in {spec.name for spec in services.manifest.queues}:
-        return await _of_queue(services, name, limit, only)
-    # A projection that is being rebuilt is two consumers, `<name>@<generation>`.
-    consumers = [one for one in await services.consumers() if one.name.partition("@")[0] == name]
-    if consumers:
-        return [letter for one in consumers for letter in await _of_consumer(services, one, only)][:limit]
-    readers = services.manifest.projections + services.manifest.consumers
-    known = [queue.name for queue in services.manifest.queues] + [one.name for one in readers]
-    raise UnknownSource(
-        f"{name!r} is neither a queue nor a feed consumer or projection; the manifest has {', '.join(known) or 'none'}"
-    )
-
-
-def show(letters: Sequence[DeadLetter], *, whole: bool) -> None:
-    """Prints a table of them, or each with everything it has, as JSON."""
-    if whole:
-        for letter in letters:
-            console.print_json(json.dumps({"id": letter.id, "failure": letter.failure, **letter.detail}))
-        return
-    table = Table("id", "what", "failure", title=f"{len(letters)} dead")
-    for letter in letters:
-        table.add_row(letter.id, letter.what, letter.failure[:100])
-    console.print(table)
-
-
-async def each(
-    letters: Sequence[DeadLetter], what: str, work: Callable[[DeadLetter], Awaitable[object]], rate: float
-) -> int:
-    """Does it to each, at most `rate` a second, with a progress bar; returns how many."""
-    for letter in track(letters, what, console=console, transient=True):
-        await asyncio.gather(work(letter), asyncio.sleep(1 / rate))
-    return len(letters)
-
-
-async def _of_queue(services: Services, name: str, limit: int, only: str | None) -> list[DeadLetter]:
-    queue = services.queue
-    found: list[DeadLetter] = []
-    while len(found) < limit:
-        deliveries = await queue.dead_letters(name, limit=min(10, limit - len(found)), hidden=HELD_SECONDS)
-        if not deliveries:
-            break
-        found += [_letter(services, name, delivery) for delivery in deliveries]
-    others = [letter for letter in found if only is not None and letter.id != only]
-    for letter in others:
+async def show(services: Services, source: str, *, only: str | None, limit: int, whole: bool) -> int:
+    """Prints a table of them, or each with everything it has, as JSON; returns how many. All stay where they are."""
+    table, shown = Table("id", "what", "failure"), []
+    async with aclosing(_letters(services, source, only)) as letters:
+        async for letter in letters:
+            shown.append(letter)
+            if whole:
+                console.print_json(json.dumps({"id": letter.id, "failure": letter.failure, **letter.detail}))
+            table.add_row(letter.id, letter.what, letter.failure[:100])
+            if len(shown) == limit:
+                break
+    for letter in shown:
         await letter.release()
-    return [letter for letter in found if letter not in others]
+    if not whole:
+        table.title = f"{len(shown)} dead"
+        console.print(table)
+    return len(shown)
+
+
+async def act(services: Services, source: str, verb: Verb, *, only: str | None, limit: int, rate: float) -> int:
+    """Redrives or discards them, `rate` a second and `limit` in all at most, with a progress bar; returns how many."""
+    done = 0
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task(f"{verb} {source}", total=min(limit, await _count(services, source)) if only is None else 1)
+        async with aclosing(_letters(services, source, only)) as letters:
+            async for letter in letters:
+                await asyncio.gather(getattr(letter, verb)(), asyncio.sleep(1 / rate))
+                done += 1
+                bar.update(task, completed=done)
+                if done == limit:
+                    break
+    return done
+
+
+async def _letters(services: Services, source: str, only: str | None) -> AsyncGenerator[DeadLetter]:
+    """The dead letters of a queue or the parked streams of a consumer, all or the one with this id."""
+    if source in {spec.name for spec in services.manifest.queues}:
+        taken: list[DeadLetter] = []  # and not given to the caller: back to where they were
+        try:
+            while deliveries := await services.queue.dead_letters(source, limit=BATCH, hidden=HELD_SECONDS):
+                taken += [_letter(services, source, delivery) for delivery in deliveries]
+                for letter in [one for one in taken if only in (None, one.id)]:
+                    taken.remove(letter)
+                    yield letter
+        finally:
+            for letter in taken:
+                await letter.release()
+    for consumer in await _consumers(services, source):
+        for letter in await _parked(services, consumer):
+            if only in (None, letter.id):
+                yield letter
+
+
+async def _count(services: Services, source: str) -> int:
+    if source in {spec.name for spec in services.manifest.queues}:
+        return await services.queue.driver.depth(dead_letter_name(source))
+    return sum([len(await _parked(services, consumer)) for consumer in await _consumers(services, source)])
+
+
+async def _consumers(services: Services, source: str) -> list[Consumer]:
+    """A projection that is being rebuilt is two, `<name>@<generation>`; a queue is none."""
+    manifest = services.manifest
+    readers = manifest.projections + manifest.consumers
+    names = [queue.name for queue in manifest.queues] + [reader.name for reader in readers]
+    if source not in names:
+        raise UnknownSource(
+            f"{source!r} is neither a queue nor a feed consumer or projection; the manifest has {', '.join(names) or 'none'}"
+        )
+    return [consumer for consumer in await services.consumers() if consumer.name.partition("@")[0] == source]
 
 
 def _letter(services: Services, name: str, delivery: Delivery) -> DeadLetter:
@@ -103,17 +131,22 @@ def _letter(services: Services, name: str, delivery: Delivery) -> DeadLetter:
     )  # fmt: skip
 
 
-async def _of_consumer(services: Services, consumer: Consumer, only: str | None) -> list[DeadLetter]:
+async def _parked(services: Services, consumer: Consumer) -> list[DeadLetter]:
     feed = Feed(services.events, [consumer])
 
     async def leave() -> None:
         return None
 
+    async def refuse() -> None:
+        raise NotPurged(
+            f"{consumer.name} is a feed consumer: its parked streams can be redriven, not purged, since their events "
+            "would be missing from what it keeps"
+        )
+
     return [
         DeadLetter(
             one.stream, f"parked at event {one.position} since {datetime.fromtimestamp(one.at, UTC):%Y-%m-%d %H:%M}Z",
-            one.failure, {"position": one.position, "at": one.at}, partial(feed.redrive, consumer.name, one.stream), None, leave,
+            one.failure, {"position": one.position, "at": one.at}, partial(feed.redrive, consumer.name, one.stream), refuse, leave,
         )
         for one in await feed.parked(consumer.name)
-        if only in (None, one.stream)
     ]  # fmt: skip

@@ -2,14 +2,18 @@
 
 import json
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from twofold import __version__
 from twofold.errors import TwofoldError
 from twofold.manifest import ServiceManifest, load
+
+if TYPE_CHECKING:
+    from twofold.bootstrap import Services
 
 app = typer.Typer(help="One FastAPI service, two clouds.", no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -68,19 +72,17 @@ def rebuild(
     manifest: Target = MANIFEST,
 ) -> None:  # fmt: skip
     """Builds a read model anew from the events, beside the live one, and switches over. Deploy the new projection first."""
-    import asyncio
+    from twofold.cli.feed import rebuild as work
 
-    from twofold.cli.rebuild import rebuild as work
-    from twofold.cli.stack import open_services
+    _with_services(manifest, cloud, env, lambda services: work(services, projection, resume=resume, abandon=abandon))
 
-    async def run() -> None:
-        services = open_services(_manifest(manifest), cloud, env)
-        try:
-            await work(services, projection, resume=resume, abandon=abandon)
-        finally:
-            await services.close()
 
-    asyncio.run(run())
+@app.command()
+def catchup(cloud: Cloud = None, env: Env = "dev", manifest: Target = MANIFEST) -> None:
+    """Brings every projection and feed consumer up to date with every stream: after the feed was down for a day or more."""
+    from twofold.cli.feed import catch_up
+
+    _with_services(manifest, cloud, env, catch_up)
 
 
 dlq = typer.Typer(help="Dead letters of queues and parked streams of feed consumers.", no_args_is_help=True)
@@ -119,7 +121,7 @@ def dlq_redrive(
     dry_run: DryRun = False, manifest: Target = MANIFEST,
 ) -> None:  # fmt: skip
     """Brings them back, to be tried as at first."""
-    _dead_letters(manifest, source, cloud, env, only=id, limit=limit, act=None if dry_run else "redrive", rate=rate)
+    _dead_letters(manifest, source, cloud, env, only=id, limit=limit, verb=None if dry_run else "redrive", rate=rate)
 
 
 @dlq.command("purge")
@@ -131,31 +133,36 @@ def dlq_purge(
     """Deletes them for ever. A parked stream can't be purged: its events would be missing from the read model."""
     if not (dry_run or yes):
         typer.confirm(f"delete dead letters of {source} for ever?", abort=True)
-    _dead_letters(manifest, source, cloud, env, only=id, limit=limit, act=None if dry_run else "discard", rate=rate)
+    _dead_letters(manifest, source, cloud, env, only=id, limit=limit, verb=None if dry_run else "discard", rate=rate)
 
 
 def _dead_letters(
     target: str, source: str, cloud: str | None, env: str, *, only: str | None = None, limit: int = 1000,
-    whole: bool = False, act: str | None = None, rate: float = 10,
+    whole: bool = False, verb: Any = None, rate: float = 10,
 ) -> None:  # fmt: skip
+    from twofold.cli import dead_letters
+
+    async def work(services: "Services") -> None:
+        if verb is None:
+            found = await dead_letters.show(services, source, only=only, limit=limit, whole=whole)
+        else:
+            found = await dead_letters.act(services, source, verb, only=only, limit=limit, rate=rate)
+            typer.echo(f"{source}: {found} {'redriven' if verb == 'redrive' else 'deleted'}")
+        if only is not None and not found:
+            raise TwofoldError(f"{source} has no dead letter {only!r}")
+
+    _with_services(target, cloud, env, work)
+
+
+def _with_services(target: str, cloud: str | None, env: str, work: "Callable[[Services], Awaitable[None]]") -> None:
     import asyncio
 
-    from twofold.cli import dead_letters
     from twofold.cli.stack import open_services
 
     async def run() -> None:
         services = open_services(_manifest(target), cloud, env)
         try:
-            letters = await dead_letters.collect(services, source, limit=limit, only=only)
-            if act is None:
-                dead_letters.show(letters, whole=whole)
-                for letter in letters:
-                    await letter.release()
-                return
-            if act == "discard" and any(letter.discard is None for letter in letters):
-                raise TwofoldError(f"{source} is a feed consumer: its parked streams can be redriven, not purged")
-            done = await dead_letters.each(letters, f"{act} {source}", lambda letter: getattr(letter, act)(), rate)
-            typer.echo(f"{source}: {done} {'redriven' if act == 'redrive' else 'deleted'}")
+            await work(services)
         finally:
             await services.close()
 

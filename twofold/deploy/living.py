@@ -1,5 +1,6 @@
 """What may not happen to a living stack: that it moves, which would plan the deletion of its data, or goes by mistake."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,8 @@ from pulumi.runtime import invoke
 
 from twofold.deploy.config import ConfigError, StackConfig
 from twofold.manifest import ServiceManifest
+
+READS = 5
 
 
 def identity(manifest: ServiceManifest, config: StackConfig) -> dict[str, str]:
@@ -42,6 +45,14 @@ def guard(config: StackConfig, resources: Sequence[pulumi.Resource]) -> None:
 
 def _outputs() -> Mapping[str, Any]:
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    answer: Any = invoke("pulumi:pulumi:readStackOutputs", {"name": name})
+    for attempt in range(READS):
+        try:
+            answer: Any = invoke("pulumi:pulumi:readStackOutputs", {"name": name})
+            break
+        except Exception as exc:  # the SDK has no narrower one
+            # The update under way writes the same file; on a file backend it may be read half written.
+            if "checkpoint" not in str(exc) or attempt == READS - 1:
+                raise
+            time.sleep(0.2)
     outputs: Mapping[str, Any] = (answer.value if hasattr(answer, "value") else answer).get("outputs") or {}
     return outputs

@@ -1,7 +1,8 @@
 """`Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header) on unsafe methods, for any ASGI application.
 
 The first answer below 500 is stored and replayed for a day, with `Idempotency-Replayed: true`. Another request under the
-same key is 422; one that comes while the first still runs is 409. Answers over 256 KB are not kept.
+same key is 422; one that comes while the first still runs is 409. Answers over 256 KB are not kept. A key in quotes, as the draft
+writes it, and the same without are one.
 """
 
 import base64
@@ -18,6 +19,7 @@ from twofold.portable.idempotency import MAX_ANSWER_BYTES, Claim, Idempotency, d
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 SUBJECT = "anonymous"  # until access control exists there is one subject
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_STRING = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')  # a String of RFC 9651, as the draft has it
 
 
 def operation_id(scope: Scope) -> str:
@@ -43,6 +45,8 @@ def idempotency(app: ASGIApp, records: Idempotency) -> ASGIApp:
         key = header(scope, b"idempotency-key")
         if key is None:
             return await app(scope, receive, send)
+        if quoted := _STRING.fullmatch(key):
+            key = re.sub(r"\\(.)", r"\1", quoted[1])
         if not _KEY.fullmatch(key):
             raise Problem(400, "invalid-idempotency-key", "Idempotency-Key must be 1 to 255 visible ASCII characters")
         body = await _read(receive)

@@ -4,7 +4,7 @@ A service publishes from a feed consumer, so that a commit's events leave at lea
 process dies between commit and publish; the events' ids are stable, so that a receiver knows a repetition.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from twofold.errors import ProfileError
@@ -21,6 +21,20 @@ class PublisherDriver(Protocol):
     async def close(self) -> None:
         """Releases connections."""
         ...
+
+
+def chunks(envelopes: Sequence[str], most: int, size: int) -> Iterator[Sequence[str]]:
+    """The envelopes in their order, in runs of at most `most` of them and `size` bytes; what is larger alone stands alone."""
+    chunk: list[str] = []
+    room = size
+    for envelope in envelopes:  # ASCII: as many bytes as characters
+        if chunk and (len(chunk) == most or len(envelope) > room):
+            yield chunk
+            chunk, room = [], size
+        chunk.append(envelope)
+        room -= len(envelope)
+    if chunk:
+        yield chunk
 
 
 class EventPublisher:

@@ -20,6 +20,10 @@ from twofold.portable.event_store import Commit, EventStore
 
 CHECKPOINTS = "documents"
 FORMAT = 1
+CHUNK = 256
+"""So many streams are read before progress is told again."""
+type Progress = Callable[[str, int, int | None], None]
+"""`(what is being done, how much is done, of how much)`; None while that is not known."""
 log = logging.getLogger("twofold.feed")
 
 
@@ -82,6 +86,21 @@ class Feed:
                         group.create_task(one(stream, consumer))
         except* (StoreThrottled, StoreUnavailable) as failed:
             raise StoreUnavailable(f"the feed stopped: {failed.exceptions[0]}") from failed
+
+    async def catch_up(self, progress: Progress) -> int:
+        """Brings every consumer up to date with every stream there is, delivered or not; returns how many there are.
+
+        For an operator: it reads the whole store. Raises `StoreUnavailable` when the store fails; then run it again.
+        """
+        streams: list[str] = []
+        async for stream in self._events.streams():
+            streams.append(stream)
+            if len(streams) % CHUNK == 0:
+                progress("finding streams", len(streams), None)
+        for start in range(0, len(streams), CHUNK):
+            await self.process_streams(streams[start : start + CHUNK])
+            progress("replaying", min(start + CHUNK, len(streams)), len(streams))
+        return len(streams)
 
     async def parked(self, consumer: str) -> list[Parked]:
         """What is parked for a consumer, by stream name."""

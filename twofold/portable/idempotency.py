@@ -8,6 +8,7 @@ whose lock ran out and whose record was taken over can neither overwrite nor del
 import hashlib
 import secrets
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,24 @@ class Idempotency:
         self._ttl = ttl
         self._lock = lock
 
-    async def claim(self, scope: str, key: str, fingerprint: str) -> Claim | dict[str, Any]:
+    async def once(
+        self, scope: str, key: str, fingerprint: str, work: Callable[[], Awaitable[object]], *, lock: int
+    ) -> None:
+        """Runs `work`, which ends within `lock` seconds, unless it succeeded before under this key. Its failure gives the key free.
+
+        Raises what `claim` and `work` raise.
+        """
+        claim = await self.claim(scope, key, fingerprint, lock=lock)
+        if not isinstance(claim, Claim):
+            return
+        try:
+            await work()
+        except BaseException:
+            await self.release(claim)
+            raise
+        await self.complete(claim, {})
+
+    async def claim(self, scope: str, key: str, fingerprint: str, *, lock: int | None = None) -> Claim | dict[str, Any]:
         """A Claim to execute, or the stored answer of the first execution.
 
         Raises `FingerprintMismatch` when the key stands for another request, `InProgress` while the first one runs.
@@ -61,7 +79,7 @@ class Idempotency:
         for _ in range(3):
             try:
                 version = await self._documents.put(
-                    RECORDS, partition, id, body, condition=ABSENT, expires_at=now + self._lock
+                    RECORDS, partition, id, body, condition=ABSENT, expires_at=now + (lock or self._lock)
                 )
                 return Claim(partition, id, fingerprint, version)
             except Conflict:
@@ -69,12 +87,12 @@ class Idempotency:
             if found is None:
                 continue  # it ended between the two calls
             if found.body["fingerprint"] != fingerprint:
-                raise FingerprintMismatch("this Idempotency-Key was used with another request")
+                raise FingerprintMismatch("this key was used before, with something else")
             if found.body["state"] == "done":
                 answer: dict[str, Any] = found.body["answer"]
                 return answer
-            raise InProgress("the first request with this Idempotency-Key is still in progress")
-        raise InProgress("requests with this Idempotency-Key come and go too fast")
+            raise InProgress("the first execution under this key is still in progress")
+        raise InProgress("executions under this key come and go too fast")
 
     async def complete(self, claim: Claim, answer: dict[str, Any]) -> bool:
         """Stores the answer; False when the claim was lost to a later execution, whose answer then stands."""

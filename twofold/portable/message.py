@@ -5,6 +5,7 @@ Stored form, format 1: the attributes `id`, `source`, `type`, `time`, `dataconte
 SQS refuses (U+FFFE, U+FFFF, lone surrogates) travels too, and is read back as it was.
 """
 
+import hashlib
 import json
 import uuid
 from dataclasses import dataclass, field
@@ -26,6 +27,11 @@ class Message:
     attempt: int = 1
     traceparent: str | None = None
     failure: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells another message under the same id: a digest of type and data."""
+        return hashlib.sha256(json.dumps([self.type, self.data], sort_keys=True).encode()).hexdigest()
 
     def encode(self, source: str) -> str:
         """The envelope; raises ProfileError beyond 48 KiB and for what no envelope can hold."""

@@ -9,16 +9,28 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
-from twofold.errors import ProfileError, QueueUnavailable
+from twofold.errors import ProfileError, QueueUnavailable, StoreThrottled, StoreUnavailable
 from twofold.manifest import QueueSpec
 from twofold.portable import profile
 from twofold.portable.message import Message
 
+UNREADABLE = "twofold.unreadable"
+"""The type of a dead letter that is made of what was no envelope."""
 RETRY_BASE_SECONDS = 2
 """The longest delay before the second attempt; it doubles with each further one, up to the profile's 15 minutes."""
+STORE_SECONDS = 30
+"""The longest delay of a message whose handler found the store down."""
 log = logging.getLogger("twofold.queue")
+
+
+class Later(Exception):
+    """A handler's word that a message can't be worked off now: it comes again after `seconds`, and no attempt is counted."""
+
+    def __init__(self, why: str, *, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__(why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,7 @@ class MessageQueue:
     - `send` returns once the message is stored; it is delivered at least once, in no promised order.
     - `handle` runs a delivery: success acknowledges; failure sends again with a growing delay; after `max_attempts`
       failures the message is dead-lettered with its failure. Only then is the delivery acknowledged.
+    - That the store is down is not the message's failure: it comes again as it is, for as long as that takes.
     """
 
     def __init__(self, driver: QueueDriver, specs: Sequence[QueueSpec], *, source: str) -> None:
@@ -113,12 +126,17 @@ class MessageQueue:
         try:
             message = Message.decode(delivery.body)
         except ValueError as exc:
-            message = Message("twofold.unreadable", {"body": delivery.body[:10_000]}, attempt=spec.max_attempts)
+            message = Message(UNREADABLE, {"body": delivery.body[:10_000]}, attempt=spec.max_attempts)
             await self._settle_failure(delivery, spec, message, exc)
             return False
         try:
             await handler(message)
-        except Exception as exc:  # whatever a handler raises is this message's failure, not the worker's
+        except (Later, StoreThrottled, StoreUnavailable) as exc:
+            seconds = exc.seconds if isinstance(exc, Later) else STORE_SECONDS
+            await self._send_again(delivery, spec, message, seconds)
+            log.warning("queue %s: %s waits: %s", spec.name, message.id, exc)
+            return False
+        except Exception as exc:  # whatever else a handler raises is this message's failure, not the worker's
             await self._settle_failure(delivery, spec, message, exc)
             return False
         await self._acknowledge(delivery)
@@ -130,9 +148,15 @@ class MessageQueue:
         return await self.driver.receive(dead_letter_name(queue), limit=limit, visibility=hidden)
 
     async def redrive(self, queue: str, delivery: Delivery) -> None:
-        """Brings one dead letter back as a first attempt."""
-        message = Message.decode(delivery.body)
-        await self.send(queue, replace(message, attempt=1, failure=None))
+        """Brings one dead letter back as a first attempt; one that is no envelope as the text that it is."""
+        try:
+            message = Message.decode(delivery.body)
+            body = (
+                message.data["body"] if message.type == UNREADABLE else self._encode(message, attempt=1, failure=None)
+            )
+        except ValueError:
+            body = delivery.body
+        await self.driver.send(queue, body, delay=0)
         await self.driver.delete(delivery)
 
     async def close(self) -> None:
@@ -142,15 +166,20 @@ class MessageQueue:
     async def _settle_failure(self, delivery: Delivery, spec: QueueSpec, message: Message, exc: Exception) -> None:
         failure = f"{type(exc).__name__}: {exc}"
         if message.attempt >= spec.max_attempts:
-            dead = replace(message, failure=failure).encode(self._source)
-            await self.driver.send(dead_letter_name(spec.name), dead, delay=0)
+            await self.driver.send(dead_letter_name(spec.name), self._encode(message, failure=failure), delay=0)
+            await self._acknowledge(delivery)
         else:
             longest = min(RETRY_BASE_SECONDS * 2 ** (message.attempt - 1), profile.MAX_DELAY_SECONDS)
-            delay = random.randint((longest + 1) // 2, longest)  # noqa: S311 - jitter
-            again = replace(message, attempt=message.attempt + 1).encode(self._source)
-            await self.driver.send(spec.name, again, delay=delay)
+            await self._send_again(delivery, spec, replace(message, attempt=message.attempt + 1), longest)
         log.warning("queue %s: %s failed, attempt %d: %s", spec.name, message.id, message.attempt, failure)
+
+    async def _send_again(self, delivery: Delivery, spec: QueueSpec, message: Message, longest: int) -> None:
+        delay = random.randint((longest + 1) // 2, longest)  # noqa: S311 - jitter
+        await self.driver.send(spec.name, self._encode(message), delay=delay)
         await self._acknowledge(delivery)
+
+    def _encode(self, message: Message, **changes: Any) -> str:
+        return replace(message, **changes).encode(self._source)
 
     async def _acknowledge(self, delivery: Delivery) -> None:
         if delivery.receipt is not None:

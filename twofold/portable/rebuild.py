@@ -10,12 +10,9 @@ from collections.abc import Awaitable, Callable
 from twofold.errors import TwofoldError
 from twofold.portable.document_store import Document
 from twofold.portable.event_store import EventStore
-from twofold.portable.feed import Consumer, Feed
+from twofold.portable.feed import CHUNK, Consumer, Feed, Progress
 from twofold.portable.read_model import DOCUMENTS, Generations, ReadModel, ReadModels
 
-CHUNK = 256
-type Progress = Callable[[str, int, int | None], None]
-"""`(what is being done, how much is done, of how much)`; None while that is not known."""
 type Consume = Callable[[ReadModel], Consumer]
 """The projection's consumer that writes to this generation."""
 
@@ -69,22 +66,15 @@ class Rebuild:
         if resume:
             for parked in await feed.parked(consumer.name):
                 await feed.redrive(consumer.name, parked.stream)
-        streams: list[str] = []
-        async for stream in self._events.streams():
-            streams.append(stream)
-            if len(streams) % CHUNK == 0:
-                self._progress("finding streams", len(streams), None)
-        for start in range(0, len(streams), CHUNK):
-            await feed.process_streams(streams[start : start + CHUNK])
-            self._progress("replaying", min(start + CHUNK, len(streams)), len(streams))
+        streams = await feed.catch_up(self._progress)
         if parked_now := await feed.parked(consumer.name):
             first = parked_now[0]
             raise RebuildError(
-                f"{len(parked_now)} of {len(streams)} streams could not be replayed, {first.stream} first, at event "
+                f"{len(parked_now)} of {streams} streams could not be replayed, {first.stream} first, at event "
                 f"{first.position}: {first.failure}; the live read model is untouched. Mend the projection, then: "
                 f"twofold rebuild {self._projection} --resume (or --abandon)"
             )
-        return len(streams)
+        return streams
 
     async def _wait(self, why: str) -> None:
         self._progress(why, 0, None)

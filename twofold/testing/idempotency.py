@@ -87,6 +87,35 @@ class IdempotencyConformance:
         assert not await idempotency.release(zombie)
         assert await idempotency.claim(s, "k", "f") == {"status": 201}
 
+    async def test_once_runs_until_it_succeeds(self, idempotency: Idempotency, clock: Clock, s: str) -> None:
+        ran: list[int] = []
+
+        async def work() -> None:
+            ran.append(len(ran))
+            if len(ran) == 1:
+                raise ValueError("at first")
+            with pytest.raises(InProgress):
+                await idempotency.once(s, "k", "f", work, lock=10)
+
+        with pytest.raises(ValueError, match="at first"):
+            await idempotency.once(s, "k", "f", work, lock=10)
+        for _ in range(2):
+            await idempotency.once(s, "k", "f", work, lock=10)
+        assert ran == [0, 1]
+        with pytest.raises(FingerprintMismatch):
+            await idempotency.once(s, "k", "g", work, lock=10)
+
+    async def test_once_takes_over_from_what_died(self, idempotency: Idempotency, clock: Clock, s: str) -> None:
+        ran: list[int] = []
+
+        async def work() -> None:
+            ran.append(1)
+
+        await idempotency.claim(s, "k", "f", lock=10)
+        clock.advance(11)
+        await idempotency.once(s, "k", "f", work, lock=10)
+        assert ran == [1]
+
     async def test_an_answer_is_forgotten_after_its_time(self, idempotency: Idempotency, clock: Clock, s: str) -> None:
         await idempotency.complete(await claimed(idempotency, s), {"status": 201})
         clock.advance(1001)

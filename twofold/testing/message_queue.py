@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from twofold.errors import ProfileError, QueueUnavailable
+from twofold.errors import ProfileError, QueueUnavailable, StoreThrottled, StoreUnavailable
 from twofold.manifest import QueueSpec
 from twofold.portable.message import Message
-from twofold.portable.message_queue import Delivery, MessageQueue, QueueDriver
+from twofold.portable.message_queue import Delivery, Later, MessageQueue, QueueDriver
 
 
 class MessageQueueConformance:
@@ -68,6 +68,23 @@ class MessageQueueConformance:
         again = Message.decode(delivery.body)
         assert (again.id, again.attempt, again.failure) == ("m", 1, None)
 
+    async def test_a_store_that_is_down_and_later_count_no_attempt(self, queue: MessageQueue) -> None:
+        outcomes = iter([Later("busy", seconds=1), StoreUnavailable("down"), StoreThrottled("busy")])
+
+        async def waiting(message: Message) -> None:
+            raise next(outcomes)
+
+        sent = Message("t", {}, id="m")
+        for _ in range(3):  # one more than the queue's attempts
+            await queue.driver.send(self.name, sent.encode("/test"), delay=0)
+            delivery = await self.receive(queue)
+            assert delivery is not None and Message.decode(delivery.body) == sent
+            assert not await queue.handle(delivery, waiting)
+            if delivery := await self.receive(queue, 2):  # it came again, within the second that it asked for
+                await queue.driver.delete(delivery)
+        assert await queue.dead_letters(self.name) == []
+        assert await queue.driver.depth(self.name) == 2  # the store is given longer
+
     async def test_what_is_not_acknowledged_comes_again(self, queue: MessageQueue) -> None:
         await queue.send(self.name, Message("t", {}, id="m"))
         assert await self.receive(queue) is not None
@@ -112,6 +129,9 @@ class MessageQueueConformance:
         [dead] = await queue.dead_letters(self.name)
         letter = Message.decode(dead.body)
         assert letter.data == {"body": "no envelope"} and "ValueError" in (letter.failure or "")
+        await queue.redrive(self.name, dead)
+        again = await self.receive(queue)
+        assert again is not None and again.body == "no envelope"
 
     async def test_a_missing_queue_is_told_by_its_name(self, queue: MessageQueue) -> None:
         missing = f"missing-{uuid.uuid4().hex[:8]}"

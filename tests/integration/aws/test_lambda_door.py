@@ -123,14 +123,14 @@ def test_a_message_that_fails_again_and_again_is_dead_lettered(client, sqs, pref
     broken = LambdaHost(ROOT, environ | {"TWOFOLD_APP_PAYMENT_URL": "http://127.0.0.1:9"})
     order = client.post("/orders", json=ORDER).headers["location"]
     client.post(f"{order}/payment", json={})
-    text = Message("orders.pay", {"order": order.rsplit("/", 1)[1], "request": 1}, id="m", attempt=5).encode("/orders")
+    text = Message("orders.pay", {"order": order.rsplit("/", 1)[1], "request": 1}, id="m", attempt=12).encode("/orders")
     event = sqs_event(prefix, [{"MessageId": "m", "ReceiptHandle": "m", "Body": text}])
     assert broken.invoke(event) == {"batchItemFailures": []}
     broken.close()
     url = sqs.get_queue_url(QueueName=f"{prefix}-payments-poison")["QueueUrl"]
     [dead] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=2)["Messages"]
     letter = Message.decode(dead["Body"])
-    assert (letter.id, letter.attempt) == ("m", 5) and "PaymentUnavailable" in letter.failure
+    assert (letter.id, letter.attempt) == ("m", 12) and "PaymentUnavailable" in letter.failure
     assert client.get(order).json()["status"] == "payment_pending"
 
 

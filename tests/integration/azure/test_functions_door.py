@@ -155,12 +155,12 @@ def test_a_message_that_fails_again_and_again_is_dead_lettered(environ, queues):
     ):
         order = client.post("/orders", json=ORDER).headers["location"]
         client.post(f"{order}/payment", json={})
-        text = Message("orders.pay", {"order": order.rsplit("/", 1)[1], "request": 1}, id="m", attempt=5).encode("/o")
+        text = Message("orders.pay", {"order": order.rsplit("/", 1)[1], "request": 1}, id="m", attempt=12).encode("/o")
         assert client.post("/admin/functions/queue_payments", json={"input": text}).status_code == 200
         assert client.get(order).json()["status"] == "payment_pending"
     [dead] = queues[1]["payments-poison"].receive_messages()
     letter = Message.decode(dead.content)
-    assert (letter.id, letter.attempt) == ("m", 5) and "PaymentUnavailable" in letter.failure
+    assert (letter.id, letter.attempt) == ("m", 12) and "PaymentUnavailable" in letter.failure
 
 
 def test_a_store_that_is_down_fails_the_invocation_so_that_the_host_repeats_it(client, cosmos):

@@ -7,14 +7,18 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
 
 from api.manifest import SERVICE
 from tests.copies.copy import ROOT
-from tests.emulators.fixtures import DUMMY, REGION
+from tests.emulators.fixtures import DUMMY, REGION, storage_queues
+from tests.fakes.credential import StaticCredential, storage_token
+from twofold.azure import message_queue as storage
 from twofold.bootstrap import bootstrap
+from twofold.cli import dead_letters
 from twofold.portable.event_store import Event
 from twofold.portable.feed import Consumer, Feed
 from twofold.portable.message import Message
@@ -54,7 +58,7 @@ def embedded(folder):
 
 async def bury(services, count=3):
     for n in range(count):
-        letter = Message("orders.pay", {"order": f"o-{n}"}, id=f"m-{n}", attempt=5, failure="PaymentUnavailable: down")
+        letter = Message("orders.pay", {"order": f"o-{n}"}, id=f"m-{n}", attempt=12, failure="PaymentUnavailable: down")
         await services.queue.driver.send(dead_letter_name("payments"), letter.encode("/orders"), delay=0)
 
 
@@ -68,6 +72,7 @@ def test_they_are_listed_shown_redriven_and_purged(folder):
     told = dlq(folder, "list", "payments")
     assert "3 dead" in told and "m-1" in told and "PaymentUnavailable: down" in told
     assert json.loads(dlq(folder, "show", "payments", "m-2"))["data"] == {"order": "o-2"}
+    assert "has no dead letter 'm-9'" in dlq(folder, "show", "payments", "m-9", told=2)
     dlq(folder, "redrive", "payments", "--dry-run")
     assert on_services(embedded(folder), folder, depths) == (0, 3)
     assert "1 redriven" in dlq(folder, "redrive", "payments", "--id", "m-1")
@@ -138,6 +143,25 @@ def test_a_stack_is_found_by_its_outputs(folder, ministack):
     assert "3 dead" in told and "m-0" in told
     assert "3 redriven" in dlq(folder, "redrive", "payments", "--cloud", "aws", "--env", "prod", **environ)
     assert "no outputs of the stack dev-aws" in dlq(folder, "list", "payments", "--cloud", "aws", told=2, **environ)
+
+
+async def test_a_storage_queue_has_them_too_and_gets_back_what_was_only_looked_at(folder, azurite, capsys):
+    service, prefix = storage_queues(azurite), f"cli-{uuid.uuid4().hex[:8]}"
+    twins = {name: service.create_queue(f"{prefix}-{name}") for name in ("payments", "payments-poison")}
+    parts = urlsplit(azurite)
+    credential = StaticCredential(storage_token())
+    driver = storage.open(f"storagequeue://{parts.netloc}{parts.path}/{prefix}", credential)
+    services = bootstrap(Settings.load(embedded(folder), SERVICE, folder), SERVICE, queue_driver=driver)
+    await bury(services, 23)
+    twins["payments-poison"].send_message("what the host gave up")
+    options = {"only": None, "limit": 15}
+    assert await dead_letters.show(services, "payments", whole=False, **options) == 15
+    assert "m-1 " in capsys.readouterr().out
+    assert await dead_letters.act(services, "payments", "redrive", only="m-7", limit=15, rate=1000) == 1
+    assert await dead_letters.act(services, "payments", "redrive", only=None, limit=1000, rate=1000) == 23
+    assert await dead_letters.show(services, "payments", whole=False, **options) == 0
+    assert twins["payments"].get_queue_properties().approximate_message_count == 24
+    await services.close()
 
 
 def test_an_unknown_name_says_what_there_is(folder):

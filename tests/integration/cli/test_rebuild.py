@@ -1,4 +1,4 @@
-"""`twofold rebuild` as an operator uses it: on the embedded store, while the service goes on answering."""
+"""`twofold rebuild` and `twofold catchup` as an operator uses them: on the embedded store, while the service goes on answering."""
 
 import os
 import sqlite3
@@ -24,8 +24,12 @@ def folder(tmp_path):
 
 
 def rebuild(folder, *arguments, told=0):
+    return twofold(folder, "rebuild", *arguments, told=told)
+
+
+def twofold(folder, *arguments, told=0):
     done = subprocess.run(
-        [TWOFOLD, "rebuild", *arguments], cwd=folder, env=os.environ | {"COLUMNS": "160"}, capture_output=True, text=True,
+        [TWOFOLD, *arguments], cwd=folder, env=os.environ | {"COLUMNS": "160"}, capture_output=True, text=True,
         timeout=90,
     )  # fmt: skip
     assert done.returncode == told and "Traceback" not in done.stderr, done.stdout + done.stderr
@@ -48,6 +52,19 @@ def test_a_damaged_read_model_is_whole_again_while_the_service_runs(folder):
         assert listed() == placed
         placed.add(httpx.post(f"{url}/orders", json=ORDER).json()["id"])
         until(lambda: listed() == placed)
+
+
+def test_consumers_catch_up_with_what_no_feed_delivered(folder):
+    port = free_port()
+    with serving([TWOFOLD, "run", "--port", str(port)], port, folder=folder) as url:
+        placed = {httpx.post(f"{url}/orders", json=ORDER).json()["id"] for _ in range(3)}
+        until(lambda: len(httpx.get(f"{url}/customers/c-1/orders").json()["orders"]) == 3)
+        with sqlite3.connect(folder / ".data/twofold.db") as database:  # as if those commits had never been delivered
+            kept = "CAST(partition AS TEXT) NOT LIKE 'model:%' AND CAST(partition AS TEXT) NOT LIKE 'feed:%'"
+            assert database.execute(f"DELETE FROM documents WHERE NOT ({kept})").rowcount >= 12
+        assert httpx.get(f"{url}/customers/c-1/orders").json()["orders"] == []
+        assert "3 streams, 3 consumers: up to date" in twofold(folder, "catchup")
+        assert {row["id"] for row in httpx.get(f"{url}/customers/c-1/orders").json()["orders"]} == placed
 
 
 def test_what_cannot_be_done_is_said(folder):

@@ -121,7 +121,7 @@ async def test_every_error_is_a_problem(client, caplog):
 
 async def test_a_key_runs_an_operation_once_and_its_id_follows_from_the_key(client):
     first = await client.post("/things", headers={"Idempotency-Key": "k"})
-    again = await client.post("/things", headers={"Idempotency-Key": "k"})
+    again = await client.post("/things", headers={"Idempotency-Key": '"k"'})
     assert (again.status_code, again.json(), again.headers["location"]) == (
         201,
         first.json(),
@@ -142,6 +142,7 @@ async def test_another_request_under_a_key_a_second_at_once_and_a_bad_key_are_re
     assert (await slow).status_code == 201
     assert slug(await client.post("/things", headers=key, content=b"{}")) == "idempotency-key-reused"
     assert slug(await client.post("/things", headers={"Idempotency-Key": "x" * 256})) == "invalid-idempotency-key"
+    assert slug(await client.post("/things", headers={"Idempotency-Key": '""'})) == "invalid-idempotency-key"
 
 
 async def test_a_failure_is_not_kept(client):

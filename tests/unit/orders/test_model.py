@@ -11,8 +11,8 @@ from twofold.portable.event_store import RecordedEvent
 LINES = [{"sku": "A1", "quantity": 2, "unit_price": 1250}, {"sku": "B", "quantity": 1, "unit_price": 1}]
 COMMANDS = {
     "request": lambda order: order.request_payment(),
-    "confirm": lambda order: order.confirm_payment("r"),
-    "decline": lambda order: order.decline_payment("no"),
+    "confirm": lambda order: order.confirm_payment(order.payment, "r"),
+    "decline": lambda order: order.decline_payment(order.payment, "no"),
     "ship": lambda order: order.ship(),
     "cancel": lambda order: order.cancel(),
     "expire": lambda order: order.expire(2000),
@@ -74,6 +74,14 @@ def test_what_leads_where(commands, status):
 def test_what_is_refused(commands, refused):
     with pytest.raises(NotAllowed):
         COMMANDS[refused](after(*commands))
+
+
+def test_an_earlier_request_for_payment_settles_nothing():
+    order = after("request", "decline", "request")
+    assert order.awaits(3) and not order.awaits(1)
+    assert order.decline_payment(1, "late") == []
+    with pytest.raises(NotAllowed, match="payment 1 was captured as r"):
+        order.confirm_payment(1, "r")
 
 
 @given(st.lists(st.sampled_from(sorted(COMMANDS)), max_size=30))
