@@ -7,7 +7,7 @@ import re
 MODULES = (
     "twofold", "twofold.errors", "twofold.manifest", "twofold.settings", "twofold.runtime", "twofold.bootstrap",
     "twofold.portable.document_store", "twofold.portable.event_store", "twofold.portable.event_publisher",
-    "twofold.portable.feed", "twofold.portable.read_model", "twofold.portable.resilience",
+    "twofold.portable.feed", "twofold.portable.read_model", "twofold.portable.rebuild", "twofold.portable.resilience",
     "twofold.portable.idempotency", "twofold.portable.lease", "twofold.portable.message",
     "twofold.portable.message_queue",
     "twofold.portable.secret_store",
@@ -15,10 +15,10 @@ MODULES = (
     "twofold.aws.door", "twofold.azure.door", "twofold.local.door",
     "twofold.deploy.config", "twofold.deploy.contract", "twofold.deploy.package",
     "twofold.deploy.aws.data", "twofold.deploy.aws.messaging", "twofold.deploy.aws.secrets",
-    "twofold.deploy.aws.compute", "twofold.deploy.aws.gateway",
+    "twofold.deploy.aws.compute", "twofold.deploy.aws.gateway", "twofold.deploy.aws.monitoring",
     "twofold.deploy.azure.data", "twofold.deploy.azure.messaging", "twofold.deploy.azure.secrets",
     "twofold.deploy.azure.compute",
-    "twofold.deploy.azure.gateway",
+    "twofold.deploy.azure.gateway", "twofold.deploy.azure.monitoring",
 )  # fmt: skip
 
 
