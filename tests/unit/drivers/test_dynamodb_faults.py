@@ -103,7 +103,7 @@ async def test_somebody_elses_create_is_a_conflict_also_when_an_answer_was_lost(
     ids=["throughput", "throttling", "conflict"],
 )
 async def test_load_and_contention_are_retried(proxy, store, p, answer):
-    proxy.inject(3, answer, when=calls("PutItem"))
+    proxy.inject(2, answer, when=calls("PutItem"))
     await store.put(C, p, "1", {"n": 1}, condition=ABSENT)
     assert (await store.get(C, p, "1")).body == {"n": 1}
 
