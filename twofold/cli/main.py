@@ -10,6 +10,7 @@ import typer
 
 from twofold import __version__
 from twofold.errors import TwofoldError
+from twofold.local.issuer import SUBJECT
 from twofold.manifest import ServiceManifest, load
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def token(
     scope: Annotated[
         list[str] | None, typer.Option(help="may stand several times; without it, all of the manifest")
     ] = None,
-    subject: Annotated[str, typer.Option(help="on whose behalf")] = "c-1",
+    subject: Annotated[str, typer.Option(help="on whose behalf")] = SUBJECT,
     manifest: Target = MANIFEST,
 ) -> None:
     """Prints an access token that this checkout's service accepts for 12 hours, whatever door serves it."""

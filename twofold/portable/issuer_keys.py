@@ -73,8 +73,7 @@ class IssuerKeys:
 
 def usable(jwks: Iterable[Mapping[str, Any]]) -> "dict[tuple[str, str], Key]":
     """Those of an issuer's keys that can verify a signature, by id and type; what can't be read is left out."""
-    from joserfc.errors import JoseError  # `cryptography` comes with it: only who verifies tokens loads it
-    from joserfc.jwk import JWKRegistry
+    from joserfc.jwk import JWKRegistry  # `cryptography` comes with it: only who verifies tokens loads it
 
     found: dict[tuple[str, str], Key] = {}
     for jwk in jwks:
@@ -83,7 +82,7 @@ def usable(jwks: Iterable[Mapping[str, Any]]) -> "dict[tuple[str, str], Key]":
             if not isinstance(kid, str) or jwk.get("use", "sig") != "sig" or not _strong(jwk):
                 continue
             found[kid, kty] = JWKRegistry.import_key(dict(jwk))
-        except (JoseError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        except Exception as exc:  # whatever is wrong with one key must not cost the others
             log.warning("a key of the issuer is left out: %s", type(exc).__name__)
     return found
 
