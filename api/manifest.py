@@ -18,7 +18,7 @@ SERVICE = ServiceManifest(
     settings=(SettingSpec("payment_url", "base URL of the payment provider; empty in a checkout: the sandbox"),),
     publishes=("orders.placed", "orders.paid", "orders.shipped", "orders.cancelled", "orders.expired"),
     upcasters="api.orders.events:UPCASTERS",
-    scopes=("orders.read", "orders.write"),
+    scopes=("orders.read", "orders.write", "orders.admin"),
     sample_request=(
         "/orders -H 'content-type: application/json' -d "
         """'{"customer_id":"c-1","currency":"EUR","lines":[{"sku":"A1","quantity":2,"unit_price":1250}]}'"""

@@ -19,6 +19,7 @@ from rich.progress import track
 from rich.table import Table
 
 from api.manifest import SERVICE
+from twofold.local.issuer import DevelopmentIssuer
 from twofold.local.loops import Loops
 from twofold.runtime import Runtime
 
@@ -37,7 +38,10 @@ async def main(orders: int) -> None:
         loops = Loops(runtime)
         loops.start()
         transport = httpx.ASGITransport(runtime.asgi)
-        async with httpx.AsyncClient(transport=transport, base_url="http://bench", timeout=60) as client:
+        headers = {"Authorization": f"Bearer {DevelopmentIssuer().token(SERVICE)}"}
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://bench", headers=headers, timeout=60
+        ) as client:
             gate, begun = asyncio.Semaphore(CONCURRENT), time.perf_counter()
 
             async def order(number: int) -> str:

@@ -4,14 +4,18 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from twofold.errors import SettingsError
 from twofold.homes import open_driver
 from twofold.manifest import ProjectionSpec, ServiceManifest, load
+from twofold.portable.access_token import TokenVerifier
 from twofold.portable.document_store import DocumentDriver, DocumentStore
 from twofold.portable.event_publisher import EventPublisher, PublisherDriver
 from twofold.portable.event_store import EventStore, Upcasters
 from twofold.portable.feed import Consumer
 from twofold.portable.idempotency import Idempotency
+from twofold.portable.issuer_keys import IssuerKeys, KeySource
 from twofold.portable.message_queue import MessageQueue, QueueDriver
+from twofold.portable.oidc import OidcIssuer
 from twofold.portable.read_model import ReadModel, ReadModels
 from twofold.portable.resilience import Limits, Outbound
 from twofold.portable.secret_store import SecretDriver, SecretStore
@@ -31,6 +35,7 @@ class Services:
     publisher: EventPublisher
     secrets: SecretStore
     idempotency: Idempotency
+    tokens: TokenVerifier | None
     _outbound: dict[str, Outbound] = field(default_factory=dict, repr=False)
 
     def outbound(self, name: str, base_url: str, limits: Limits | None = None, *, transport: Any = None) -> Outbound:
@@ -76,6 +81,7 @@ def bootstrap(
     queue_driver: QueueDriver | None = None,
     publisher_driver: PublisherDriver | None = None,
     upcasters: Upcasters | None = None,
+    tokens: TokenVerifier | None = None,
 ) -> Services:
     """Wires the blocks for these settings. Keywords replace a driver, for tests; nothing is patched, nothing connects."""
     if upcasters is None and manifest.upcasters:
@@ -94,4 +100,20 @@ def bootstrap(
         publisher=EventPublisher(publisher_driver, manifest.publishes, source=source),
         secrets=SecretStore(secret_driver or open_driver("secrets", settings.secrets_url)),
         idempotency=Idempotency(documents),
+        tokens=tokens or (_tokens(settings, manifest) if manifest.scopes else None),
     )
+
+
+def _tokens(settings: Settings, manifest: ServiceManifest) -> TokenVerifier:
+    source: KeySource
+    if settings.oidc_issuer:
+        source, issuer, audience = OidcIssuer(settings.oidc_issuer), settings.oidc_issuer, settings.oidc_audience
+    elif settings.deployed:
+        raise SettingsError(["a deployed service needs an issuer of access tokens: set TWOFOLD_OIDC_ISSUER"])
+    else:
+        source, issuer, audience = (
+            load("twofold.local.issuer:DevelopmentIssuer")(),
+            load("twofold.local.issuer:ISSUER"),
+            manifest.name,
+        )
+    return TokenVerifier(IssuerKeys(source), issuer=issuer, audience=audience, service=manifest.name)

@@ -14,6 +14,9 @@
     │   └── SecretsUnavailable   the vault did not answer and no earlier value is known
     ├── QueueError
     │   └── QueueUnavailable     the queue did not take or give messages
+    ├── AccessError
+    │   ├── TokenRefused         an access token that is not valid here; says why
+    │   └── IssuerUnavailable    the issuer's keys can't be had and none are known
     └── PublisherUnavailable     whom integration events go to did not take them
 
 Drivers translate their SDK's errors at the edge, the most specific class first, always `raise X from exc`.
@@ -95,6 +98,18 @@ class QueueError(TwofoldError):
 
 class QueueUnavailable(QueueError):
     """The queue did not answer or failed; a message may or may not have been sent."""
+
+
+class AccessError(TwofoldError):
+    """Who is calling could not be established."""
+
+
+class TokenRefused(AccessError):
+    """The access token is not valid here. The message is for its sender: plain ASCII, nothing of the token in it."""
+
+
+class IssuerUnavailable(AccessError):
+    """The issuer of access tokens did not answer, or not with what it must, and no earlier keys of it are known."""
 
 
 class PublisherUnavailable(TwofoldError):

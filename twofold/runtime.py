@@ -156,4 +156,16 @@ class Runtime:
             from twofold.http.health import router
 
             app.include_router(router(self.services))
+        if isinstance(app, FastAPI) and self.services.tokens is not None:
+            self._describe_access(app)
         return app
+
+    def _describe_access(self, app: Any) -> None:
+        if self.settings.oidc_issuer:
+            from twofold.http.auth import show_issuer
+            from twofold.portable.oidc import discovery_url
+
+            show_issuer(app, discovery_url(self.settings.oidc_issuer))
+        else:
+            app.include_router(load("twofold.local.issuer_routes:router")(self.manifest))
+            app.swagger_ui_init_oauth = app.swagger_ui_init_oauth or {"clientId": load("twofold.local.issuer:SUBJECT")}

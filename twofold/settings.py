@@ -41,7 +41,7 @@ class Settings(BaseModel):
     queue_url: str = Field("sqlite:///.data/twofold.db", description="message queues")
     events_url: str = Field("log:", description="where integration events are published")
     secrets_url: str = Field("file:///.data/secrets", description="secrets")
-    oidc_issuer: str = Field("", description="issuer URL of the access tokens; required when deployed")
+    oidc_issuer: str = Field("", description="issuer of the access tokens, as in their `iss`; required when deployed")
     oidc_audience: str = Field("", description="audience of the access tokens; required when deployed")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity that is logged")
     app: dict[str, str] = Field(default_factory=dict, description="the service's own settings, by name")
@@ -81,6 +81,8 @@ class Settings(BaseModel):
         if settings.role not in roles:
             problems.append(f"{PREFIX}ROLE is {settings.role!r}; this service has {_listed(roles)}")
         problems += _url_problems(settings, deployed)
+        if settings.oidc_issuer and not settings.oidc_audience:
+            problems.append(f"{PREFIX}OIDC_AUDIENCE is missing: the issuer's tokens are for others too")
         if deployed:
             problems += _deployed_problems(settings, values, manifest, given)
         if problems:

@@ -8,7 +8,10 @@ from api.orders.model import Order, Status
 from twofold.portable.event_store import RecordedEvent
 
 Key = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-CustomerId = Annotated[str, Field(pattern=Key, examples=["c-1"])]
+CustomerKey = r"^[A-Za-z0-9_-][A-Za-z0-9._:|@-]{0,127}$"
+CustomerId = Annotated[
+    str, Field(pattern=CustomerKey, description="the subject of a customer's tokens", examples=["c-1"])
+]
 
 
 class _Body(BaseModel):

@@ -20,6 +20,10 @@ class OrderNotFound(TwofoldError):
     """There is no order with this id."""
 
 
+class OtherCustomer(TwofoldError):
+    """The order would be another customer's."""
+
+
 class Stale(TwofoldError):
     """The order has moved on from the version that the caller had seen."""
 
@@ -29,8 +33,13 @@ def stream_of(order_id: str) -> str:
     return f"order-{order_id}"
 
 
-async def place_order(services: Services, order_id: str, command: PlaceOrder) -> Order:
-    """Places an order under an id; placed before under the same id (a request run again), it is returned as it is."""
+async def place_order(services: Services, order_id: str, command: PlaceOrder, *, customer: str | None = None) -> Order:
+    """Places an order under an id; placed before under the same id (a request run again), it is returned as it is.
+
+    `customer`, when given, may order for himself alone: else OtherCustomer.
+    """
+    if customer not in (None, command.customer_id):
+        raise OtherCustomer(f"customer {customer!r} can't order for {command.customer_id!r}")
     stream = stream_of(order_id)
     due_at = services.documents.now() + PAY_WITHIN_SECONDS
     lines = [line.model_dump() for line in command.lines]
@@ -40,24 +49,30 @@ async def place_order(services: Services, order_id: str, command: PlaceOrder) ->
     return await load(services, order_id)
 
 
-async def load(services: Services, order_id: str) -> Order:
+async def load(services: Services, order_id: str, *, customer: str | None = None) -> Order:
     """The order; raises OrderNotFound."""
-    order, _, _ = await read(services, order_id)
+    order, _, _ = await read(services, order_id, customer=customer)
     return order
 
 
-async def read(services: Services, order_id: str) -> tuple[Order, Position, tuple[RecordedEvent, ...]]:
-    """The order, the position to append at and its history; raises OrderNotFound."""
+async def read(
+    services: Services, order_id: str, *, customer: str | None = None
+) -> tuple[Order, Position, tuple[RecordedEvent, ...]]:
+    """The order, the position to append at and its history; raises OrderNotFound.
+
+    With `customer` another customer's order is not found either: nobody learns that it exists.
+    """
     stream = await services.events.read(stream_of(order_id))
     order = fold(stream.events)
-    if order is None:
+    if order is None or customer not in (None, order.customer_id):
         raise OrderNotFound(f"there is no order {order_id!r}")
     return order, stream.position, stream.events
 
 
 async def change(
-    services: Services, order_id: str, decide: Decision, *, expected: int | None = None, operation: str | None = None
-) -> Order:
+    services: Services, order_id: str, decide: Decision, *,
+    customer: str | None = None, expected: int | None = None, operation: str | None = None,
+) -> Order:  # fmt: skip
     """Applies a decision and returns the order after it.
 
     `operation` names the request under its Idempotency-Key and is kept with its events: when it runs again, after a crash
@@ -66,7 +81,7 @@ async def change(
     Raises NotAllowed, OrderNotFound; Conflict after 20 lost races.
     """
     for attempt in range(ATTEMPTS):
-        order, position, history = await read(services, order_id)
+        order, position, history = await read(services, order_id, customer=customer)
         if operation is not None and (before := _outcome(history, operation)) is not None:
             return before
         if expected is not None and order.version != expected:

@@ -6,12 +6,13 @@ import re
 
 MODULES = (
     "twofold", "twofold.errors", "twofold.manifest", "twofold.settings", "twofold.runtime", "twofold.bootstrap",
-    "twofold.portable.document_store", "twofold.portable.event_store", "twofold.portable.event_publisher",
-    "twofold.portable.feed", "twofold.portable.read_model", "twofold.portable.rebuild", "twofold.portable.resilience",
+    "twofold.portable.access_token", "twofold.portable.document_store", "twofold.portable.event_store",
+    "twofold.portable.event_publisher", "twofold.portable.feed", "twofold.portable.issuer_keys",
+    "twofold.portable.read_model", "twofold.portable.rebuild", "twofold.portable.resilience",
     "twofold.portable.idempotency", "twofold.portable.lease", "twofold.portable.message",
     "twofold.portable.message_queue",
     "twofold.portable.secret_store",
-    "twofold.http.problem", "twofold.http.idempotency", "twofold.http.health", "twofold.testing",
+    "twofold.http.auth", "twofold.http.problem", "twofold.http.idempotency", "twofold.http.health", "twofold.testing",
     "twofold.aws.door", "twofold.azure.door", "twofold.local.door",
     "twofold.deploy.config", "twofold.deploy.contract", "twofold.deploy.package",
     "twofold.deploy.aws.data", "twofold.deploy.aws.messaging", "twofold.deploy.aws.secrets",

@@ -9,19 +9,22 @@ from tests.copies.copy import ROOT
 
 CASES = {
     "the manifest": ("import api.manifest", {"fastapi", "pydantic", "boto3", "azure", "pulumi", "httpx"}),
-    "the Lambda door": ("import lambda_function", {"fastapi", "boto3", "azure", "mangum", "httpx", "pulumi"}),
+    "the Lambda door": (
+        "import lambda_function",
+        {"fastapi", "boto3", "azure", "mangum", "httpx", "joserfc", "pulumi"},
+    ),
     "the Functions door": (
         "import function_app",
-        {"fastapi", "boto3", "azure.cosmos", "azure.identity", "httpx", "pulumi"},
+        {"fastapi", "boto3", "azure.cosmos", "azure.identity", "httpx", "joserfc", "pulumi"},
     ),
     "the portable blocks": (
-        "import twofold.portable.document_store, twofold.portable.event_store, twofold.portable.feed",
-        {"fastapi", "boto3", "azure", "httpx"},
+        "from twofold.portable import access_token, document_store, event_store, feed, issuer_keys, oidc",
+        {"fastapi", "boto3", "azure", "httpx", "joserfc"},
     ),
     "the embedded default": (
         "from pathlib import Path; from api.manifest import SERVICE; from twofold.runtime import Runtime; "
         "Runtime(SERVICE, root=Path('/nowhere'), environ={}).build_app()",
-        {"boto3", "azure", "mangum", "pulumi"},
+        {"boto3", "azure", "joserfc", "mangum", "pulumi"},
     ),
 }
 

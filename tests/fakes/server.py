@@ -66,6 +66,10 @@ class FakeServer:
         """How many injected faults nobody has met; those injected `math.inf` times don't count."""
         return sum(fault[0] for fault in self._faults if fault[0] != math.inf)
 
+    def clear(self):
+        """Takes back every fault."""
+        self._faults.clear()
+
     def close(self):
         self._server.shutdown()
         self._server.server_close()

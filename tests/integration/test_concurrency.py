@@ -12,6 +12,7 @@ from api.manifest import SERVICE
 from tests.emulators.fixtures import REGION, create_tables
 from tests.fakes.cosmos import CosmosFake
 from tests.fakes.credential import StaticCredential
+from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER
 from twofold.aws import document_store as aws
 from twofold.azure import document_store as azure
@@ -42,7 +43,7 @@ async def client(driver, tmp_path):
     settings = Settings.load({"TWOFOLD_QUEUE_URL": f"sqlite:///{tmp_path}/queues.db"}, SERVICE, tmp_path)
     runtime = Runtime(SERVICE, root=tmp_path, services=bootstrap(settings, SERVICE, document_driver=driver))
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(runtime.asgi), base_url="http://test", timeout=60
+        transport=httpx.ASGITransport(runtime.asgi), base_url="http://test", headers=bearer(), timeout=60
     ) as made:
         yield made
     await runtime.stop()

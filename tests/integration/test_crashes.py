@@ -12,6 +12,7 @@ import pytest
 
 from api.manifest import SERVICE
 from api.orders.views import BUCKETS
+from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER
 from twofold.bootstrap import bootstrap
 from twofold.local import document_store, message_queue, secret_store
@@ -104,7 +105,7 @@ async def script(world, runtime):
     """What a client does, with its keys: the same again after a crash."""
     transport = httpx.ASGITransport(runtime.asgi)
     loops = Loops(runtime)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=bearer()) as client:
         placed = await client.post("/orders", json=ORDER, headers={"Idempotency-Key": "place"})
         assert placed.status_code == 201, placed.text
         order = placed.headers["location"]

@@ -1,7 +1,11 @@
-"""One order's life over HTTP, the same through every door. `settle` lets feed and queue do their work once."""
+"""One order's life over HTTP, the same through every door. `settle` lets feed and queue do their work once.
+
+The client sends a token of the checkout; only what is open to everybody is asked for without one.
+"""
 
 import time
 
+ANONYMOUS = {"Authorization": ""}
 ORDER = {"customer_id": "c-1", "currency": "EUR", "lines": [{"sku": "A1", "quantity": 2, "unit_price": 1250}]}
 
 
@@ -39,13 +43,17 @@ def walk(client, settle):
     history = [event["type"] for event in client.get(f"{order}/events").json()["events"]]
     assert history == ["OrderPlaced", "PaymentRequested", "OrderPaid", "OrderShipped"]
 
+    nobody = client.get(order, headers=ANONYMOUS)
+    assert_problem(nobody, 401, "unauthorized")
+    assert nobody.headers["www-authenticate"] == 'Bearer realm="orders", scope="orders.read"'
     assert_problem(client.get("/orders/none"), 404, "order-not-found")
     assert_problem(client.post("/orders", json=ORDER | {"lines": []}), 422, "invalid-request")
     assert_problem(client.get("/nowhere"), 404, "not-found")
-    assert client.get("/health/live").status_code == 200
-    ready = client.get("/health/ready")
+    assert client.get("/health/live", headers=ANONYMOUS).status_code == 200
+    ready = client.get("/health/ready", headers=ANONYMOUS)
     assert (ready.status_code, ready.json()["status"]) == (200, "ready"), ready.text
-    assert client.get("/docs").status_code == 200
+    assert client.get("/docs", headers=ANONYMOUS).status_code == 200
+    assert client.get("/openapi.json", headers=ANONYMOUS).status_code == 200
 
 
 def assert_problem(answer, status, slug):

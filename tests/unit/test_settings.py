@@ -2,6 +2,7 @@
 
 import pytest
 
+from twofold.bootstrap import bootstrap
 from twofold.errors import SettingsError
 from twofold.manifest import QueueSpec, SecretSpec, ServiceManifest, SettingSpec
 from twofold.settings import MARKER, Settings, marker, variable_names
@@ -86,3 +87,17 @@ def test_a_deployed_service_refuses_an_emulator_and_a_plain_issuer(tmp_path):
     }
     found = problems(environ, deployed(tmp_path))
     assert len(found) == 2 and "options" in found[0] and "https" in found[1]
+
+
+def test_a_checkout_that_names_an_issuer_says_for_whom_its_tokens_are(tmp_path):
+    [problem] = problems({"TWOFOLD_OIDC_ISSUER": "https://issuer.example"}, tmp_path)
+    assert "TWOFOLD_OIDC_AUDIENCE is missing" in problem
+
+
+def test_a_deployed_service_never_takes_a_checkouts_tokens(tmp_path):
+    manifest = ServiceManifest("open", app="x:y", scopes=("x",))
+    assert bootstrap(Settings(), manifest).tokens is not None
+    with pytest.raises(SettingsError, match="TWOFOLD_OIDC_ISSUER"):
+        bootstrap(Settings(deployed=True), manifest)
+    with pytest.raises(SettingsError, match="TWOFOLD_DEPLOYED is unknown"):
+        Settings.load({"TWOFOLD_DEPLOYED": "false"}, manifest, deployed(tmp_path))

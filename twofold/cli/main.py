@@ -10,6 +10,7 @@ import typer
 
 from twofold import __version__
 from twofold.errors import TwofoldError
+from twofold.local.issuer import SUBJECT
 from twofold.manifest import ServiceManifest, load
 
 if TYPE_CHECKING:
@@ -42,13 +43,38 @@ def openapi(
     """Writes the service's OpenAPI document, which API Management imports."""
     from twofold.runtime import Runtime
 
-    document = Runtime(_manifest(manifest), root=Path.cwd(), environ={}).build_app().openapi()
+    service = _manifest(manifest)
+    document = Runtime(service, root=Path.cwd(), environ={}).build_app().openapi()
+    needed = {
+        scope
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        for requirement in operation.get("security", ())
+        for scopes in requirement.values()
+        for scope in scopes
+    }
+    if undeclared := sorted(needed - set(service.scopes)):
+        raise TwofoldError(f"routes need {', '.join(undeclared)}, which the manifest's scopes do not name")
     text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
     if not check:
         path.write_text(text)
         typer.echo(f"{path}: {len(document['paths'])} paths")
     elif not path.is_file() or path.read_text() != text:
         raise TwofoldError(f"{path} is not current; run: twofold openapi")
+
+
+@app.command()
+def token(
+    scope: Annotated[
+        list[str] | None, typer.Option(help="may stand several times; without it, all of the manifest")
+    ] = None,
+    subject: Annotated[str, typer.Option(help="on whose behalf")] = SUBJECT,
+    manifest: Target = MANIFEST,
+) -> None:
+    """Prints an access token that this checkout's service accepts for 12 hours, whatever door serves it."""
+    from twofold.cli.token import make
+
+    typer.echo(make(_manifest(manifest), Path.cwd(), scope, subject))
 
 
 @app.command()

@@ -25,6 +25,7 @@ PLATFORM = "x86_64-manylinux_2_28"
 ENTRY = {"aws": ("lambda_function.py",), "azure": ("function_app.py", "host.json")}
 SITE_PACKAGES = {"azure": ".python_packages/lib/site-packages/"}
 KIT_LEFT_OUT = {"deploy", "testing", "cli"}
+DEVELOPMENT_ONLY = {"local/issuer.py", "local/issuer_routes.py"}
 _SKIPPED = ("__pycache__", ".dist-info/RECORD", ".dist-info/direct_url.json", ".dist-info/INSTALLER", ".pyc", ".pyi")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -57,7 +58,7 @@ def build(manifest: ServiceManifest, cloud: str, root: Path, *, dependencies: Pa
     files |= dict(_tree(dependencies, site))
     left_out = KIT_LEFT_OUT | (set(clouds()) - {cloud})
     for name, data in _tree(Path(twofold.__file__).parent, ""):
-        if name.partition("/")[0] not in left_out:
+        if name.partition("/")[0] not in left_out and name not in DEVELOPMENT_ONLY:
             files[f"{site}twofold/{name}"] = data
     folder = root / ".build"
     folder.mkdir(exist_ok=True)

@@ -1,8 +1,9 @@
 """`Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header) on unsafe methods, for any ASGI application.
 
 The first answer below 500 is stored and replayed for a day, with `Idempotency-Replayed: true`. Another request under the
-same key is 422; one that comes while the first still runs is 409. Answers over 256 KB are not kept. A key in quotes, as the draft
-writes it, and the same without are one.
+same key is 422; one that comes while the first still runs is 409. Keys are the caller's own: two subjects never meet under one.
+Answers over 256 KB are not kept, nor refusals that another token or another time would not get (401, 403, 429). A key in quotes,
+as the draft writes it, and the same without are one.
 """
 
 import base64
@@ -10,6 +11,7 @@ import hashlib
 import re
 import uuid
 from typing import Any
+from urllib.parse import quote
 
 from twofold.http.lifespan import ASGIApp, Receive, Scope, Send
 from twofold.http.problem import Problem
@@ -17,7 +19,7 @@ from twofold.http.security_headers import header
 from twofold.portable.idempotency import MAX_ANSWER_BYTES, Claim, Idempotency, derived_id
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-SUBJECT = "anonymous"  # until access control exists there is one subject
+NOT_KEPT = frozenset({401, 403, 429})
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _STRING = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')  # a String of RFC 9651, as the draft has it
 
@@ -36,6 +38,12 @@ def operation_key(scope: Scope) -> str | None:
     return found
 
 
+def _subject(scope: Scope) -> str:
+    principal = scope.get("state", {}).get("principal")
+    # Quoted and marked, so that no subject reads as another one's route, or as nobody.
+    return "anonymous" if principal is None else f"sub={quote(principal.subject, safe='')}"
+
+
 def idempotency(app: ASGIApp, records: Idempotency) -> ASGIApp:
     """Runs a request with an Idempotency-Key once. Raises what the store raises: without it there is no promise."""
 
@@ -50,7 +58,7 @@ def idempotency(app: ASGIApp, records: Idempotency) -> ASGIApp:
         if not _KEY.fullmatch(key):
             raise Problem(400, "invalid-idempotency-key", "Idempotency-Key must be 1 to 255 visible ASCII characters")
         body = await _read(receive)
-        route = f"{SUBJECT} {scope['method']} {scope['path']}"
+        route = f"{_subject(scope)} {scope['method']} {scope['path']}"
         claim = await records.claim(route, key, _fingerprint(scope, body))
         if not isinstance(claim, Claim):
             return await _replay(claim, send)
@@ -82,10 +90,11 @@ class _Answer:
 
     def stored(self) -> dict[str, Any] | None:
         body = b"".join(message.get("body", b"") for message in self._messages[1:])
-        if not self._messages or self._messages[0]["status"] >= 500 or len(body) > MAX_ANSWER_BYTES:
+        status = self._messages[0]["status"] if self._messages else 500
+        if status >= 500 or status in NOT_KEPT or len(body) > MAX_ANSWER_BYTES:
             return None
         return {
-            "status": self._messages[0]["status"],
+            "status": status,
             "headers": [[k.decode("latin-1"), v.decode("latin-1")] for k, v in self._messages[0]["headers"]],
             "body": base64.b64encode(body).decode(),
         }

@@ -1,6 +1,7 @@
 """The layers that every application gets, whatever door it is served by."""
 
 from twofold.bootstrap import Services
+from twofold.http.auth import admit, authenticate
 from twofold.http.body_limit import body_limit
 from twofold.http.client_address import client_address
 from twofold.http.idempotency import idempotency
@@ -12,10 +13,13 @@ from twofold.settings import Settings
 
 
 def wrap(app: ASGIApp, settings: Settings, services: Services) -> ASGIApp:
-    """`app` inside the kit's layers, the innermost first. Idempotency needs the block `documents`."""
+    """`app` inside the kit's layers, the innermost first. Idempotency needs the block `documents`, access control `scopes`."""
     if "documents" in services.manifest.blocks:
         app = idempotency(app, services.idempotency)
     app = body_limit(app)
+    if services.tokens is not None:
+        app = admit(app)
+        app = authenticate(app, services.tokens)
     app = boundary(app)
     app = security_headers(app)
     app = client_address(app, deployed=settings.deployed)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from twofold.errors import (
     Conflict,
+    IssuerUnavailable,
     PositionError,
     ProfileError,
     QueueUnavailable,
@@ -83,7 +84,7 @@ def problem_of(exc: BaseException) -> Problem | None:
             return Problem(422, "limit-exceeded", str(exc))
         case StoreThrottled():
             return Problem(503, "overloaded", "the store is overloaded; retry later", headers=_RETRY)
-        case StoreUnavailable() | SecretsUnavailable() | QueueUnavailable():
+        case StoreUnavailable() | SecretsUnavailable() | QueueUnavailable() | IssuerUnavailable():
             return Problem(503, "unavailable", "a service behind this one does not answer; retry later", headers=_RETRY)
         case _:
             return None

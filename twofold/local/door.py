@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twofold.errors import TwofoldError
+from twofold.local.issuer import DevelopmentIssuer
 from twofold.local.loops import Loops
 from twofold.manifest import ServiceManifest
 from twofold.runtime import Runtime
@@ -54,7 +55,7 @@ async def _serve(manifest: ServiceManifest, root: Path, port: int) -> None:
         if loops:
             loops.start()
         try:
-            _announce(manifest, f"http://{HOST}:{listener.getsockname()[1]}")
+            _announce(runtime, f"http://{HOST}:{listener.getsockname()[1]}")
             await _server(config).serve(sockets=[listener])
         finally:
             if loops:
@@ -77,7 +78,12 @@ def _server(config: "uvicorn.Config") -> "uvicorn.Server":
     return Server(config)
 
 
-def _announce(manifest: ServiceManifest, url: str) -> None:
+def _announce(runtime: Runtime, url: str) -> None:
+    manifest = runtime.manifest
+    token = ""
+    if runtime.services.tokens is not None:
+        own = not runtime.settings.oidc_issuer
+        token = f' -H "Authorization: Bearer {DevelopmentIssuer().token(manifest) if own else "$TOKEN"}"'
     print(f"{manifest.name} is at  {url}")
     print(f"its docs are at  {url}/docs")
-    print(f"try it:  curl -s {url}{manifest.sample_request or '/health/ready'}", flush=True)
+    print(f"try it:  curl -s {url}{manifest.sample_request or '/health/ready'}{token}", flush=True)

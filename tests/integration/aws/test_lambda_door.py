@@ -12,6 +12,7 @@ from tests.copies.copy import ROOT
 from tests.emulators.dynamodb_stream import DynamoDBStream
 from tests.emulators.fixtures import DUMMY, REGION, create_tables
 from tests.emulators.lambda_host import FunctionError, LambdaHost
+from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER, eventually, walk
 from twofold.portable.message import Message
 
@@ -93,7 +94,7 @@ def sqs_event(prefix, messages):
 
 @pytest.fixture
 def client(host):
-    with httpx.Client(base_url=host.url, timeout=60) as client:
+    with httpx.Client(base_url=host.url, headers=bearer(), timeout=60) as client:
         yield client
 
 
@@ -176,7 +177,7 @@ def test_a_checkout_without_settings_serves_the_embedded_default(tmp_path):
     (tmp_path / "api").symlink_to(ROOT / "api")
     (tmp_path / "lambda_function.py").symlink_to(ROOT / "lambda_function.py")
     host = LambdaHost(tmp_path, {})
-    with httpx.Client(base_url=host.url, timeout=60) as client:
+    with httpx.Client(base_url=host.url, headers=bearer(tmp_path), timeout=60) as client:
         order = client.post("/orders", json=ORDER).headers["location"]
         client.post(f"{order}/payment", json={})
         eventually(lambda: client.get(order).json()["status"] == "paid", lambda: None)

@@ -17,6 +17,7 @@ from tests.fakes.cosmos import CosmosFake
 from tests.fakes.event_grid import EventGridFake
 from tests.fakes.key_vault import KeyVaultFake
 from tests.fakes.managed_identity import ManagedIdentityFake
+from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER, eventually, walk
 from twofold.portable.message import Message
 
@@ -83,7 +84,7 @@ def environ(cosmos, azurite, queues, topic):
 
 @pytest.fixture
 def client(environ):
-    with functions_host(ROOT, environ) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with functions_host(ROOT, environ) as url, httpx.Client(base_url=url, headers=bearer(), timeout=60) as client:
         yield client
 
 
@@ -151,7 +152,7 @@ def test_a_role_selects_its_trigger(environ, role):
 def test_a_message_that_fails_again_and_again_is_dead_lettered(environ, queues):
     with (
         functions_host(ROOT, environ | {"TWOFOLD_APP_PAYMENT_URL": "http://127.0.0.1:9"}) as url,
-        httpx.Client(base_url=url, timeout=60) as client,
+        httpx.Client(base_url=url, headers=bearer(), timeout=60) as client,
     ):
         order = client.post("/orders", json=ORDER).headers["location"]
         client.post(f"{order}/payment", json={})
@@ -186,7 +187,10 @@ def test_the_example_settings_are_all_of_them_and_serve_the_embedded_default(tmp
     for name in ("api", "function_app.py", "host.json"):
         (tmp_path / name).symlink_to(ROOT / name)
     values = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
-    with functions_host(tmp_path, values) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with (
+        functions_host(tmp_path, values) as url,
+        httpx.Client(base_url=url, headers=bearer(tmp_path), timeout=60) as client,
+    ):
         assert set(client.get("/admin/functions").json()) == {"http"}
         order = client.post("/orders", json=ORDER).headers["location"]
         client.post(f"{order}/payment", json={})

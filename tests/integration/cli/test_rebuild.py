@@ -12,6 +12,7 @@ import pytest
 
 from tests.copies.copy import ROOT
 from tests.emulators.process import free_port, serving
+from tests.integration.tokens import bearer
 
 TWOFOLD = str(Path(sys.executable).with_name("twofold"))
 ORDER = {"customer_id": "c-1", "currency": "EUR", "lines": [{"sku": "A1", "quantity": 1, "unit_price": 100}]}
@@ -38,11 +39,14 @@ def twofold(folder, *arguments, told=0):
 
 def test_a_damaged_read_model_is_whole_again_while_the_service_runs(folder):
     port = free_port()
-    with serving([TWOFOLD, "run", "--port", str(port)], port, folder=folder) as url:
-        placed = {httpx.post(f"{url}/orders", json=ORDER).json()["id"] for _ in range(5)}
+    with (
+        serving([TWOFOLD, "run", "--port", str(port)], port, folder=folder) as url,
+        httpx.Client(base_url=url, headers=bearer(folder)) as client,
+    ):
+        placed = {client.post("/orders", json=ORDER).json()["id"] for _ in range(5)}
 
         def listed():
-            return {row["id"] for row in httpx.get(f"{url}/customers/c-1/orders").json()["orders"]}
+            return {row["id"] for row in client.get("/customers/c-1/orders").json()["orders"]}
 
         until(lambda: listed() == placed)
         with sqlite3.connect(folder / ".data/twofold.db") as database:
@@ -50,21 +54,24 @@ def test_a_damaged_read_model_is_whole_again_while_the_service_runs(folder):
         assert listed() == set()
         assert "rebuilt from 5 streams, and live" in rebuild(folder, "orders")
         assert listed() == placed
-        placed.add(httpx.post(f"{url}/orders", json=ORDER).json()["id"])
+        placed.add(client.post("/orders", json=ORDER).json()["id"])
         until(lambda: listed() == placed)
 
 
 def test_consumers_catch_up_with_what_no_feed_delivered(folder):
     port = free_port()
-    with serving([TWOFOLD, "run", "--port", str(port)], port, folder=folder) as url:
-        placed = {httpx.post(f"{url}/orders", json=ORDER).json()["id"] for _ in range(3)}
-        until(lambda: len(httpx.get(f"{url}/customers/c-1/orders").json()["orders"]) == 3)
+    with (
+        serving([TWOFOLD, "run", "--port", str(port)], port, folder=folder) as url,
+        httpx.Client(base_url=url, headers=bearer(folder)) as client,
+    ):
+        placed = {client.post("/orders", json=ORDER).json()["id"] for _ in range(3)}
+        until(lambda: len(client.get("/customers/c-1/orders").json()["orders"]) == 3)
         with sqlite3.connect(folder / ".data/twofold.db") as database:  # as if those commits had never been delivered
             kept = "CAST(partition AS TEXT) NOT LIKE 'model:%' AND CAST(partition AS TEXT) NOT LIKE 'feed:%'"
             assert database.execute(f"DELETE FROM documents WHERE NOT ({kept})").rowcount >= 12
-        assert httpx.get(f"{url}/customers/c-1/orders").json()["orders"] == []
+        assert client.get("/customers/c-1/orders").json()["orders"] == []
         assert "3 streams, 3 consumers: up to date" in twofold(folder, "catchup")
-        assert {row["id"] for row in httpx.get(f"{url}/customers/c-1/orders").json()["orders"]} == placed
+        assert {row["id"] for row in client.get("/customers/c-1/orders").json()["orders"]} == placed
 
 
 def test_what_cannot_be_done_is_said(folder):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.integration.tokens import bearer
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -34,7 +36,7 @@ class Service:
         self.announced = line + self.process.stdout.readline() + self.process.stdout.readline()
 
     def client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, timeout=20)
+        return httpx.AsyncClient(base_url=self.url, headers=bearer(self.folder), timeout=20)
 
     def kill(self) -> None:
         self.process.kill()

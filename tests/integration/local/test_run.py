@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.integration.local.service import Service
+from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER, walk
 
 
@@ -31,7 +32,7 @@ async def eventually(check, timeout=15.0):
 
 def test_the_walk(service):
     assert service.url + "/docs" in service.announced and "curl" in service.announced
-    with httpx.Client(base_url=service.url, timeout=20) as client:
+    with httpx.Client(base_url=service.url, headers=bearer(service.folder), timeout=20) as client:
         walk(client, lambda: time.sleep(0.05))
 
 

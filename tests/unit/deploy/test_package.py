@@ -50,6 +50,13 @@ def test_it_holds_what_the_service_needs_and_nothing_of_the_other_cloud(built, c
     ]
 
 
+def test_it_can_not_sign_or_take_a_checkouts_tokens(built, cloud):
+    site = package.SITE_PACKAGES.get(cloud, "")
+    names = set(zipfile.ZipFile(built.path).namelist())
+    assert {f"{site}joserfc/jws.py", f"{site}twofold/http/auth.py", f"{site}twofold/local/drivers.py"} <= names
+    assert not [name for name in names if name.startswith(f"{site}twofold/local/issuer")]
+
+
 def test_its_native_code_is_for_the_target(built):
     names = [name for name in zipfile.ZipFile(built.path).namelist() if name.endswith(".so")]
     assert names and all("x86_64-linux-gnu" in name or ".abi3." in name for name in names), names

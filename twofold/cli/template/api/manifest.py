@@ -7,5 +7,6 @@ SERVICE = ServiceManifest(
     title="__TITLE__",
     app="api.app:create_app",
     blocks=frozenset({"documents"}),
+    scopes=("notes",),
     sample_request="""/notes -H 'content-type: application/json' -d '{"text": "hello"}'""",
 )

@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response, Security
 from pydantic import BaseModel, Field
 
 from twofold.bootstrap import Services
 from twofold.errors import Conflict
+from twofold.http.auth import authorize
 from twofold.http.idempotency import operation_id
 from twofold.http.problem import Problem
 from twofold.portable.document_store import ABSENT, VERSION, Document
@@ -35,8 +36,8 @@ class NoteList(BaseModel):
 
 
 def routes(services: Services) -> APIRouter:
-    """Every route, over these services."""
-    router = APIRouter(prefix="/notes", tags=["notes"])
+    """Every route, over these services. Each needs a token with the scope `notes`."""
+    router = APIRouter(prefix="/notes", tags=["notes"], dependencies=[Security(authorize, scopes=["notes"])])
 
     @router.post("", status_code=201, operation_id="createNote")
     async def create(note: Note, request: Request, response: Response) -> StoredNote:

@@ -4,13 +4,19 @@ import httpx
 import pytest_asyncio
 
 from api.manifest import SERVICE
+from twofold.local.issuer import DevelopmentIssuer
 from twofold.runtime import Runtime
 
 
 @pytest_asyncio.fixture
 async def client(tmp_path):
+    token = DevelopmentIssuer().token(SERVICE)
     runtime = Runtime(SERVICE, root=tmp_path, environ={"TWOFOLD_STORE_URL": f"sqlite:///{tmp_path}/test.db"})
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(runtime.asgi), base_url="http://test") as http:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(runtime.asgi),
+        base_url="http://test",
+        headers={"Authorization": f"Bearer {token}"},
+    ) as http:
         yield http
     await runtime.stop()
 
@@ -56,5 +62,6 @@ async def test_pages_follow_the_cursor(client):
 
 
 async def test_mistakes_and_health(client):
+    assert (await client.get("/notes", headers={"Authorization": ""})).status_code == 401
     assert (await client.post("/notes", json={"text": ""})).status_code == 422
     assert (await client.get("/health/ready")).json()["status"] == "ready"

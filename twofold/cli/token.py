@@ -1,0 +1,27 @@
+"""`twofold token`: an access token of the checkout's development issuer."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from twofold.errors import TwofoldError
+from twofold.local.issuer import DevelopmentIssuer
+from twofold.manifest import ServiceManifest
+from twofold.settings import Settings
+
+
+class NoDevelopmentToken(TwofoldError):
+    """Such a token would be of no use here."""
+
+
+def make(manifest: ServiceManifest, root: Path, scopes: Sequence[str] | None, subject: str) -> str:
+    """The token. Raises NoDevelopmentToken where nobody would accept it."""
+    settings = Settings.load(os.environ, manifest, root)
+    if not manifest.scopes:
+        raise NoDevelopmentToken("the manifest declares no scopes: its service takes no tokens and needs none")
+    if settings.oidc_issuer or settings.deployed:
+        raise NoDevelopmentToken(f"this service takes tokens of {settings.oidc_issuer}: get one there")
+    wanted = [one for scope in scopes or () for one in scope.split()]
+    if unknown := sorted(set(wanted) - set(manifest.scopes)):
+        raise NoDevelopmentToken(f"the manifest has no scope {', '.join(unknown)}; it has {', '.join(manifest.scopes)}")
+    return DevelopmentIssuer().token(manifest, subject=subject, scopes=wanted or None)
