@@ -6,6 +6,7 @@ from typing import Any
 
 from twofold.homes import open_driver
 from twofold.manifest import ProjectionSpec, ServiceManifest, load
+from twofold.portable.cache import Cache, CacheDriver
 from twofold.portable.document_store import DocumentDriver, DocumentStore
 from twofold.portable.event_publisher import EventPublisher, PublisherDriver
 from twofold.portable.event_store import EventStore, Upcasters
@@ -31,12 +32,14 @@ class Services:
     publisher: EventPublisher
     secrets: SecretStore
     idempotency: Idempotency
+    cache: Cache
     _outbound: dict[str, Outbound] = field(default_factory=dict, repr=False)
 
     def outbound(self, name: str, base_url: str, limits: Limits | None = None, *, transport: Any = None) -> Outbound:
         """The process's one client of another service: made at the first call, shared with its breaker by all others."""
         if name not in self._outbound:
-            self._outbound[name] = Outbound(name, base_url, limits, transport=transport)
+            shared = self.cache if self.cache.shared else None
+            self._outbound[name] = Outbound(name, base_url, limits, transport=transport, cache=shared)
         return self._outbound[name]
 
     async def consumers(self) -> list[Consumer]:
@@ -64,6 +67,7 @@ class Services:
         await self.queue.close()
         await self.publisher.close()
         await self.secrets.close()
+        await self.cache.close()
         await self.documents.close()
 
 
@@ -75,6 +79,7 @@ def bootstrap(
     secret_driver: SecretDriver | None = None,
     queue_driver: QueueDriver | None = None,
     publisher_driver: PublisherDriver | None = None,
+    cache_driver: CacheDriver | None = None,
     upcasters: Upcasters | None = None,
 ) -> Services:
     """Wires the blocks for these settings. Keywords replace a driver, for tests; nothing is patched, nothing connects."""
@@ -94,4 +99,7 @@ def bootstrap(
         publisher=EventPublisher(publisher_driver, manifest.publishes, source=source),
         secrets=SecretStore(secret_driver or open_driver("secrets", settings.secrets_url)),
         idempotency=Idempotency(documents),
+        cache=Cache(
+            cache_driver or open_driver("cache", settings.cache_url), prefix=f"{manifest.name}-{settings.environment}:"
+        ),
     )

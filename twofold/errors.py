@@ -14,7 +14,8 @@
     │   └── SecretsUnavailable   the vault did not answer and no earlier value is known
     ├── QueueError
     │   └── QueueUnavailable     the queue did not take or give messages
-    └── PublisherUnavailable     whom integration events go to did not take them
+    ├── PublisherUnavailable     whom integration events go to did not take them
+    └── CacheUnavailable         the cache did not answer; only its driver and `ping` raise it
 
 Drivers translate their SDK's errors at the edge, the most specific class first, always `raise X from exc`.
 """
@@ -99,3 +100,7 @@ class QueueUnavailable(QueueError):
 
 class PublisherUnavailable(TwofoldError):
     """Integration events were not, or not all, accepted: publish them again."""
+
+
+class CacheUnavailable(TwofoldError):
+    """The cache did not answer. The Cache makes a miss of it."""

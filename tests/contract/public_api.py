@@ -10,7 +10,7 @@ MODULES = (
     "twofold.portable.feed", "twofold.portable.read_model", "twofold.portable.resilience",
     "twofold.portable.idempotency", "twofold.portable.lease", "twofold.portable.message",
     "twofold.portable.message_queue",
-    "twofold.portable.secret_store",
+    "twofold.portable.secret_store", "twofold.portable.cache", "twofold.portable.rate_limit",
     "twofold.http.problem", "twofold.http.idempotency", "twofold.http.health", "twofold.testing",
     "twofold.aws.door", "twofold.azure.door", "twofold.local.door",
     "twofold.deploy.config", "twofold.deploy.contract", "twofold.deploy.package",

@@ -6,8 +6,10 @@ from twofold.http.client_address import client_address
 from twofold.http.idempotency import idempotency
 from twofold.http.lifespan import ASGIApp
 from twofold.http.problem import boundary
+from twofold.http.rate_limit import rate_limit
 from twofold.http.request_log import request_log
 from twofold.http.security_headers import security_headers
+from twofold.portable.rate_limit import RateLimiter
 from twofold.settings import Settings
 
 
@@ -16,6 +18,7 @@ def wrap(app: ASGIApp, settings: Settings, services: Services) -> ASGIApp:
     if "documents" in services.manifest.blocks:
         app = idempotency(app, services.idempotency)
     app = body_limit(app)
+    app = rate_limit(app, RateLimiter(services.cache), settings)
     app = boundary(app)
     app = security_headers(app)
     app = client_address(app, deployed=settings.deployed)
