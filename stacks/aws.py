@@ -6,6 +6,7 @@ import pulumi
 from pulumi_aws import Provider, ProviderDefaultTagsArgs
 
 from twofold.deploy import package
+from twofold.deploy.aws.cache import Cache
 from twofold.deploy.aws.compute import Compute
 from twofold.deploy.aws.data import Data
 from twofold.deploy.aws.gateway import Gateway
@@ -17,7 +18,7 @@ from twofold.manifest import ServiceManifest
 
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
-    """Data, secrets, messaging, compute, gateway; returns the stack's outputs."""
+    """Data, secrets, messaging, cache, compute, gateway; returns the stack's outputs."""
     name = f"{manifest.name}-{config.environment}"
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     provider = Provider("aws", region=config.region, default_tags=ProviderDefaultTagsArgs(tags=tags))
@@ -27,6 +28,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     data = Data(name, manifest=manifest, region=config.region, protect=config.protect, opts=opts)
     secrets = Secrets(name, manifest=manifest, region=config.region, protect=config.protect, opts=opts)
     messaging = Messaging(name, manifest=manifest, region=config.region, protect=config.protect, opts=opts)
+    cache = Cache(name, manifest=manifest, config=config, opts=opts)
     compute = Compute(
         name,
         manifest=manifest,
@@ -35,10 +37,11 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         data=data,
         secrets=secrets,
         messaging=messaging,
+        cache=cache,
         opts=opts,
     )
     gateway = Gateway(name, manifest=manifest, config=config, function=compute.functions["http"], opts=opts)
-    guard(config, [data, secrets, messaging, compute, gateway])
+    guard(config, [data, secrets, messaging, cache, compute, gateway])
 
     return {
         "url": gateway.url,
@@ -48,5 +51,6 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         "queue_url": messaging.url or "",
         "events_url": messaging.events_url or "",
         "secrets_url": secrets.url or "",
+        "cache_url": cache.url("http") or "",
         "artifact": artifact.digest,
     }

@@ -33,7 +33,7 @@ _ETAG = re.compile(r'"(\d{1,9})"')
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     content = {"application/problem+json": {"schema": ProblemView.model_json_schema()}}
-    return {status: {"description": "problem details", "content": content} for status in (*statuses, 422, 503)}
+    return {status: {"description": "problem details", "content": content} for status in (*statuses, 422, 429, 503)}
 
 
 def routes(services: Services) -> APIRouter:

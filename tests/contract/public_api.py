@@ -15,9 +15,9 @@ MODULES = (
     "twofold.aws.door", "twofold.azure.door", "twofold.local.door",
     "twofold.deploy.config", "twofold.deploy.contract", "twofold.deploy.package",
     "twofold.deploy.aws.data", "twofold.deploy.aws.messaging", "twofold.deploy.aws.secrets",
-    "twofold.deploy.aws.compute", "twofold.deploy.aws.gateway",
+    "twofold.deploy.aws.cache", "twofold.deploy.aws.compute", "twofold.deploy.aws.gateway",
     "twofold.deploy.azure.data", "twofold.deploy.azure.messaging", "twofold.deploy.azure.secrets",
-    "twofold.deploy.azure.compute",
+    "twofold.deploy.azure.cache", "twofold.deploy.azure.compute",
     "twofold.deploy.azure.gateway",
 )  # fmt: skip
 

@@ -21,12 +21,14 @@ from tools import redis_server
 from twofold import redis as protocol
 from twofold.aws import cache as aws
 from twofold.azure import cache as azure
+from twofold.deploy.aws.cache import ACCESS
 from twofold.errors import CacheUnavailable
 from twofold.local import cache as local
 from twofold.portable.cache import Cache
+from twofold.portable.rate_limit import Rate, RateLimiter
 
 SECRET = "a secret access key"
-ACL = ("on", "~t:*", "-@all", "+@read", "+@write", "+@connection", "+@scripting", "-@dangerous")
+ACL = ACCESS.format(prefix="t").split()  # what the AWS stack gives a unit
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +79,8 @@ async def used(cache):
     await cache.set("a", 1, 60)
     assert await cache.get_or_load("b", 60, one) == 1 and await cache.get("b") == 1
     await cache.delete("b")
+    limiter = RateLimiter(cache)
+    assert [(await limiter.hit(Rate(1, 60), "l")).allowed for _ in range(2)][1] is False and not limiter._alone
     return await cache.get("a") == 1
 
 
