@@ -95,7 +95,7 @@ def routes(services: Services) -> APIRouter:
     ) -> OrderList:
         """A customer's orders, the newest first, as the read model has them: a moment behind the orders themselves."""
         page = await views.list_orders(services, customer_id, status, limit, cursor)
-        return OrderList(orders=[OrderRow(**document.body) for document in page.documents], cursor=page.cursor)
+        return OrderList(orders=[OrderRow(**row) for row in page["orders"]], cursor=page["cursor"])
 
     async def _change(
         order_id: str, decide: Decision, if_match: str | None, request: Request, response: Response

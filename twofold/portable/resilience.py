@@ -6,6 +6,7 @@ answer = await payments.request("POST", "/charges", json=body, headers={"Idempot
 
 import asyncio
 import random
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ class Outbound:
         self._failures = 0
         self._open_until = 0.0
         self._probing = False
-        self._cache, self._look_at = cache, 0.0
+        self._cache, self._look_at, self._id = cache, 0.0, secrets.token_hex(8)
 
     async def request(self, method: str, path: str, **arguments: Any) -> "httpx.Response":
         """Calls; `arguments` are httpx's. See the class for what is promised."""
@@ -115,7 +116,7 @@ class Outbound:
     async def _tell(self, *, open: bool) -> None:
         """Lets the other processes know; one that can't be told finds out by itself."""
         if self._cache is not None and open:
-            await self._cache.set(f"breaker:{self.name}", True, self._limits.breaker_seconds)
+            await self._cache.set(f"breaker:{self.name}", self._id, self._limits.breaker_seconds)
         elif self._cache is not None:
             await self._cache.delete(f"breaker:{self.name}")
 
@@ -124,7 +125,7 @@ class Outbound:
         if self._cache is None or self._clock() < max(self._look_at, self._open_until):
             return
         self._look_at = self._clock() + LOOK_SECONDS
-        if await self._cache.get(f"breaker:{self.name}"):
+        if await self._cache.get(f"breaker:{self.name}") not in (None, self._id):
             self._failures = max(self._failures, self._limits.breaker_failures)
             self._open_until = max(self._open_until, self._look_at)
 
