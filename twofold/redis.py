@@ -14,6 +14,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from twofold.errors import CacheUnavailable, SettingsError
+from twofold.portable.cache import CONCURRENT_CALLS
 
 PORT = 6379
 RENEW_SECONDS = 60
@@ -121,7 +122,7 @@ class RedisDriver:
 
 
 def _pool(host: str, port: int, database: int, logins: Logins | None) -> Any:
-    from redis.asyncio import Connection, ConnectionPool, SSLConnection
+    from redis.asyncio import BlockingConnectionPool, Connection, SSLConnection
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
     from redis.credentials import CredentialProvider
@@ -136,7 +137,7 @@ def _pool(host: str, port: int, database: int, logins: Logins | None) -> Any:
             login = await logins.get()
             return login.user, login.password
 
-    class Pool(ConnectionPool):
+    class Pool(BlockingConnectionPool):
         """Keeps for each connection until when it is logged in."""
 
         until: WeakKeyDictionary[Any, float]
@@ -162,6 +163,7 @@ def _pool(host: str, port: int, database: int, logins: Logins | None) -> Any:
 
     options: dict[str, Any] = {
         "host": host, "port": port, "db": database, "protocol": 2, "socket_timeout": 2, "socket_connect_timeout": 2,
+        "max_connections": CONCURRENT_CALLS, "timeout": 2,
         # What was cut while idle is seen at the first byte; a second try on a new connection is all it takes.
         "retry": Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
     }  # fmt: skip

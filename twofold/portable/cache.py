@@ -13,8 +13,10 @@ from typing import Any, Protocol
 from twofold.errors import CacheUnavailable, ProfileError
 from twofold.portable import profile
 
-CALL_SECONDS = 0.25
+CALL_SECONDS = 0.5
 """What a call may wait for the cache; a cache that takes longer is down."""
+CONCURRENT_CALLS = 8
+"""Calls under way at once: the time of those that wait for one does not run, so that a burst does not look like a failure."""
 PROBE_SECONDS = 5.0
 PAUSES = (0.1, 10.0)
 """Seconds between the probes of a cache that is down: the first pause, then doubled up to the second."""
@@ -66,7 +68,7 @@ class Cache:
     """JSON values of at most 350 KB, by keys of at most 1,023 bytes without / \\ ? #, each for its time to live in seconds.
 
     - No method raises what the cache's failures are: they are misses, and what was to be kept is not. Whoever finds a cache
-      down waits 0.25 s for it at most. From then on nobody waits: it is asked beside the requests, at least every ten
+      down waits half a second for it at most. From then on nobody waits: it is asked beside the requests, at least every ten
       seconds, until it answers.
     - Nothing is served longer than its time to live; it may be forgotten earlier.
     - What a load that began before a `set` or `delete` of its key brings is not kept. The exceptions: that call found the
@@ -79,6 +81,7 @@ class Cache:
         self.prefix = prefix
         self._loading: dict[str, asyncio.Task[bytes]] = {}
         self._probe: asyncio.Task[None] | None = None
+        self._slots = asyncio.Semaphore(CONCURRENT_CALLS)
 
     @property
     def shared(self) -> bool:
@@ -127,14 +130,18 @@ class Cache:
         if self._probe is not None:
             return otherwise
         _ = self.driver.redis  # importing its library may take longer than a call may
-        try:
-            async with asyncio.timeout(CALL_SECONDS):
-                return await work()
-        except (CacheUnavailable, TimeoutError) as exc:
-            if self._probe is None:
-                log.warning("the cache is down, this goes on without it: %s", str(exc) or "no answer in time")
-                self._probe = asyncio.create_task(self._until_it_answers())
-            return otherwise
+        async with self._slots:
+            if self._probe is not None:
+                return otherwise
+            try:
+                async with asyncio.timeout(CALL_SECONDS):
+                    return await work()
+            except (CacheUnavailable, TimeoutError) as exc:
+                if self._probe is None:
+                    why = str(exc) or "no answer in time"
+                    log.warning("the cache is down, this goes on without it: %s", why)
+                    self._probe = asyncio.create_task(self._until_it_answers())
+                return otherwise
 
     async def ping(self) -> None:
         """Returns when the cache answers; raises `CacheUnavailable`, which is for health checks alone."""

@@ -56,7 +56,7 @@ class Outbound:
       says, where that fits), if the method is idempotent or the request has an `Idempotency-Key`.
     - After `breaker_failures` failed calls in a row it is not asked for `breaker_seconds`; then one call probes. With a
       shared `cache` the other processes don't ask it either, from a second later on; while that is down each has its own
-      (and the call that finds it down may take 0.25 s longer).
+      (and the call that finds it down may take half a second longer).
     - At most `concurrent` calls are under way at once.
 
     Any other answer is returned as it is. Raises `OutboundFailed`, and its kinds, for the rest.

@@ -70,7 +70,7 @@ async def test_a_cache_that_refuses_connections_is_a_miss(caplog):
     assert caplog.text.count("the cache is down") == 1
 
 
-async def test_a_cache_that_never_answers_costs_its_finder_a_quarter_second(silent, caplog):
+async def test_a_cache_that_never_answers_costs_its_finder_half_a_second(silent, caplog):
     cache = Cache(local.open(silent))
     _ = cache.driver.redis
     found, took = await timed(asyncio.gather(*(cache.get(f"k-{n}") for n in range(20))))

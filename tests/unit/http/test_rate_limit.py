@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import uuid
 from types import SimpleNamespace
 
 import httpx
@@ -15,7 +16,7 @@ from twofold.http.problem import boundary
 from twofold.http.rate_limit import rate_limit
 from twofold.local import cache as local
 from twofold.manifest import ServiceManifest
-from twofold.portable.cache import Cache
+from twofold.portable.cache import CONCURRENT_CALLS, Cache
 from twofold.portable.rate_limit import MAX_KEYS, Rate, RateLimiter
 from twofold.settings import Settings
 from twofold.testing import Clock
@@ -129,7 +130,7 @@ async def test_an_ipv6_caller_is_its_network():
 
 
 @pytest.mark.parametrize("kind", ["memory", "redis"])
-async def test_a_window_moves(kind, request):
+async def test_a_window_moves(kind, request, patient):
     url = "memory:" if kind == "memory" else request.getfixturevalue("redis_url")
     limiter, rate = RateLimiter(Cache(local.open(url), prefix=f"{id(request)}:")), Rate.parse("4/second")
     for _ in range(2):
@@ -142,7 +143,13 @@ async def test_a_window_moves(kind, request):
     await limiter._cache.close()
 
 
-async def test_exact_across_processes_that_share_a_redis(redis_url):
+@pytest.fixture
+def patient(monkeypatch):
+    """However slow this machine is: what counts is the count."""
+    monkeypatch.setattr("twofold.portable.cache.CALL_SECONDS", 30)
+
+
+async def test_exact_across_processes_that_share_a_redis(redis_url, patient):
     limiters = [RateLimiter(Cache(local.open(redis_url), prefix="exact:")) for _ in range(4)]
     clients = [service(limiter, reads="50/minute", anonymous="7/minute") for limiter in limiters]
 
@@ -162,6 +169,17 @@ async def test_exact_across_processes_that_share_a_redis(redis_url):
     assert keys and not any(b"s-" in key for key in keys), "no subject's name is in the cache"
     await redis.delete(*keys)
     for limiter in limiters:
+        await limiter._cache.close()
+
+
+async def test_a_burst_is_counted_exactly_over_few_connections(redis_url, patient):
+    prefix = f"burst-{uuid.uuid4().hex}:"
+    limiters = [RateLimiter(Cache(local.open(redis_url), prefix=prefix)) for _ in range(4)]
+    hits = [limiter.hit(Rate(500, 60), "k") for _ in range(250) for limiter in limiters]
+    verdicts = await asyncio.gather(*hits)
+    assert sum(verdict.allowed for verdict in verdicts) == 500
+    for limiter in limiters:
+        assert len(limiter._cache.driver.redis.connection_pool._available_connections) <= CONCURRENT_CALLS
         await limiter._cache.close()
 
 
