@@ -9,19 +9,22 @@ from tests.copies.copy import ROOT
 
 CASES = {
     "the manifest": ("import api.manifest", {"fastapi", "pydantic", "boto3", "azure", "pulumi", "httpx"}),
-    "the Lambda door": ("import lambda_function", {"fastapi", "boto3", "azure", "mangum", "httpx", "pulumi"}),
+    "the Lambda door": (
+        "import lambda_function",
+        {"fastapi", "boto3", "azure", "mangum", "httpx", "pulumi", "redis", "limits"},
+    ),
     "the Functions door": (
         "import function_app",
-        {"fastapi", "boto3", "azure.cosmos", "azure.identity", "httpx", "pulumi"},
+        {"fastapi", "boto3", "azure.cosmos", "azure.identity", "httpx", "pulumi", "redis", "limits"},
     ),
     "the portable blocks": (
         "import twofold.portable.document_store, twofold.portable.event_store, twofold.portable.feed",
-        {"fastapi", "boto3", "azure", "httpx"},
+        {"fastapi", "boto3", "azure", "httpx", "redis", "limits"},
     ),
     "the embedded default": (
         "from pathlib import Path; from api.manifest import SERVICE; from twofold.runtime import Runtime; "
         "Runtime(SERVICE, root=Path('/nowhere'), environ={}).build_app()",
-        {"boto3", "azure", "mangum", "pulumi"},
+        {"boto3", "azure", "mangum", "pulumi", "redis", "limits"},
     ),
 }
 

@@ -8,7 +8,7 @@ not do without it: the token issuer's keys and other services' APIs are on the I
 import hashlib
 
 import pulumi
-from pulumi_aws import ec2, elasticache, get_availability_zones
+from pulumi_aws import GetAvailabilityZonesFilterArgs, ec2, elasticache, get_availability_zones
 
 from twofold.deploy.config import StackConfig
 from twofold.manifest import ServiceManifest, Unit
@@ -107,7 +107,10 @@ class Cache(pulumi.ComponentResource):
         name, child = self._name, self._child
         vpc = ec2.Vpc(name, cidr_block="10.0.0.0/16", enable_dns_support=True, enable_dns_hostnames=True, opts=child)
         ec2.DefaultSecurityGroup(name, vpc_id=vpc.id, opts=child)  # without rules: nothing is let through by default
-        zones = get_availability_zones(state="available", opts=pulumi.InvokeOptions(parent=self)).names
+        zones = get_availability_zones(
+            state="available", opts=pulumi.InvokeOptions(parent=self),
+            filters=[GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])],  # no local zones
+        ).names  # fmt: skip
         gateway = ec2.InternetGateway(name, vpc_id=vpc.id, opts=child)
         public = ec2.Subnet(
             f"{name}-public", vpc_id=vpc.id, cidr_block="10.0.0.0/24", availability_zone=zones[0], opts=child
