@@ -29,10 +29,11 @@ install: .venv/.installed  ## brings .venv to the locks
 run: install  ## serves on 127.0.0.1:$(PORT), SQLite under .data/
 	@exec .venv/bin/twofold run --port $(PORT)
 
-tools: install  ## the Pulumi CLI, DynamoDB Local and Azurite, into the cache outside the tree
+tools: install  ## the Pulumi CLI, DynamoDB Local and Azurite, into the cache outside the tree; looks for a Redis
 	-@$(PY) tools/pulumi_cli.py
 	-@$(PY) tools/dynamodb_local.py
 	-@$(PY) tools/azurite.py
+	-@$(PY) tools/redis_server.py
 
 test: install tools  ## everything; a missing tool is a skip, under CI=true a failure
 	$(PY) -m pytest
@@ -47,7 +48,7 @@ format: install  ## rewrites the sources as ruff formats them
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-conformance: install  ## the portability contract on one BACKEND=sqlite|dynamodb|cosmos|secrets|queues
+conformance: install  ## the portability contract on one BACKEND=sqlite|dynamodb|cosmos|secrets|queues|caches
 	$(PY) -m pytest tests/conformance/test_$(BACKEND).py -v
 
 bench: install  ## ORDERS=10000 through the local service: throughput, none lost, none double

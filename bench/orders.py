@@ -33,7 +33,7 @@ async def main(orders: int) -> None:
     console = Console()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        runtime = Runtime(SERVICE, root=Path(folder), environ={})
+        runtime = Runtime(SERVICE, root=Path(folder), environ={"TWOFOLD_LIMIT_ANONYMOUS": ""})
         await runtime.start()
         loops = Loops(runtime)
         loops.start()

@@ -6,6 +6,7 @@ import pulumi
 from pulumi_aws import Provider, ProviderDefaultTagsArgs
 
 from twofold.deploy import package
+from twofold.deploy.aws.cache import Cache
 from twofold.deploy.aws.compute import Compute
 from twofold.deploy.aws.data import Data
 from twofold.deploy.aws.gateway import Gateway
@@ -18,7 +19,7 @@ from twofold.manifest import ServiceManifest
 
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
-    """Data, secrets, messaging, compute, gateway, monitoring; returns the stack's outputs."""
+    """Data, secrets, messaging, cache, compute, gateway, monitoring; returns the stack's outputs."""
     name = f"{manifest.name}-{config.environment}"
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     provider = Provider("aws", region=config.region, default_tags=ProviderDefaultTagsArgs(tags=tags))
@@ -28,6 +29,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     data = Data(name, manifest=manifest, region=config.region, protect=config.protect, opts=opts)
     secrets = Secrets(name, manifest=manifest, region=config.region, protect=config.protect, opts=opts)
     messaging = Messaging(name, manifest=manifest, region=config.region, protect=config.protect, opts=opts)
+    cache = Cache(name, manifest=manifest, config=config, opts=opts)
     compute = Compute(
         name,
         manifest=manifest,
@@ -36,11 +38,12 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         data=data,
         secrets=secrets,
         messaging=messaging,
+        cache=cache,
         opts=opts,
     )
     gateway = Gateway(name, manifest=manifest, config=config, function=compute.functions["http"], opts=opts)
     monitoring = Monitoring(name, messaging=messaging, opts=opts)
-    guard(config, [data, secrets, messaging, compute, gateway, monitoring])
+    guard(config, [data, secrets, messaging, cache, compute, gateway, monitoring])
 
     return {
         "url": gateway.url,
@@ -50,5 +53,6 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         "queue_url": messaging.url or "",
         "events_url": messaging.events_url or "",
         "secrets_url": secrets.url or "",
+        "cache_url": cache.url("http") or "",
         "artifact": artifact.digest,
     }

@@ -7,6 +7,7 @@ import pulumi
 from pulumi_azure_native import authorization, resources
 
 from twofold.deploy import package
+from twofold.deploy.azure.cache import Cache
 from twofold.deploy.azure.compute import Compute
 from twofold.deploy.azure.data import Data
 from twofold.deploy.azure.gateway import Gateway
@@ -19,7 +20,7 @@ from twofold.manifest import ServiceManifest
 
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
-    """Data, secrets, messaging, compute, gateway, monitoring; returns the stack's outputs."""
+    """Data, secrets, messaging, cache, compute, gateway, monitoring; returns the stack's outputs."""
     name = f"{manifest.name}-{config.environment}"
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     login = authorization.get_client_config()
@@ -40,16 +41,17 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     messaging = Messaging(
         name, manifest=manifest, group=group, location=config.region, subscription=subscription, protect=config.protect
     )
+    cache = Cache(name, config=config, group=group, subscription=subscription)
     compute = Compute(
         name, manifest=manifest, config=config, artifact=artifact, data=data, secrets=secrets, messaging=messaging,
-        group=group, subscription=subscription,
+        cache=cache, group=group, subscription=subscription,
     )  # fmt: skip
     gateway = Gateway(
         name, manifest=manifest, config=config, openapi=openapi, app=compute.apps["http"], group=group,
         subscription=subscription,
     )  # fmt: skip
     monitoring = Monitoring(name, manifest=manifest, messaging=messaging, group=group, location=config.region)
-    guard(config, [data, secrets, messaging, compute, gateway, monitoring])
+    guard(config, [data, secrets, messaging, cache, compute, gateway, monitoring])
 
     return {
         "url": gateway.url,
@@ -59,5 +61,6 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         "queue_url": messaging.url or "",
         "events_url": messaging.events_url or "",
         "secrets_url": secrets.url or "",
+        "cache_url": cache.url or "",
         "artifact": artifact.digest,
     }

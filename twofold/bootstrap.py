@@ -8,6 +8,7 @@ from twofold.errors import SettingsError
 from twofold.homes import open_driver
 from twofold.manifest import ProjectionSpec, ServiceManifest, load
 from twofold.portable.access_token import TokenVerifier
+from twofold.portable.cache import Cache, CacheDriver
 from twofold.portable.document_store import DocumentDriver, DocumentStore
 from twofold.portable.event_publisher import EventPublisher, PublisherDriver
 from twofold.portable.event_store import EventStore, Upcasters
@@ -36,12 +37,14 @@ class Services:
     secrets: SecretStore
     idempotency: Idempotency
     tokens: TokenVerifier | None
+    cache: Cache
     _outbound: dict[str, Outbound] = field(default_factory=dict, repr=False)
 
     def outbound(self, name: str, base_url: str, limits: Limits | None = None, *, transport: Any = None) -> Outbound:
         """The process's one client of another service: made at the first call, shared with its breaker by all others."""
         if name not in self._outbound:
-            self._outbound[name] = Outbound(name, base_url, limits, transport=transport)
+            shared = self.cache if self.cache.shared else None
+            self._outbound[name] = Outbound(name, base_url, limits, transport=transport, cache=shared)
         return self._outbound[name]
 
     async def consumers(self) -> list[Consumer]:
@@ -69,6 +72,7 @@ class Services:
         await self.queue.close()
         await self.publisher.close()
         await self.secrets.close()
+        await self.cache.close()
         await self.documents.close()
 
 
@@ -80,6 +84,7 @@ def bootstrap(
     secret_driver: SecretDriver | None = None,
     queue_driver: QueueDriver | None = None,
     publisher_driver: PublisherDriver | None = None,
+    cache_driver: CacheDriver | None = None,
     upcasters: Upcasters | None = None,
     tokens: TokenVerifier | None = None,
 ) -> Services:
@@ -101,6 +106,9 @@ def bootstrap(
         secrets=SecretStore(secret_driver or open_driver("secrets", settings.secrets_url)),
         idempotency=Idempotency(documents),
         tokens=tokens or (_tokens(settings, manifest) if manifest.scopes else None),
+        cache=Cache(
+            cache_driver or open_driver("cache", settings.cache_url), prefix=f"{manifest.name}-{settings.environment}:"
+        ),
     )
 
 

@@ -17,7 +17,8 @@
     ├── AccessError
     │   ├── TokenRefused         an access token that is not valid here; says why
     │   └── IssuerUnavailable    the issuer's keys can't be had and none are known
-    └── PublisherUnavailable     whom integration events go to did not take them
+    ├── PublisherUnavailable     whom integration events go to did not take them
+    └── CacheUnavailable         the cache did not answer; only its driver and `ping` raise it
 
 Drivers translate their SDK's errors at the edge, the most specific class first, always `raise X from exc`.
 """
@@ -114,3 +115,7 @@ class IssuerUnavailable(AccessError):
 
 class PublisherUnavailable(TwofoldError):
     """Integration events were not, or not all, accepted: publish them again."""
+
+
+class CacheUnavailable(TwofoldError):
+    """The cache did not answer. The Cache makes a miss of it."""

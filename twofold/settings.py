@@ -6,6 +6,7 @@ URLs only identify; no credential ever stands in one. The scheme picks the drive
     queue_url    sqlite:///.data/twofold.db · sqs://<region>/<prefix> · storagequeue://<account host>/<prefix>
     events_url   log: · https://<webhook> · eventbridge://<region>/<bus> · eventgrid://<topic host>
     secrets_url  file:///.data/secrets · secretsmanager://<region>/<prefix> · keyvault://<vault host>
+    cache_url    memory: · redis://<host>:<port> · azureredis://<host>:<port> · elasticache://<host>:<port>/<region>/<cache>/<user>
 
 `sqlite:///` and `file:///` are followed by a path relative to the working directory; a fourth slash makes it absolute.
 `dynamodb`, `sqs`, `eventbridge` and `secretsmanager` take `?endpoint=http://host:port`, for emulators; it is refused when deployed.
@@ -14,20 +15,29 @@ URLs only identify; no credential ever stands in one. The scheme picks the drive
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from twofold.errors import SettingsError
 from twofold.homes import drivers
 from twofold.manifest import ServiceManifest
+from twofold.portable.rate_limit import Rate
 
 PREFIX = "TWOFOLD_"
 APP_PREFIX = "TWOFOLD_APP_"
 TEST_PREFIX = "TWOFOLD_TEST_"
 MARKER = "twofold.artifact.json"
 """The file that `twofold.deploy.package` writes into an artifact; beside the entry files it means deployed."""
+
+
+def _checked(rate: str) -> str:
+    Rate.parse(rate)
+    return rate
+
+
+type Limit = Annotated[str, AfterValidator(_checked)]
 
 
 class Settings(BaseModel):
@@ -41,6 +51,10 @@ class Settings(BaseModel):
     queue_url: str = Field("sqlite:///.data/twofold.db", description="message queues")
     events_url: str = Field("log:", description="where integration events are published")
     secrets_url: str = Field("file:///.data/secrets", description="secrets")
+    cache_url: str = Field("memory:", description="cache, rate limits and the state of breakers")
+    limit_reads: Limit = Field("600/minute", description="a subject's safe requests; empty: no limit")
+    limit_writes: Limit = Field("300/minute", description="a subject's unsafe requests; empty: no limit")
+    limit_anonymous: Limit = Field("600/minute", description="an address's requests without a token; empty: no limit")
     oidc_issuer: str = Field("", description="issuer of the access tokens, as in their `iss`; required when deployed")
     oidc_audience: str = Field("", description="audience of the access tokens; required when deployed")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity that is logged")
@@ -73,7 +87,7 @@ class Settings(BaseModel):
             settings = cls.model_validate({**values, "app": app, "deployed": deployed})
         except ValidationError as exc:
             problems += [
-                f"{PREFIX}{str(e['loc'][0]).upper()} is {values.get(str(e['loc'][0]))!r}: {e['msg']}"
+                f"{PREFIX}{str(e['loc'][0]).upper()} is {values.get(str(e['loc'][0]))!r}: {e['msg'].removeprefix('Value error, ')}"
                 for e in exc.errors()
             ]
             settings = cls.model_construct(**{**{k: f.get_default() for k, f in cls.model_fields.items()}, **values})
@@ -103,7 +117,7 @@ def variable_names(manifest: ServiceManifest) -> tuple[str, ...]:
 
 def _url_problems(settings: Settings, deployed: bool) -> list[str]:
     problems = []
-    for block in ("store", "queue", "events", "secrets"):
+    for block in ("store", "queue", "events", "secrets", "cache"):
         field = f"{block}_url"
         variable, url = PREFIX + field.upper(), getattr(settings, field)
         schemes = drivers(block)
@@ -114,6 +128,10 @@ def _url_problems(settings: Settings, deployed: bool) -> list[str]:
             problems.append(f"{variable} holds a credential; a location only identifies")
         elif deployed and parts.query:
             problems.append(f"{variable} has options ({parts.query}), which only a checkout takes")
+        elif deployed and parts.scheme == "redis":
+            problems.append(
+                f"{variable} is {url!r}, without login and TLS: deployed it is azureredis://, elasticache:// or memory:"
+            )
     return problems
 
 

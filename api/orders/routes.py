@@ -40,7 +40,8 @@ _ETAG = re.compile(r'"(\d{1,9})"')
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     content = {"application/problem+json": {"schema": ProblemView.model_json_schema()}}
     return {
-        status: {"description": "problem details", "content": content} for status in (401, 403, *statuses, 422, 503)
+        status: {"description": "problem details", "content": content}
+        for status in (401, 403, *statuses, 422, 429, 503)
     }
 
 
@@ -108,7 +109,7 @@ def routes(services: Services) -> APIRouter:
         if _customer(caller) not in (None, customer_id):
             raise _needs_admin("these are another customer's orders")
         page = await views.list_orders(services, customer_id, status, limit, cursor)
-        return OrderList(orders=[OrderRow(**document.body) for document in page.documents], cursor=page.cursor)
+        return OrderList(orders=[OrderRow(**row) for row in page["orders"]], cursor=page["cursor"])
 
     async def _change(
         order_id: str, decide: Decision, if_match: str | None, caller: Principal, request: Request, response: Response

@@ -11,14 +11,14 @@ MODULES = (
     "twofold.portable.read_model", "twofold.portable.rebuild", "twofold.portable.resilience",
     "twofold.portable.idempotency", "twofold.portable.lease", "twofold.portable.message",
     "twofold.portable.message_queue",
-    "twofold.portable.secret_store",
+    "twofold.portable.secret_store", "twofold.portable.cache", "twofold.portable.rate_limit",
     "twofold.http.auth", "twofold.http.problem", "twofold.http.idempotency", "twofold.http.health", "twofold.testing",
     "twofold.aws.door", "twofold.azure.door", "twofold.local.door",
     "twofold.deploy.config", "twofold.deploy.contract", "twofold.deploy.package",
     "twofold.deploy.aws.data", "twofold.deploy.aws.messaging", "twofold.deploy.aws.secrets",
-    "twofold.deploy.aws.compute", "twofold.deploy.aws.gateway", "twofold.deploy.aws.monitoring",
+    "twofold.deploy.aws.cache", "twofold.deploy.aws.compute", "twofold.deploy.aws.gateway", "twofold.deploy.aws.monitoring",
     "twofold.deploy.azure.data", "twofold.deploy.azure.messaging", "twofold.deploy.azure.secrets",
-    "twofold.deploy.azure.compute",
+    "twofold.deploy.azure.cache", "twofold.deploy.azure.compute",
     "twofold.deploy.azure.gateway", "twofold.deploy.azure.monitoring",
 )  # fmt: skip
 

@@ -11,20 +11,20 @@ CASES = {
     "the manifest": ("import api.manifest", {"fastapi", "pydantic", "boto3", "azure", "pulumi", "httpx"}),
     "the Lambda door": (
         "import lambda_function",
-        {"fastapi", "boto3", "azure", "mangum", "httpx", "joserfc", "pulumi"},
+        {"fastapi", "boto3", "azure", "mangum", "httpx", "joserfc", "pulumi", "redis", "limits"},
     ),
     "the Functions door": (
         "import function_app",
-        {"fastapi", "boto3", "azure.cosmos", "azure.identity", "httpx", "joserfc", "pulumi"},
+        {"fastapi", "boto3", "azure.cosmos", "azure.identity", "httpx", "joserfc", "pulumi", "redis", "limits"},
     ),
     "the portable blocks": (
         "from twofold.portable import access_token, document_store, event_store, feed, issuer_keys, oidc",
-        {"fastapi", "boto3", "azure", "httpx", "joserfc"},
+        {"fastapi", "boto3", "azure", "httpx", "joserfc", "redis", "limits"},
     ),
     "the embedded default": (
         "from pathlib import Path; from api.manifest import SERVICE; from twofold.runtime import Runtime; "
         "Runtime(SERVICE, root=Path('/nowhere'), environ={}).build_app()",
-        {"boto3", "azure", "joserfc", "mangum", "pulumi"},
+        {"boto3", "azure", "joserfc", "mangum", "pulumi", "redis", "limits"},
     ),
 }
 

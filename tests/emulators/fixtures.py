@@ -15,6 +15,7 @@ from tests.emulators.process import free_port, ministack_command, needing, servi
 from tests.fakes.tls import certificate
 from tools import azurite as azurite_tool
 from tools import dynamodb_local as local
+from tools import redis_server
 
 REGION = "eu-central-1"
 AZURITE_ACCOUNT = "devstoreaccount1"
@@ -46,6 +47,17 @@ def azurite():
         command = [*needing(lambda: azurite_tool.command(*ports)), "--oauth", "basic", "--cert", pem, "--key", pem]
         with serving(command, ports[0], {"AZURITE_ACCOUNTS": f"{AZURITE_ACCOUNT}:{AZURITE_KEY}"}) as url:
             yield f"{url.replace('http:', 'https:')}/{AZURITE_ACCOUNT}"
+
+
+@pytest.fixture(scope="session")
+def redis_url():
+    """A Redis of its own, or what `TWOFOLD_TEST_REDIS` names (`redis://host:port`)."""
+    if external := os.environ.get("TWOFOLD_TEST_REDIS"):
+        yield external
+        return
+    port = free_port()
+    with serving(needing(lambda: redis_server.command(port)), port) as url:
+        yield url.replace("http:", "redis:")
 
 
 def storage_queues(url: str) -> QueueServiceClient:

@@ -44,6 +44,14 @@ def computed(token, name, inputs):
                 "name": inputs["accountName"],
                 "documentEndpoint": f"https://{inputs['accountName']}.documents.azure.com:443/",
             }
+        case "aws:elasticache/serverlessCache:ServerlessCache":
+            host = f"{inputs['name']}-abc123.serverless.euc1.cache.amazonaws.com"
+            own["endpoints"] = [{"address": host, "port": 6379}]
+        case "azure-native:redisenterprise:RedisEnterprise":
+            host = f"{inputs['clusterName']}.westeurope.redis.azure.net"
+            own |= {"name": inputs["clusterName"], "hostName": host}
+        case "azure-native:redisenterprise:Database":
+            own |= {"name": inputs["databaseName"]}
         case "azure-native:eventgrid:Topic":
             own |= {"endpoint": f"https://{inputs['topicName']}.westeurope-1.eventgrid.azure.net/api/events"}
         case "azure-native:managedidentity:UserAssignedIdentity":
@@ -151,6 +159,9 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         if request.tok == "azure-native:authorization:getClientConfig":
             answer = {"clientId": "c", "objectId": "o", "subscriptionId": SUBSCRIPTION, "tenantId": "tenant"}
             return provider_pb2.InvokeResponse(**{"return": struct(answer)})
+        if request.tok == "aws:index/getAvailabilityZones:getAvailabilityZones":
+            names = [f"eu-central-1{zone}" for zone in "abc"]
+            return provider_pb2.InvokeResponse(**{"return": struct({"id": "zones", "names": names})})
         context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{request.tok} is not stood in for")
 
     def Cancel(self, request, context):

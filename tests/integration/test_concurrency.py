@@ -40,7 +40,8 @@ def driver(request, tmp_path):
 
 @pytest.fixture
 async def client(driver, tmp_path):
-    settings = Settings.load({"TWOFOLD_QUEUE_URL": f"sqlite:///{tmp_path}/queues.db"}, SERVICE, tmp_path)
+    environ = {"TWOFOLD_QUEUE_URL": f"sqlite:///{tmp_path}/queues.db", "TWOFOLD_LIMIT_ANONYMOUS": ""}
+    settings = Settings.load(environ, SERVICE, tmp_path)
     runtime = Runtime(SERVICE, root=tmp_path, services=bootstrap(settings, SERVICE, document_driver=driver))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(runtime.asgi), base_url="http://test", headers=bearer(), timeout=60

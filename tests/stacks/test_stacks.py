@@ -20,7 +20,7 @@ from twofold.settings import MARKER, Settings, marker, variable_names
 ROOT = Path(__file__).parents[2]
 OUTPUTS = {
     "service", "environment", "region", "url", "health_url", "docs_url", "store_url", "queue_url", "events_url",
-    "secrets_url", "artifact",
+    "secrets_url", "cache_url", "artifact",
 }  # fmt: skip
 DATA = (
     "aws:dynamodb/table:Table", "aws:secretsmanager/secret:Secret", "azure-native:cosmosdb:DatabaseAccount",
@@ -223,6 +223,9 @@ def test_a_plain_app_gets_no_store(tmp_path, cloud, monkeypatch):
         ({"memoryMb": "7", "logLevel": "loud"}, "dev-aws", "twofold:logLevel is 'loud'; allowed: debug"),
         ({"settings": "{}"}, "dev-aws", "twofold:settings.payment_url is missing"),
         ({"oidcIssuer": ""}, "dev-aws", "twofold:oidcIssuer is missing"),
+        ({"cache": "memcached"}, "dev-aws", "twofold:cache is 'memcached'; allowed: none, redis"),
+        ({"limits": '{"reads": "5/week"}'}, "dev-aws", "twofold:limits.reads is '5/week': it must be like 600/minute"),
+        ({"limits": '{"all": "5/day"}'}, "dev-aws", "twofold:limits has 'all'; it may have reads, writes, anonymous"),
     ],
 )
 def test_a_config_mistake_stops_before_any_resource(tmp_path, changed, stack, told):
@@ -239,6 +242,8 @@ EVERYTHING_ELSE = {
     "memoryMb": "2048",
     "logLevel": "debug",
     "publisherEmail": "ops@shop.example",
+    "cache": "redis",
+    "limits": json.dumps({"reads": "60/minute", "anonymous": ""}),
     "oidcIssuer": "https://other.example",
     "oidcAudience": "other",
     "settings": json.dumps({"payment_url": "https://other.example"}),

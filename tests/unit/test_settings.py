@@ -71,7 +71,8 @@ def test_test_endpoints_are_no_settings(tmp_path):
 def test_a_deployed_service_takes_what_its_stack_gives(tmp_path):
     settings = Settings.load(DEPLOYED, SERVICE, deployed(tmp_path))
     assert settings.deployed and settings.app == {"mail_url": "https://mail.example"}
-    assert set(DEPLOYED) | {"TWOFOLD_LOG_LEVEL"} == set(variable_names(SERVICE))
+    optional = {"LOG_LEVEL", "CACHE_URL", "LIMIT_READS", "LIMIT_WRITES", "LIMIT_ANONYMOUS"}
+    assert set(DEPLOYED) | {f"TWOFOLD_{name}" for name in optional} == set(variable_names(SERVICE))
 
 
 @pytest.mark.parametrize("missing", sorted(DEPLOYED))
@@ -101,3 +102,28 @@ def test_a_deployed_service_never_takes_a_checkouts_tokens(tmp_path):
         bootstrap(Settings(deployed=True), manifest)
     with pytest.raises(SettingsError, match="TWOFOLD_DEPLOYED is unknown"):
         Settings.load({"TWOFOLD_DEPLOYED": "false"}, manifest, deployed(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("redis://cache.internal:6379", "without login and TLS"),
+        ("memcached://cache", "its scheme must be one of azureredis, elasticache, memory, redis"),
+        ("azureredis://user:word@cache", "credential"),
+    ],
+)
+def test_a_deployed_service_refuses_an_open_or_unknown_cache(url, told, tmp_path):
+    found = problems(DEPLOYED | {"TWOFOLD_CACHE_URL": url}, deployed(tmp_path))
+    assert len(found) == 1 and "TWOFOLD_CACHE_URL" in found[0] and told in found[0] and "word" not in found[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "memory:",
+        "azureredis://c.westeurope.redis.azure.net:10000",
+        "elasticache://c.cache.amazonaws.com/eu-central-1/c/u",
+    ],
+)
+def test_a_deployed_service_takes_a_cache(url, tmp_path):
+    assert Settings.load(DEPLOYED | {"TWOFOLD_CACHE_URL": url}, SERVICE, deployed(tmp_path)).cache_url == url

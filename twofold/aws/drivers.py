@@ -5,4 +5,5 @@ DRIVERS = {
     "queue": {"sqs": "twofold.aws.message_queue:open"},
     "events": {"eventbridge": "twofold.aws.event_publisher:open"},
     "secrets": {"secretsmanager": "twofold.aws.secret_store:open"},
+    "cache": {"elasticache": "twofold.aws.cache:open"},
 }

@@ -5,4 +5,5 @@ DRIVERS = {
     "queue": {"storagequeue": "twofold.azure.message_queue:open"},
     "events": {"eventgrid": "twofold.azure.event_publisher:open"},
     "secrets": {"keyvault": "twofold.azure.secret_store:open"},
+    "cache": {"azureredis": "twofold.azure.cache:open"},
 }

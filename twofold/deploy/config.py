@@ -7,10 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from twofold.manifest import ServiceManifest
+from twofold.portable.rate_limit import Rate
+from twofold.settings import Settings
 
 NAMESPACE = "twofold:"
 MEMORY_MB = (512, 1024, 2048, 4096)
 LOG_LEVELS = ("debug", "info", "warning", "error")
+CACHES = ("none", "redis")
+LIMITS: dict[str, str] = {
+    kind: Settings.model_fields[f"limit_{kind}"].default for kind in ("reads", "writes", "anonymous")
+}
 
 
 class ConfigError(Exception):
@@ -30,6 +36,8 @@ class StackConfig:
     log_level: str = "info"
     protect: bool = False
     publisher_email: str = "unset@example.com"
+    cache: str = "none"
+    limits: dict[str, str] = field(default_factory=LIMITS.copy)
     settings: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
 
@@ -37,7 +45,7 @@ class StackConfig:
 KEYS = {
     "cloud": "cloud", "environment": "environment", "region": "region", "oidcIssuer": "oidc_issuer",
     "oidcAudience": "oidc_audience", "memoryMb": "memory_mb", "logLevel": "log_level", "protect": "protect",
-    "publisherEmail": "publisher_email", "settings": "settings", "tags": "tags",
+    "publisherEmail": "publisher_email", "cache": "cache", "limits": "limits", "settings": "settings", "tags": "tags",
 }  # fmt: skip
 _REQUIRED = ("cloud", "environment", "region", "oidcIssuer", "oidcAudience")
 
@@ -77,7 +85,8 @@ def parse(raw: Mapping[str, str], stack: str, manifest: ServiceManifest) -> Stac
     check("memoryMb", given.get("memoryMb") in [str(size) for size in MEMORY_MB], ", ".join(map(str, MEMORY_MB)))
     check("logLevel", given.get("logLevel") in LOG_LEVELS, ", ".join(LOG_LEVELS))
     check("protect", given.get("protect") in ("true", "false"), "true, false")
-    for key in ("settings", "tags"):
+    check("cache", given.get("cache") in CACHES, ", ".join(CACHES))
+    for key in ("settings", "tags", "limits"):
         values[KEYS[key]] = _texts(key, given.get(key), problems)
     known = {spec.name for spec in manifest.settings}
     problems += [
@@ -89,11 +98,25 @@ def parse(raw: Mapping[str, str], stack: str, manifest: ServiceManifest) -> Stac
         for spec in manifest.settings
         if spec.required and not values["settings"].get(spec.name)
     ]
+    problems += _limit_problems(values["limits"])
+    values["limits"] = LIMITS | values["limits"]
     if problems:
         raise ConfigError("stack config is wrong:\n" + "\n".join(f"  - {problem}" for problem in problems))
     values["protect"] = given.get("protect", "true" if environment == "prod" else "false") == "true"
     values["memory_mb"] = int(given.get("memoryMb", "1024"))
     return StackConfig(**values)
+
+
+def _limit_problems(limits: Mapping[str, str]) -> list[str]:
+    problems = [
+        f"twofold:limits has {kind!r}; it may have {', '.join(LIMITS)}" for kind in sorted(set(limits) - set(LIMITS))
+    ]
+    for kind, rate in limits.items():
+        try:
+            Rate.parse(rate)
+        except ValueError as exc:
+            problems.append(f"twofold:limits.{kind} is {rate!r}: {exc}")
+    return problems
 
 
 def _texts(key: str, raw: str | None, problems: list[str]) -> dict[str, str]:

@@ -18,6 +18,7 @@ def environment(
     queue_url: pulumi.Input[str] | None = None,
     events_url: pulumi.Input[str] | None = None,
     secrets_url: pulumi.Input[str] | None = None,
+    cache_url: pulumi.Input[str] | None = None,
 ) -> Mapping[str, pulumi.Input[str]]:
     """The variables of one unit. A location that the service does not use keeps the default that Settings has."""
     values: dict[str, pulumi.Input[str]] = {
@@ -27,6 +28,8 @@ def environment(
         f"{PREFIX}QUEUE_URL": queue_url or Settings.model_fields["queue_url"].default,
         f"{PREFIX}EVENTS_URL": events_url or Settings.model_fields["events_url"].default,
         f"{PREFIX}SECRETS_URL": secrets_url or Settings.model_fields["secrets_url"].default,
+        f"{PREFIX}CACHE_URL": cache_url or Settings.model_fields["cache_url"].default,
+        **{f"{PREFIX}LIMIT_{kind.upper()}": rate for kind, rate in config.limits.items()},
         f"{PREFIX}OIDC_ISSUER": config.oidc_issuer,
         f"{PREFIX}OIDC_AUDIENCE": config.oidc_audience,
         f"{PREFIX}LOG_LEVEL": config.log_level,

@@ -3,7 +3,6 @@
 import ipaddress
 
 from twofold.http.lifespan import ASGIApp, Receive, Scope, Send
-from twofold.http.security_headers import header
 
 
 def client_address(app: ASGIApp, *, deployed: bool) -> ASGIApp:
@@ -14,13 +13,19 @@ def client_address(app: ASGIApp, *, deployed: bool) -> ASGIApp:
     """
 
     async def layer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (deployed or _loopback(scope)):
-            forwarded = (header(scope, b"x-forwarded-for") or "").rsplit(",", 1)[-1]
-            if (address := _address(forwarded)) is not None:
-                scope = {**scope, "client": (address, 0)}
+        trusted = scope["type"] == "http" and (deployed or _loopback(scope))
+        if trusted and (address := _address(_nearest(scope))) is not None:
+            scope = {**scope, "client": (address, 0)}
         await app(scope, receive, send)
 
     return layer
+
+
+def _nearest(scope: Scope) -> str:
+    """The last entry of the last such field: a proxy may add a line of its own instead of appending to the client's."""
+    lines = [value for name, value in scope["headers"] if name.lower() == b"x-forwarded-for"]
+    text: str = lines[-1].decode("latin-1").rsplit(",", 1)[-1] if lines else ""
+    return text
 
 
 def _loopback(scope: Scope) -> bool:

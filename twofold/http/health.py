@@ -54,6 +54,8 @@ def router(services: Services) -> APIRouter:
             checks.append(_check("store", True, services.documents.ping))
         for secret in services.manifest.secrets[:1]:
             checks.append(_check("secrets", False, partial(_secret, services, secret.name)))
+        if services.cache.shared:
+            checks.append(_check("cache", False, services.cache.ping))
         dependencies = list(await asyncio.gather(*checks))
         down = [dependency for dependency in dependencies if dependency.status == "down"]
         if any(dependency.critical for dependency in down):

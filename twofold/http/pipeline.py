@@ -7,8 +7,10 @@ from twofold.http.client_address import client_address
 from twofold.http.idempotency import idempotency
 from twofold.http.lifespan import ASGIApp
 from twofold.http.problem import boundary
+from twofold.http.rate_limit import rate_limit
 from twofold.http.request_log import request_log
 from twofold.http.security_headers import security_headers
+from twofold.portable.rate_limit import RateLimiter
 from twofold.settings import Settings
 
 
@@ -19,6 +21,8 @@ def wrap(app: ASGIApp, settings: Settings, services: Services) -> ASGIApp:
     app = body_limit(app)
     if services.tokens is not None:
         app = admit(app)
+    app = rate_limit(app, RateLimiter(services.cache), settings)
+    if services.tokens is not None:
         app = authenticate(app, services.tokens)
     app = boundary(app)
     app = security_headers(app)

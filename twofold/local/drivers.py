@@ -5,4 +5,5 @@ DRIVERS = {
     "queue": {"sqlite": "twofold.local.message_queue:open"},
     "events": {scheme: "twofold.local.event_publisher:open" for scheme in ("log", "http", "https")},
     "secrets": {"file": "twofold.local.secret_store:open"},
+    "cache": {scheme: "twofold.local.cache:open" for scheme in ("memory", "redis")},
 }

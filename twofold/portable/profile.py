@@ -83,13 +83,18 @@ def encode_body(body: dict[str, Any]) -> bytes:
     """The body as compact UTF-8 JSON; refused when it is no JSON object, is over 350 KB, or holds unportable numbers."""
     if not isinstance(body, dict):
         raise ProfileError(f"a body must be a JSON object, not {type(body).__name__}")
-    _check_json(body, "body")
+    return encode_json(body, "body")
+
+
+def encode_json(value: Any, name: str) -> bytes:
+    """Any JSON value, called `name` in errors, as compact UTF-8 JSON under the same limits as a body."""
+    _check_json(value, name)
     try:
-        encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        encoded = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     except UnicodeEncodeError as exc:
-        raise ProfileError("body holds a lone surrogate, which is no valid UTF-8") from exc
+        raise ProfileError(f"{name} holds a lone surrogate, which is no valid UTF-8") from exc
     if len(encoded) > MAX_BODY_BYTES:
-        raise ProfileError(f"body is {len(encoded)} bytes as JSON; the limit is {MAX_BODY_BYTES}")
+        raise ProfileError(f"{name} is {len(encoded)} bytes as JSON; the limit is {MAX_BODY_BYTES}")
     return encoded
 
 

@@ -6,18 +6,22 @@ answer = await payments.request("POST", "/charges", json=body, headers={"Idempot
 
 import asyncio
 import random
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twofold.errors import TwofoldError
+from twofold.portable.cache import Cache
 
 if TYPE_CHECKING:
     import httpx
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 RETRIED = frozenset({429, 502, 503, 504})
+LOOK_SECONDS = 1.0
+"""How often a process looks whether another one's breaker is open."""
 
 
 class OutboundFailed(TwofoldError):
@@ -50,14 +54,16 @@ class Outbound:
     - A call ends within `limits.deadline`: each attempt's timeout is what is left of it.
     - Connection errors, timeouts, 429, 502, 503 and 504 are tried again with doubling, jittered pauses (or as `Retry-After`
       says, where that fits), if the method is idempotent or the request has an `Idempotency-Key`.
-    - After `breaker_failures` failed calls in a row it is not asked for `breaker_seconds`; then one call probes.
+    - After `breaker_failures` failed calls in a row it is not asked for `breaker_seconds`; then one call probes. With a
+      shared `cache` the other processes don't ask it either, from a second later on; while that is down each has its own
+      (and the call that finds it down may take half a second longer).
     - At most `concurrent` calls are under way at once.
 
     Any other answer is returned as it is. Raises `OutboundFailed`, and its kinds, for the rest.
     """
 
     def __init__(
-        self, name: str, base_url: str, limits: Limits | None = None, *, transport: Any = None,
+        self, name: str, base_url: str, limits: Limits | None = None, *, transport: Any = None, cache: Cache | None = None,
         clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:  # fmt: skip
         self.name, self._base_url, self._limits = name, base_url, limits or Limits()
@@ -67,10 +73,12 @@ class Outbound:
         self._failures = 0
         self._open_until = 0.0
         self._probing = False
+        self._cache, self._look_at, self._id = cache, 0.0, secrets.token_hex(8)
 
     async def request(self, method: str, path: str, **arguments: Any) -> "httpx.Response":
         """Calls; `arguments` are httpx's. See the class for what is promised."""
         deadline = self._clock() + self._limits.deadline
+        await self._look()
         probe = self._admit()
         try:
             await self._slot()
@@ -84,10 +92,14 @@ class Outbound:
             self._failures += 1
             if probe or self._failures >= self._limits.breaker_failures:
                 self._open_until = self._clock() + self._limits.breaker_seconds
+                await self._tell(open=True)
             raise
         finally:
             self._probing = self._probing and not probe
+        was_open = self._failures >= self._limits.breaker_failures
         self._failures = 0
+        if was_open:
+            await self._tell(open=False)
         return answer
 
     async def _slot(self) -> None:
@@ -100,6 +112,22 @@ class Outbound:
         """Closes the pooled connections."""
         if self._client is not None:
             await self._client.aclose()
+
+    async def _tell(self, *, open: bool) -> None:
+        """Lets the other processes know; one that can't be told finds out by itself."""
+        if self._cache is not None and open:
+            await self._cache.set(f"breaker:{self.name}", self._id, self._limits.breaker_seconds)
+        elif self._cache is not None:
+            await self._cache.delete(f"breaker:{self.name}")
+
+    async def _look(self) -> None:
+        """Opens the breaker until the next look, where another process has said that it is open."""
+        if self._cache is None or self._clock() < max(self._look_at, self._open_until):
+            return
+        self._look_at = self._clock() + LOOK_SECONDS
+        if await self._cache.get(f"breaker:{self.name}") not in (None, self._id):
+            self._failures = max(self._failures, self._limits.breaker_failures)
+            self._open_until = max(self._open_until, self._look_at)
 
     def _admit(self) -> bool:
         """Whether this call is the probe of an open breaker; raises CircuitOpen when it may not go."""

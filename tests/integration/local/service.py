@@ -17,14 +17,14 @@ ROOT = Path(__file__).parents[3]
 class Service:
     """One running service. `folder` stands for the checkout: `api` is linked into it, `.data/` is made in it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, **environ: str) -> None:
+        self.folder, self._environ = folder, environ
         if not (folder / "api").exists():
             (folder / "api").symlink_to(ROOT / "api")
         self.start()
 
     def start(self) -> None:
-        environ = {key: value for key, value in os.environ.items() if not key.startswith("TWOFOLD_")}
+        environ = {key: value for key, value in os.environ.items() if not key.startswith("TWOFOLD_")} | self._environ
         self.process = subprocess.Popen(
             [Path(sys.executable).with_name("twofold"), "run", "--port", "0"],
             cwd=self.folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

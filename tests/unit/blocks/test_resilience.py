@@ -1,10 +1,14 @@
 """Outbound: one deadline, retries only where they are safe, a breaker, a bulkhead."""
 
 import asyncio
+import uuid
 
 import httpx
 import pytest
 
+from tests.emulators.process import free_port
+from twofold.local import cache as local
+from twofold.portable.cache import Cache
 from twofold.portable.resilience import BulkheadFull, CircuitOpen, Limits, Outbound, OutboundFailed
 
 KEY = {"Idempotency-Key": "k"}
@@ -165,3 +169,81 @@ async def test_the_bulkhead_bounds_what_is_under_way_and_cancellation_gives_its_
     answers = await asyncio.gather(*(client.request("GET", "/") for _ in range(2)))
     assert [one.status_code for one in answers] == [200, 200]
     await client.close()
+
+
+@pytest.fixture
+async def two(redis_url):
+    """Two processes' clients of one service, on one Redis, and the service."""
+    caches = [Cache(local.open(redis_url), prefix=f"{uuid.uuid4().hex}:") for _ in range(2)]
+    caches[1].prefix = caches[0].prefix
+    time, provider, limits = Time(), Provider(503), Limits(attempts=1, breaker_failures=2, breaker_seconds=30)
+    transport = httpx.MockTransport(provider)
+    yield (
+        [
+            Outbound(
+                "payments", "http://p.test", limits, transport=transport, cache=cache, clock=time, sleep=time.sleep
+            )
+            for cache in caches
+        ],
+        provider,
+        time,
+        caches,
+    )
+    for cache in caches:
+        await cache.close()
+
+
+async def fail(client):
+    with pytest.raises(OutboundFailed, match="503"):
+        await client.request("GET", "/")
+
+
+async def test_a_breaker_that_opened_is_open_in_other_processes_within_a_second(two):
+    (one, other), provider, time, caches = two
+    await fail(other)  # looked: all is well
+    await fail(one)
+    await fail(one)
+    time.now += 1
+    with pytest.raises(CircuitOpen):
+        await other.request("GET", "/")
+    assert len(provider.calls) == 3
+    # Its probe succeeds: both ask again, the other one within a second.
+    provider.answers, time.now = [200], time.now + 30
+    assert (await one.request("GET", "/")).status_code == 200
+    assert await caches[1].get("breaker:payments") is None
+    time.now += 1
+    assert (await other.request("GET", "/")).status_code == 200
+
+
+async def test_a_failed_probe_opens_it_for_all_again(two):
+    (one, other), provider, time, _ = two
+    await fail(one)
+    await fail(one)
+    time.now += 30
+    await fail(one)
+    with pytest.raises(CircuitOpen):
+        await other.request("GET", "/")
+    assert len(provider.calls) == 3
+
+
+async def test_breakers_are_told_apart_by_name(two):
+    (one, _), _, _, caches = two
+    await fail(one)
+    await fail(one)
+    elsewhere = Outbound("mail", "http://m.test", transport=httpx.MockTransport(Provider(200)), cache=caches[1])
+    assert (await elsewhere.request("GET", "/")).status_code == 200
+
+
+async def test_without_the_cache_each_process_has_its_own_breaker():
+    cache = Cache(local.open(f"redis://127.0.0.1:{free_port()}"))
+    time, provider = Time(), Provider(503)
+    transport, limits = httpx.MockTransport(provider), Limits(attempts=1, breaker_failures=2)
+    one, other = (
+        Outbound("p", "http://p.test", limits, transport=transport, cache=cache, clock=time) for _ in range(2)
+    )
+    await fail(one)
+    await fail(one)
+    with pytest.raises(CircuitOpen):
+        await one.request("GET", "/")
+    await fail(other)
+    await cache.close()

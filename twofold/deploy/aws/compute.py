@@ -5,6 +5,7 @@ import json
 import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_, scheduler
 
+from twofold.deploy.aws.cache import Cache
 from twofold.deploy.aws.data import Data
 from twofold.deploy.aws.messaging import Messaging
 from twofold.deploy.aws.secrets import Secrets
@@ -25,11 +26,11 @@ class Compute(pulumi.ComponentResource):
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, artifact: Artifact, data: Data,
-        secrets: Secrets, messaging: Messaging, opts: pulumi.ResourceOptions | None = None,
+        secrets: Secrets, messaging: Messaging, cache: Cache, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Compute", name, None, opts)
         self._name, self._manifest, self._config, self._artifact = name, manifest, config, artifact
-        self._data, self._secrets, self._messaging = data, secrets, messaging
+        self._data, self._secrets, self._messaging, self._cache = data, secrets, messaging, cache
         self.functions = {unit.role: self._unit(unit) for unit in manifest.units}
         if "feed" in self.functions:
             self._feed_trigger()
@@ -48,7 +49,7 @@ class Compute(pulumi.ComponentResource):
             name,
             name="unit",
             role=identity.name,
-            policy=self._policy(unit, logs),
+            policy=self._policy(unit, logs, identity),
             opts=pulumi.ResourceOptions(parent=self),
         )
         return lambda_.Function(
@@ -72,13 +73,23 @@ class Compute(pulumi.ComponentResource):
                     queue_url=self._messaging.url,
                     events_url=self._messaging.events_url,
                     secrets_url=self._secrets.url,
+                    cache_url=self._cache.url(role),
                 )
             ),
+            vpc_config=self._vpc(),
             logging_config=lambda_.FunctionLoggingConfigArgs(log_format="Text", log_group=logs.name),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
 
-    def _policy(self, unit: Unit, logs: cloudwatch.LogGroup) -> pulumi.Output[str]:
+    def _vpc(self) -> lambda_.FunctionVpcConfigArgs | None:
+        if not self._cache.subnets:
+            return None
+        return lambda_.FunctionVpcConfigArgs(
+            subnet_ids=[subnet.id for subnet in self._cache.subnets],
+            security_group_ids=[group.id for group in self._cache.groups],
+        )
+
+    def _policy(self, unit: Unit, logs: cloudwatch.LogGroup, identity: iam.Role) -> pulumi.Output[str]:
         statements: list[dict[str, object]] = [
             {
                 "actions": ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -92,6 +103,7 @@ class Compute(pulumi.ComponentResource):
                 {"actions": ["secretsmanager:GetSecretValue"], "resources": [s.arn for s in self._secrets.secrets]}
             )
         statements += self._messaging.statements(unit)
+        statements += self._cache.statements(unit, identity.arn, f"{self._name}-{unit.role}")
         if unit.role == "feed":
             statements.append({"actions": STREAM_ACTIONS, "resources": [self._data.tables["events"].stream_arn]})
             # ListStreams has no resource-level permission.
@@ -100,10 +112,7 @@ class Compute(pulumi.ComponentResource):
             lambda resolved: json.dumps(
                 {
                     "Version": "2012-10-17",
-                    "Statement": [
-                        {"Effect": "Allow", "Action": statement["actions"], "Resource": statement["resources"]}
-                        for statement in resolved[0]
-                    ],
+                    "Statement": [_statement(**statement) for statement in resolved[0]],
                 }
             )
         )
@@ -165,6 +174,13 @@ def timeout_of(unit: Unit) -> int:
     if unit.queues:
         return max(spec.visibility_seconds for spec in unit.queues) + 10
     return TIMEOUT_SECONDS[unit.role]
+
+
+def _statement(
+    actions: list[str], resources: list[str], effect: str = "Allow", condition: dict[str, object] | None = None
+) -> dict[str, object]:
+    made: dict[str, object] = {"Effect": effect, "Action": actions, "Resource": resources}
+    return made if condition is None else made | {"Condition": condition}
 
 
 def _trust(service: str) -> str:

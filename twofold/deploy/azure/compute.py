@@ -3,6 +3,7 @@
 import pulumi
 from pulumi_azure_native import authorization, managedidentity, storage, web
 
+from twofold.deploy.azure.cache import Cache
 from twofold.deploy.azure.code import Code
 from twofold.deploy.azure.data import Data
 from twofold.deploy.azure.messaging import Messaging
@@ -27,12 +28,12 @@ class Compute(pulumi.ComponentResource):
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, artifact: Artifact, data: Data,
-        secrets: Secrets, messaging: Messaging, group: pulumi.Input[str], subscription: str,
+        secrets: Secrets, messaging: Messaging, cache: Cache, group: pulumi.Input[str], subscription: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Compute", name, None, opts)
         self._name, self._manifest, self._config, self._artifact = name, manifest, config, artifact
-        self._data, self._secrets, self._messaging = data, secrets, messaging
+        self._data, self._secrets, self._messaging, self._cache = data, secrets, messaging, cache
         self._group, self._subscription = group, subscription
         self._child = pulumi.ResourceOptions(parent=self)
         self._account = storage.StorageAccount(
@@ -65,6 +66,7 @@ class Compute(pulumi.ComponentResource):
             *self._data.allow(name, identity.principal_id),
             *self._secrets.allow(name, identity.principal_id),
             *self._messaging.allow(name, unit, identity.principal_id),
+            *self._cache.allow(name, unit, identity.principal_id),
         ]  # fmt: skip
         plan = web.AppServicePlan(
             name, name=name, resource_group_name=self._group, location=self._config.region, reserved=True,
@@ -72,7 +74,7 @@ class Compute(pulumi.ComponentResource):
         )  # fmt: skip
         variables = {**self._host_variables(identity), **environment(
             self._manifest, self._config, unit.role, store_url=self._data.url, queue_url=self._messaging.url,
-            events_url=self._messaging.events_url, secrets_url=self._secrets.url,
+            events_url=self._messaging.events_url, secrets_url=self._secrets.url, cache_url=self._cache.url,
         )}  # fmt: skip
         app = web.WebApp(
             name, name=app_name, resource_group_name=self._group, location=self._config.region,
