@@ -6,17 +6,17 @@ from twofold.http.lifespan import ASGIApp, Receive, Scope, Send
 from twofold.http.security_headers import header
 
 
-def client_address(app: ASGIApp, *, deployed: bool) -> ASGIApp:
-    """Sets `scope["client"]` from the last `X-Forwarded-For` entry, which the nearest proxy appended.
+def client_address(app: ASGIApp, *, deployed: bool, hops: int = 1) -> ASGIApp:
+    """Sets `scope["client"]` from the `X-Forwarded-For` entry that the outermost of `hops` proxies appended.
 
-    Deployed, that proxy is the cloud's own front end. In a checkout the entry counts only when the connection comes
-    from loopback. What a client forged stands further left and is ignored.
+    Deployed, those are the cloud's own: front end, gateway, edge. In a checkout the entry counts only when the connection
+    comes from loopback. What a client forged stands further left and is ignored; with fewer entries than proxies none counts.
     """
 
     async def layer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (deployed or _loopback(scope)):
-            forwarded = (header(scope, b"x-forwarded-for") or "").rsplit(",", 1)[-1]
-            if (address := _address(forwarded)) is not None:
+            forwarded = (header(scope, b"x-forwarded-for") or "").split(",")
+            if len(forwarded) >= hops and (address := _address(forwarded[-hops])) is not None:
                 scope = {**scope, "client": (address, 0)}
         await app(scope, receive, send)
 

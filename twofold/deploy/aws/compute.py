@@ -6,6 +6,7 @@ import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_, scheduler
 
 from twofold.deploy.aws.data import Data
+from twofold.deploy.aws.edge import Edge
 from twofold.deploy.aws.messaging import Messaging
 from twofold.deploy.aws.secrets import Secrets
 from twofold.deploy.config import StackConfig
@@ -25,11 +26,11 @@ class Compute(pulumi.ComponentResource):
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, artifact: Artifact, data: Data,
-        secrets: Secrets, messaging: Messaging, opts: pulumi.ResourceOptions | None = None,
+        secrets: Secrets, messaging: Messaging, edge: Edge, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Compute", name, None, opts)
         self._name, self._manifest, self._config, self._artifact = name, manifest, config, artifact
-        self._data, self._secrets, self._messaging = data, secrets, messaging
+        self._data, self._secrets, self._messaging, self._edge = data, secrets, messaging, edge
         self.functions = {unit.role: self._unit(unit) for unit in manifest.units}
         if "feed" in self.functions:
             self._feed_trigger()
@@ -72,6 +73,8 @@ class Compute(pulumi.ComponentResource):
                     queue_url=self._messaging.url,
                     events_url=self._messaging.events_url,
                     secrets_url=self._secrets.url,
+                    edge_digest=self._edge.digest,
+                    forwarded_hops=1 if self._edge.digest is None else 2,
                 )
             ),
             logging_config=lambda_.FunctionLoggingConfigArgs(log_format="Text", log_group=logs.name),
