@@ -8,7 +8,8 @@ NAMESPACES = {
     "resources": "Microsoft.Resources", "storage": "Microsoft.Storage", "keyvault": "Microsoft.KeyVault",
     "cosmosdb": "Microsoft.DocumentDB", "web": "Microsoft.Web", "apimanagement": "Microsoft.ApiManagement",
     "eventgrid": "Microsoft.EventGrid", "managedidentity": "Microsoft.ManagedIdentity", "cdn": "Microsoft.Cdn",
-    "authorization": "Microsoft.Authorization", "frontdoor": "Microsoft.Network", "cache": "Microsoft.Cache",
+    "authorization": "Microsoft.Authorization", "frontdoor": "Microsoft.Network",
+    "operationalinsights": "Microsoft.OperationalInsights", "monitor": "Microsoft.Insights",
     "redisenterprise": "Microsoft.Cache",
 }  # fmt: skip
 TYPES = {
@@ -40,6 +41,17 @@ TYPES = {
     "AFDOrigin": ("profiles/originGroups/origins", "profileName", "originGroupName", "originName"),
     "Route": ("profiles/afdEndpoints/routes", "profileName", "endpointName", "routeName"),
     "SecurityPolicy": ("profiles/securityPolicies", "profileName", "securityPolicyName"),
+    "Workspace": ("workspaces", "workspaceName"),
+    "DiagnosticSetting": ("diagnosticSettings", "name"),
+    "ScheduledQueryRule": ("scheduledQueryRules", "ruleName"),
+    "RedisEnterprise": ("redisEnterprise", "clusterName"),
+    "Database": ("redisEnterprise/databases", "clusterName", "databaseName"),
+    "AccessPolicyAssignment": (
+        "redisEnterprise/databases/accessPolicyAssignments",
+        "clusterName",
+        "databaseName",
+        "accessPolicyAssignmentName",
+    ),
     "Policy": ("FrontDoorWebApplicationFirewallPolicies", "policyName"),
 }
 """azure-native's kinds as ARM's types, and what a resource's name is made of: inputs, or a word of its own."""

@@ -16,7 +16,7 @@ ROLES = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": ("Storage Blob Data Owner", "storage:StorageAccount", EVERY),
     "4633458b-17de-408a-b874-0445c86b69e6": ("Key Vault Secrets User", "keyvault:Vault", EVERY),
     "d5a91429-5739-47e2-a06b-3470a27159e7": ("EventGrid Data Sender", "eventgrid:Topic", EVERY),
-    "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a": ("Storage Queue Data Message Sender", "storage:Queue", {"http", "feed", "schedule"}),
+    "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a": ("Storage Queue Data Message Sender", "storage:Queue", EVERY),
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": ("Storage Queue Data Contributor", "storage:Queue", {"worker"}),
 }  # fmt: skip
 """Azure's built-in roles: name, the kind of resource they are given on, and the units that have them."""
