@@ -3,7 +3,6 @@
 import ipaddress
 
 from twofold.http.lifespan import ASGIApp, Receive, Scope, Send
-from twofold.http.security_headers import header
 
 
 def client_address(app: ASGIApp, *, deployed: bool, hops: int = 1) -> ASGIApp:
@@ -14,13 +13,19 @@ def client_address(app: ASGIApp, *, deployed: bool, hops: int = 1) -> ASGIApp:
     """
 
     async def layer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (deployed or _loopback(scope)):
-            forwarded = (header(scope, b"x-forwarded-for") or "").split(",")
-            if len(forwarded) >= hops and (address := _address(forwarded[-hops])) is not None:
-                scope = {**scope, "client": (address, 0)}
+        trusted = scope["type"] == "http" and (deployed or _loopback(scope))
+        if trusted and (address := _address(_entry(scope, hops))) is not None:
+            scope = {**scope, "client": (address, 0)}
         await app(scope, receive, send)
 
     return layer
+
+
+def _entry(scope: Scope, hops: int) -> str:
+    """So many entries from the end, over all fields: a proxy may add a line of its own instead of appending to the client's."""
+    lines = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"x-forwarded-for"]
+    entries = ",".join(lines).split(",")
+    return entries[-hops] if len(entries) >= hops else ""
 
 
 def _loopback(scope: Scope) -> bool:

@@ -92,6 +92,11 @@ async def test_without_a_gateway_a_request_stays_as_it_is():
     assert b"authorization: Bearer the-users" in answer.get_body()
 
 
+async def test_a_forged_field_of_its_own_counts_as_entries_further_left():
+    forged = [("X-Forwarded-For", "6.6.6.6, 7.7.7.7"), ("X-Forwarded-For", "203.0.113.9, 10.0.0.7")]
+    assert (await ask(client_address(seen, deployed=True, hops=2), forged)).text.endswith("client=203.0.113.9")
+
+
 @pytest.mark.parametrize(
     ("hops", "forwarded", "client"),
     [

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 from twofold.deploy.routes import Operation
+from twofold.portable.profile import MAX_HTTP_BYTES
 from twofold.settings import CALLER_HEADER
 
-MAX_BYTES = 3 * 1024 * 1024
 SCOPE_CLAIMS = ("scope", "scp", "roles")
 UNTRUSTED = (
     "Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Original-URL", "X-Rewrite-URL",
@@ -99,15 +99,17 @@ def _unauthorized() -> str:
 def _size_limit() -> str:
     condition = (
         '@{ long size; return long.TryParse(context.Request.Headers.GetValueOrDefault("Content-Length", "0"), out size)'
-        f" && size > {MAX_BYTES}; }}"
+        f" && size > {MAX_HTTP_BYTES}; }}"
     )
-    answer = _problem(413, "content-too-large", f"a request body may have {MAX_BYTES} bytes")
+    answer = _problem(413, "content-too-large", f"a request body may have {MAX_HTTP_BYTES} bytes")
     return f"<choose><when condition={quoteattr(condition)}>{answer}</when></choose>"
 
 
 def _rates(rate: int) -> str:
     def limit(kind: str, per_second: int) -> str:
-        return f'<rate-limit-by-key calls="{per_second * PERIOD_SECONDS}" renewal-period="{PERIOD_SECONDS}" counter-key="{kind}" />'
+        key = _attribute(f'context.Api.Id + "-{kind}"')  # counters are the whole service's, which others may share
+        calls = f'calls="{per_second * PERIOD_SECONDS}" renewal-period="{PERIOD_SECONDS}"'
+        return f"<rate-limit-by-key {calls} counter-key={key} />"
 
     reads = _attribute(_among("context.Request.Method", ("GET", "HEAD", "OPTIONS")))
     return f"""<choose><when condition={reads}>{limit("reads", rate)}</when>
