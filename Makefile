@@ -29,11 +29,12 @@ install: .venv/.installed  ## brings .venv to the locks
 run: install  ## serves on 127.0.0.1:$(PORT), SQLite under .data/
 	@exec .venv/bin/twofold run --port $(PORT)
 
-tools: install  ## the Pulumi CLI, DynamoDB Local and Azurite, into the cache outside the tree; looks for a Redis
+tools: install  ## the Pulumi CLI, DynamoDB Local, Azurite and Checkov, into the cache outside the tree; looks for a Redis
 	-@$(PY) tools/pulumi_cli.py
 	-@$(PY) tools/dynamodb_local.py
 	-@$(PY) tools/azurite.py
 	-@$(PY) tools/redis_server.py
+	-@$(PY) tools/checkov.py
 
 test: install tools  ## everything; a missing tool is a skip, under CI=true a failure
 	$(PY) -m pytest
@@ -61,6 +62,8 @@ lock: $(UV)  ## renews the hash-pinned locks
 	$(LOCK) --extra aws -o requirements/aws.txt
 	$(LOCK) --extra azure -o requirements/azure.txt
 	$(LOCK) --all-extras --group dev -o requirements/dev.txt
+	cd tools/checkov && $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
+		--no-annotate --custom-compile-command "make lock" requirements.in -o requirements.txt
 
 build: install  ## the kit's wheel, into dist/
 	$(PY) -m hatchling build -t wheel

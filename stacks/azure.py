@@ -7,9 +7,11 @@ import pulumi
 from pulumi_azure_native import authorization, resources
 
 from twofold.deploy import package
+from twofold.deploy.azure.access import Access
 from twofold.deploy.azure.cache import Cache
 from twofold.deploy.azure.compute import Compute
 from twofold.deploy.azure.data import Data
+from twofold.deploy.azure.edge import Edge
 from twofold.deploy.azure.gateway import Gateway
 from twofold.deploy.azure.messaging import Messaging
 from twofold.deploy.azure.monitoring import Monitoring
@@ -20,7 +22,7 @@ from twofold.manifest import ServiceManifest
 
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
-    """Data, secrets, messaging, cache, compute, gateway, monitoring; returns the stack's outputs."""
+    """Data, secrets, messaging, cache, access, compute, gateway, edge, monitoring; returns the stack's outputs."""
     name = f"{manifest.name}-{config.environment}"
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     login = authorization.get_client_config()
@@ -42,21 +44,24 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         name, manifest=manifest, group=group, location=config.region, subscription=subscription, protect=config.protect
     )
     cache = Cache(name, config=config, group=group, subscription=subscription)
+    access = Access(name, config=config, group=group, tenant=tenant)
+    edge = Edge(name, config=config, group=group, subscription=subscription)
     compute = Compute(
         name, manifest=manifest, config=config, artifact=artifact, data=data, secrets=secrets, messaging=messaging,
-        cache=cache, group=group, subscription=subscription,
+        cache=cache, access=access, group=group, subscription=subscription,
     )  # fmt: skip
     gateway = Gateway(
-        name, manifest=manifest, config=config, openapi=openapi, app=compute.apps["http"], group=group,
-        subscription=subscription,
+        name, manifest=manifest, config=config, openapi=openapi, app=compute.apps["http"], access=access,
+        group=group, subscription=subscription, front_door=edge.id,
     )  # fmt: skip
+    url = edge.front(gateway.url)
     monitoring = Monitoring(name, manifest=manifest, messaging=messaging, group=group, location=config.region)
-    guard(config, [data, secrets, messaging, cache, compute, gateway, monitoring])
+    guard(config, [data, secrets, messaging, cache, access, compute, gateway, edge, monitoring])
 
     return {
-        "url": gateway.url,
-        "health_url": pulumi.Output.concat(gateway.url, "/health/ready"),
-        "docs_url": pulumi.Output.concat(gateway.url, "/docs"),
+        "url": url,
+        "health_url": pulumi.Output.concat(url, "/health/ready"),
+        "docs_url": pulumi.Output.concat(url, "/docs"),
         "store_url": data.url or "",
         "queue_url": messaging.url or "",
         "events_url": messaging.events_url or "",

@@ -30,6 +30,10 @@ APP_PREFIX = "TWOFOLD_APP_"
 TEST_PREFIX = "TWOFOLD_TEST_"
 MARKER = "twofold.artifact.json"
 """The file that `twofold.deploy.package` writes into an artifact; beside the entry files it means deployed."""
+CALLER_HEADER = "X-Twofold-Authorization"
+"""Where API Management puts the caller's `Authorization`, when its own token for the app's host takes that place."""
+EDGE_HEADER = "X-Twofold-Edge"
+"""What CloudFront adds to each request, so that the service knows it came through."""
 
 
 def _checked(rate: str) -> str:
@@ -57,6 +61,20 @@ class Settings(BaseModel):
     limit_anonymous: Limit = Field("600/minute", description="an address's requests without a token; empty: no limit")
     oidc_issuer: str = Field("", description="issuer of the access tokens, as in their `iss`; required when deployed")
     oidc_audience: str = Field("", description="audience of the access tokens; required when deployed")
+    gateway_id: str = Field(
+        "", description="object id of the gateway's identity, the only one that Azure's host lets in"
+    )
+    edge_digest: str = Field(
+        "",
+        pattern=r"^([0-9a-f]{64})?$",
+        description="SHA-256 of the header by which AWS's edge is known; any way in when empty",
+    )
+    forwarded_hops: int = Field(
+        1,
+        ge=1,
+        le=5,
+        description="how many proxies of ours append to X-Forwarded-For: the client's is the entry so far from the end",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity that is logged")
     app: dict[str, str] = Field(default_factory=dict, description="the service's own settings, by name")
     deployed: bool = Field(False, description="set from the artifact's marker, never from the environment")

@@ -25,7 +25,29 @@ IMMUTABLE = {
     "azure-native:web:WebApp": {"name", "location"},
     "azure-native:storage:Queue": {"accountName", "queueName"},
     "aws:sqs/queue:Queue": {"name"},
+    "aws:apigatewayv2/api:Api": {"protocolType"},
+    "aws:apigatewayv2/route:Route": {"apiId"},
+    "aws:apigatewayv2/stage:Stage": {"apiId", "name"},
+    "aws:apigatewayv2/authorizer:Authorizer": {"apiId"},
+    "aws:lambda/functionUrl:FunctionUrl": {"functionName", "qualifier"},
+    "aws:wafv2/webAcl:WebAcl": {"name", "region", "scope"},
+    "aws:cloudwatch/logGroup:LogGroup": {"name", "region"},
+    "azure-native:apimanagement:ApiManagementService": {"serviceName", "resourceGroupName", "location"},
+    "azure-native:apimanagement:Api": {"apiId", "serviceName", "resourceGroupName"},
+    "azure-native:apimanagement:ApiPolicy": {"apiId", "policyId", "serviceName", "resourceGroupName"},
+    "azure-native:managedidentity:UserAssignedIdentity": {"resourceName", "resourceGroupName", "location"},
+    "azure-native:web:WebAppAuthSettingsV2": {"name", "resourceGroupName"},
+    "azure-native:cdn:Profile": {"profileName", "resourceGroupName", "location", "sku"},
+    "azure-native:cdn:AFDEndpoint": {"endpointName", "profileName", "resourceGroupName", "location"},
+    "azure-native:cdn:AFDOriginGroup": {"originGroupName", "profileName", "resourceGroupName"},
+    "azure-native:cdn:AFDOrigin": {"originName", "originGroupName", "profileName", "resourceGroupName"},
+    "azure-native:cdn:Route": {"routeName", "endpointName", "profileName", "resourceGroupName"},
+    "azure-native:cdn:SecurityPolicy": {"securityPolicyName", "profileName", "resourceGroupName"},
+    "azure-native:frontdoor:Policy": {"policyName", "resourceGroupName", "sku"},
+    "random:index/randomPassword:RandomPassword": {"length", "special"},
 }
+EDGE_VALUE = "planted-edge-value-0123456789abcdefghijklmnopqrst"
+FRONT_DOOR_ID = "11111111-2222-3333-4444-555555555555"
 
 
 def computed(token, name, inputs):
@@ -39,6 +61,16 @@ def computed(token, name, inputs):
             own["invokeArn"] = f"{arn}/invocations"
         case "aws:apigatewayv2/api:Api":
             own |= {"apiEndpoint": f"https://{name}.execute-api.eu-central-1.amazonaws.com", "executionArn": arn}
+        case "aws:lambda/functionUrl:FunctionUrl":
+            own["functionUrl"] = "https://abc.lambda-url.eu-central-1.on.aws/"
+        case "aws:cloudfront/distribution:Distribution":
+            own["domainName"] = "d111111abcdef8.cloudfront.net"
+        case "random:index/randomPassword:RandomPassword":
+            own["result"] = EDGE_VALUE
+        case "azure-native:cdn:Profile":
+            own |= {"name": inputs["profileName"], "frontDoorId": FRONT_DOOR_ID}
+        case "azure-native:cdn:AFDEndpoint":
+            own |= {"name": inputs["endpointName"], "hostName": f"{inputs['endpointName']}-abc.z01.azurefd.net"}
         case "azure-native:cosmosdb:DatabaseAccount":
             own |= {
                 "name": inputs["accountName"],
@@ -69,6 +101,7 @@ def computed(token, name, inputs):
                 "azure-native:resources:ResourceGroup": "resourceGroupName",
                 "azure-native:storage:BlobContainer": "containerName",
                 "azure-native:storage:Queue": "queueName",
+                "azure-native:cdn:AFDOriginGroup": "originGroupName",
                 "azure-native:cosmosdb:SqlResourceSqlDatabase": "databaseName",
                 "azure-native:cosmosdb:SqlResourceSqlContainer": "containerName",
             }.get(token)
@@ -87,7 +120,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         self._server.start()
 
     def debug_providers(self):
-        return ",".join(f"{name}:{self.port}" for name in ("aws", "azure-native", "pulumi-python"))
+        return ",".join(f"{name}:{self.port}" for name in ("aws", "azure-native", "pulumi-python", "random"))
 
     def close(self):
         self._server.stop(0)
@@ -162,6 +195,11 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         if request.tok == "aws:index/getAvailabilityZones:getAvailabilityZones":
             names = [f"eu-central-1{zone}" for zone in "abc"]
             return provider_pb2.InvokeResponse(**{"return": struct({"id": "zones", "names": names})})
+        if request.tok == "azure-native:apimanagement:getApiManagementService":
+            name = plain(request.args)["serviceName"]
+            identity = {"type": "SystemAssigned", "principalId": f"principal-{name}", "tenantId": "tenant"}
+            answer = {"name": name, "gatewayUrl": f"https://{name}.azure-api.net", "identity": identity}
+            return provider_pb2.InvokeResponse(**{"return": struct(answer)})
         context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{request.tok} is not stood in for")
 
     def Cancel(self, request, context):

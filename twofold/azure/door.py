@@ -12,6 +12,7 @@ from typing import Any
 import azure.functions as func
 
 from twofold.azure.feed import documents_of
+from twofold.azure.gateway import through_gateway
 from twofold.azure.http_request import serve
 from twofold.errors import SettingsError
 from twofold.manifest import QueueSpec, ScheduleSpec, ServiceManifest, load
@@ -62,6 +63,7 @@ def build(runtime: Runtime) -> func.FunctionApp:
 
 def _http(app: func.FunctionApp, runtime: Runtime) -> None:
     loops: Any = None
+    application = through_gateway(runtime.asgi, runtime.settings.gateway_id)
 
     @app.function_name("http")
     @app.route(route="{*path}", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
@@ -70,7 +72,7 @@ def _http(app: func.FunctionApp, runtime: Runtime) -> None:
         if loops is None and runtime.embedded:
             loops = load("twofold.local.loops:Loops")(runtime)
             loops.start()
-        return await serve(runtime.asgi, req)
+        return await serve(application, req)
 
 
 def _feed(app: func.FunctionApp, runtime: Runtime) -> None:

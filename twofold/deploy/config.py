@@ -1,6 +1,7 @@
 """Stack config, typed: everything under the namespace `twofold`, all problems at once, before any resource."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,10 @@ CACHES = ("none", "redis")
 LIMITS: dict[str, str] = {
     kind: Settings.model_fields[f"limit_{kind}"].default for kind in ("reads", "writes", "anonymous")
 }
+GATEWAYS = ("managed", "existing", "none")
+EDGES = ("none", "waf")
+APIM_SKUS = ("Consumption", "Developer", "Basic", "BasicV2", "Standard", "StandardV2", "Premium")
+RESOURCE_MANAGER = "https://management.azure.com/"
 
 
 class ConfigError(Exception):
@@ -35,6 +40,12 @@ class StackConfig:
     memory_mb: int = 1024
     log_level: str = "info"
     protect: bool = False
+    gateway: str = "managed"
+    gateway_rate: int | None = None
+    gateway_audience: str = RESOURCE_MANAGER
+    apim: str = ""
+    apim_sku: str = "Consumption"
+    edge: str = "none"
     publisher_email: str = "unset@example.com"
     cache: str = "none"
     limits: dict[str, str] = field(default_factory=LIMITS.copy)
@@ -46,7 +57,13 @@ KEYS = {
     "cloud": "cloud", "environment": "environment", "region": "region", "oidcIssuer": "oidc_issuer",
     "oidcAudience": "oidc_audience", "memoryMb": "memory_mb", "logLevel": "log_level", "protect": "protect",
     "publisherEmail": "publisher_email", "cache": "cache", "limits": "limits", "settings": "settings", "tags": "tags",
+    "gateway": "gateway", "gatewayRate": "gateway_rate", "gatewayAudience": "gateway_audience", "apim": "apim",
+    "apimSku": "apim_sku", "edge": "edge",
 }  # fmt: skip
+_AZURE_ONLY = ("apim", "apimSku", "gatewayAudience")
+_APIM = re.compile(
+    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.ApiManagement/service/[A-Za-z][A-Za-z0-9-]*"
+)
 _REQUIRED = ("cloud", "environment", "region", "oidcIssuer", "oidcAudience")
 
 
@@ -86,6 +103,13 @@ def parse(raw: Mapping[str, str], stack: str, manifest: ServiceManifest) -> Stac
     check("logLevel", given.get("logLevel") in LOG_LEVELS, ", ".join(LOG_LEVELS))
     check("protect", given.get("protect") in ("true", "false"), "true, false")
     check("cache", given.get("cache") in CACHES, ", ".join(CACHES))
+    check("gateway", given.get("gateway") in GATEWAYS, ", ".join(GATEWAYS))
+    check("edge", given.get("edge") in EDGES, ", ".join(EDGES))
+    check("apimSku", given.get("apimSku") in APIM_SKUS, ", ".join(APIM_SKUS))
+    check("apim", _APIM.fullmatch(given.get("apim", "")) is not None, "the resource id of an API Management service")
+    rate = given.get("gatewayRate", "")
+    check("gatewayRate", rate.isdigit() and 1 <= int(rate) <= 10_000, "requests per second, 1 to 10000")
+    problems += _gateway_problems(given, manifest)
     for key in ("settings", "tags", "limits"):
         values[KEYS[key]] = _texts(key, given.get(key), problems)
     known = {spec.name for spec in manifest.settings}
@@ -104,6 +128,7 @@ def parse(raw: Mapping[str, str], stack: str, manifest: ServiceManifest) -> Stac
         raise ConfigError("stack config is wrong:\n" + "\n".join(f"  - {problem}" for problem in problems))
     values["protect"] = given.get("protect", "true" if environment == "prod" else "false") == "true"
     values["memory_mb"] = int(given.get("memoryMb", "1024"))
+    values["gateway_rate"] = int(rate) if rate else None
     return StackConfig(**values)
 
 
@@ -116,6 +141,37 @@ def _limit_problems(limits: Mapping[str, str]) -> list[str]:
             Rate.parse(rate)
         except ValueError as exc:
             problems.append(f"twofold:limits.{kind} is {rate!r}: {exc}")
+    return problems
+
+
+def _gateway_problems(given: Mapping[str, str], manifest: ServiceManifest) -> list[str]:
+    """What the chosen cloud, gateway, tier and edge can't do together."""
+    cloud, gateway = given.get("cloud"), given.get("gateway", "managed")
+    problems = []
+    if gateway == "none" and not manifest.scopes:
+        problems.append(
+            "twofold:gateway is 'none', but the service verifies no tokens: declare its scopes in the manifest, or keep a gateway"
+        )
+    if gateway == "none" and given.get("edge", "none") != "none":
+        problems.append("twofold:edge needs a gateway behind it: set twofold:gateway to managed, or leave the edge out")
+    if gateway == "none" and given.get("gatewayRate"):
+        problems.append("twofold:gatewayRate needs a gateway that counts; the service's own limits hold without")
+    if cloud == "aws":
+        if gateway == "existing":
+            problems.append(
+                "twofold:gateway is 'existing', which is Azure's: an HTTP API costs nothing at rest, so each service has its own"
+            )
+        problems += [f"twofold:{key} is Azure's; leave it out on aws" for key in _AZURE_ONLY if given.get(key)]
+    if cloud == "azure":
+        if (gateway == "existing") != bool(given.get("apim")):
+            problems.append(
+                "twofold:apim names the existing service: give it with twofold:gateway existing, and only then"
+            )
+        if given.get("gatewayRate") and gateway != "none" and given.get("apimSku", "Consumption") == "Consumption":
+            problems.append(
+                "twofold:gatewayRate is set, but API Management's Consumption tier counts only subscription keys: choose another "
+                "twofold:apimSku, or leave the rate to the service's own limits"
+            )
     return problems
 
 

@@ -19,6 +19,9 @@ def environment(
     events_url: pulumi.Input[str] | None = None,
     secrets_url: pulumi.Input[str] | None = None,
     cache_url: pulumi.Input[str] | None = None,
+    gateway_id: pulumi.Input[str] | None = None,
+    edge_digest: pulumi.Input[str] | None = None,
+    forwarded_hops: int = 1,
 ) -> Mapping[str, pulumi.Input[str]]:
     """The variables of one unit. A location that the service does not use keeps the default that Settings has."""
     values: dict[str, pulumi.Input[str]] = {
@@ -32,6 +35,9 @@ def environment(
         **{f"{PREFIX}LIMIT_{kind.upper()}": rate for kind, rate in config.limits.items()},
         f"{PREFIX}OIDC_ISSUER": config.oidc_issuer,
         f"{PREFIX}OIDC_AUDIENCE": config.oidc_audience,
+        f"{PREFIX}GATEWAY_ID": gateway_id or "",
+        f"{PREFIX}EDGE_DIGEST": edge_digest or "",
+        f"{PREFIX}FORWARDED_HOPS": str(forwarded_hops),
         f"{PREFIX}LOG_LEVEL": config.log_level,
     }
     for spec in manifest.settings:

@@ -5,27 +5,27 @@ import ipaddress
 from twofold.http.lifespan import ASGIApp, Receive, Scope, Send
 
 
-def client_address(app: ASGIApp, *, deployed: bool) -> ASGIApp:
-    """Sets `scope["client"]` from the last `X-Forwarded-For` entry, which the nearest proxy appended.
+def client_address(app: ASGIApp, *, deployed: bool, hops: int = 1) -> ASGIApp:
+    """Sets `scope["client"]` from the `X-Forwarded-For` entry that the outermost of `hops` proxies appended.
 
-    Deployed, that proxy is the cloud's own front end. In a checkout the entry counts only when the connection comes
-    from loopback. What a client forged stands further left and is ignored.
+    Deployed, those are the cloud's own: front end, gateway, edge. In a checkout the entry counts only when the connection
+    comes from loopback. What a client forged stands further left and is ignored; with fewer entries than proxies none counts.
     """
 
     async def layer(scope: Scope, receive: Receive, send: Send) -> None:
         trusted = scope["type"] == "http" and (deployed or _loopback(scope))
-        if trusted and (address := _address(_nearest(scope))) is not None:
+        if trusted and (address := _address(_entry(scope, hops))) is not None:
             scope = {**scope, "client": (address, 0)}
         await app(scope, receive, send)
 
     return layer
 
 
-def _nearest(scope: Scope) -> str:
-    """The last entry of the last such field: a proxy may add a line of its own instead of appending to the client's."""
-    lines = [value for name, value in scope["headers"] if name.lower() == b"x-forwarded-for"]
-    text: str = lines[-1].decode("latin-1").rsplit(",", 1)[-1] if lines else ""
-    return text
+def _entry(scope: Scope, hops: int) -> str:
+    """So many entries from the end, over all fields: a proxy may add a line of its own instead of appending to the client's."""
+    lines = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"x-forwarded-for"]
+    entries = ",".join(lines).split(",")
+    return entries[-hops] if len(entries) >= hops else ""
 
 
 def _loopback(scope: Scope) -> bool:

@@ -4,6 +4,7 @@ from twofold.bootstrap import Services
 from twofold.http.auth import admit, authenticate
 from twofold.http.body_limit import body_limit
 from twofold.http.client_address import client_address
+from twofold.http.edge import only_through_edge
 from twofold.http.idempotency import idempotency
 from twofold.http.lifespan import ASGIApp
 from twofold.http.problem import boundary
@@ -24,7 +25,9 @@ def wrap(app: ASGIApp, settings: Settings, services: Services) -> ASGIApp:
     app = rate_limit(app, RateLimiter(services.cache), settings)
     if services.tokens is not None:
         app = authenticate(app, services.tokens)
+    if settings.edge_digest:
+        app = only_through_edge(app, settings.edge_digest)
     app = boundary(app)
     app = security_headers(app)
-    app = client_address(app, deployed=settings.deployed)
+    app = client_address(app, deployed=settings.deployed, hops=settings.forwarded_hops)
     return request_log(app)

@@ -7,6 +7,7 @@ from pulumi_aws import cloudwatch, iam, lambda_, scheduler
 
 from twofold.deploy.aws.cache import Cache
 from twofold.deploy.aws.data import Data
+from twofold.deploy.aws.edge import Edge
 from twofold.deploy.aws.messaging import Messaging
 from twofold.deploy.aws.secrets import Secrets
 from twofold.deploy.config import StackConfig
@@ -26,11 +27,12 @@ class Compute(pulumi.ComponentResource):
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, artifact: Artifact, data: Data,
-        secrets: Secrets, messaging: Messaging, cache: Cache, opts: pulumi.ResourceOptions | None = None,
+        secrets: Secrets, messaging: Messaging, cache: Cache, edge: Edge,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Compute", name, None, opts)
         self._name, self._manifest, self._config, self._artifact = name, manifest, config, artifact
-        self._data, self._secrets, self._messaging, self._cache = data, secrets, messaging, cache
+        self._data, self._secrets, self._messaging, self._cache, self._edge = data, secrets, messaging, cache, edge
         self.functions = {unit.role: self._unit(unit) for unit in manifest.units}
         if "feed" in self.functions:
             self._feed_trigger()
@@ -74,6 +76,8 @@ class Compute(pulumi.ComponentResource):
                     events_url=self._messaging.events_url,
                     secrets_url=self._secrets.url,
                     cache_url=self._cache.url(role),
+                    edge_digest=self._edge.digest,
+                    forwarded_hops=1 if self._edge.digest is None else 2,
                 )
             ),
             vpc_config=self._vpc(),

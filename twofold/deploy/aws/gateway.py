@@ -1,63 +1,110 @@
-"""The gateway: an HTTP API that verifies tokens, limits the rate and logs each access."""
+"""The gateway: an HTTP API that lets in whom the OpenAPI document lets in, limits the rate and logs each access."""
 
 import json
+from typing import Any
 
 import pulumi
 from pulumi_aws import apigatewayv2, cloudwatch, lambda_
 
 from twofold.deploy.config import StackConfig
+from twofold.deploy.routes import RATE_PER_SECOND, Operation, operations
 from twofold.manifest import ServiceManifest
-
-OPEN_ROUTES = ("GET /docs", "GET /openapi.json", "GET /health/{proxy+}")
-"""Answered without a token."""
-RATE_PER_SECOND, BURST = 200, 400
 
 
 class Gateway(pulumi.ComponentResource):
-    """An HTTP API before the http unit. Every route needs a token of the issuer and audience, but `OPEN_ROUTES`."""
+    """An HTTP API before the http unit, with a route per operation; what is no route is answered 404 by the API itself.
+
+    With `twofold:gateway none`, the function's own URL instead: open, and the service verifies tokens by itself.
+    """
 
     def __init__(
-        self, name: str, *, manifest: ServiceManifest, config: StackConfig, function: lambda_.Function,
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, *, manifest: ServiceManifest, config: StackConfig, openapi: dict[str, Any],
+        function: lambda_.Function, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Gateway", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        self._name, self._config, self._child = name, config, pulumi.ResourceOptions(parent=self)
+        self.url = self._own_url(function) if config.gateway == "none" else self._api(manifest, openapi, function)
+        self.register_outputs({"url": self.url})
+
+    def _api(
+        self, manifest: ServiceManifest, openapi: dict[str, Any], function: lambda_.Function
+    ) -> pulumi.Output[str]:
+        name, child = self._name, self._child
         api = apigatewayv2.Api(name, name=name, protocol_type="HTTP", description=manifest.title, opts=child)
         integration = apigatewayv2.Integration(
             name, api_id=api.id, integration_type="AWS_PROXY", integration_uri=function.invoke_arn,
             payload_format_version="2.0", timeout_milliseconds=29_000, opts=child,
         )  # fmt: skip
+        # One for all routes.
         authorizer = apigatewayv2.Authorizer(
             name, name="oidc", api_id=api.id, authorizer_type="JWT",
             identity_sources=["$request.header.Authorization"],
             jwt_configuration=apigatewayv2.AuthorizerJwtConfigurationArgs(
-                issuer=config.oidc_issuer, audiences=[config.oidc_audience]
+                issuer=self._config.oidc_issuer, audiences=[self._config.oidc_audience]
             ),
             opts=child,
         )  # fmt: skip
         target = integration.id.apply(lambda id: f"integrations/{id}")
-        for route in OPEN_ROUTES:
-            apigatewayv2.Route(f"{name} {route}", api_id=api.id, route_key=route, target=target, opts=child)
-        apigatewayv2.Route(
-            f"{name} default", api_id=api.id, route_key="$default", target=target,
-            authorization_type="JWT", authorizer_id=authorizer.id, opts=child,
-        )  # fmt: skip
-        logs = cloudwatch.LogGroup(f"{name}-access", name=f"/aws/apigateway/{name}", retention_in_days=30, opts=child)
-        fields = ("requestId", "httpMethod", "path", "status", "responseLatency", "ip")
-        stage = apigatewayv2.Stage(
-            name, name="$default", api_id=api.id, auto_deploy=True,
-            # Given without throttles, these settings throttle everything to 0.
-            default_route_settings=apigatewayv2.StageDefaultRouteSettingsArgs(
-                throttling_rate_limit=RATE_PER_SECOND, throttling_burst_limit=BURST
-            ),
-            access_log_settings=apigatewayv2.StageAccessLogSettingsArgs(
-                destination_arn=logs.arn, format=json.dumps({key: f"$context.{key}" for key in fields})
-            ),
-            opts=child,
-        )  # fmt: skip
+        found = operations(openapi)
+        routes = [
+            apigatewayv2.Route(
+                f"{name} {operation.route}", api_id=api.id, route_key=_key(operation), target=target,
+                authorization_type="NONE" if operation.open else "JWT",
+                authorizer_id=None if operation.open else authorizer.id,
+                authorization_scopes=list(operation.scopes) or None,
+                opts=child,
+            )
+            for operation in found
+        ]  # fmt: skip
+        stage = self._stage(api, found, routes)
         lambda_.Permission(
             name, action="lambda:InvokeFunction", function=function.name, principal="apigateway.amazonaws.com",
             source_arn=pulumi.Output.concat(api.execution_arn, "/*"), opts=child,
         )  # fmt: skip
-        self.url = pulumi.Output.all(api.api_endpoint, stage.id).apply(lambda both: str(both[0]))
-        self.register_outputs({"url": self.url})
+        return pulumi.Output.all(api.api_endpoint, stage.id).apply(lambda both: str(both[0]))
+
+    def _stage(
+        self, api: apigatewayv2.Api, found: tuple[Operation, ...], routes: list[apigatewayv2.Route]
+    ) -> apigatewayv2.Stage:
+        name, child = self._name, self._child
+        logs = cloudwatch.LogGroup(f"{name}-access", name=f"/aws/apigateway/{name}", retention_in_days=30, opts=child)
+        fields = ("requestId", "httpMethod", "path", "status", "responseLatency", "ip")
+        rate = self._config.gateway_rate or RATE_PER_SECOND
+        writes = max(1, rate // 4)
+        return apigatewayv2.Stage(
+            name, name="$default", api_id=api.id, auto_deploy=True,
+            # Given without throttles, settings throttle everything to 0: a route's as well as the stage's.
+            default_route_settings=apigatewayv2.StageDefaultRouteSettingsArgs(
+                throttling_rate_limit=rate, throttling_burst_limit=2 * rate
+            ),
+            route_settings=[
+                apigatewayv2.StageRouteSettingArgs(
+                    route_key=_key(operation), throttling_rate_limit=writes, throttling_burst_limit=2 * writes
+                )
+                for operation in found
+                if not operation.reads
+            ],
+            access_log_settings=apigatewayv2.StageAccessLogSettingsArgs(
+                destination_arn=logs.arn, format=json.dumps({key: f"$context.{key}" for key in fields})
+            ),
+            # A stage that names a route needs it to exist.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=routes),
+        )  # fmt: skip
+
+    def _own_url(self, function: lambda_.Function) -> pulumi.Output[str]:
+        name, child = self._name, self._child
+        address = lambda_.FunctionUrl(name, function_name=function.name, authorization_type="NONE", opts=child)
+        lambda_.Permission(
+            f"{name}-url", action="lambda:InvokeFunctionUrl", function=function.name, principal="*",
+            function_url_auth_type="NONE", opts=child,
+        )  # fmt: skip
+        lambda_.Permission(
+            f"{name}-invoke", action="lambda:InvokeFunction", function=function.name, principal="*",
+            invoked_via_function_url=True, opts=child,
+        )  # fmt: skip
+        return address.function_url.apply(lambda url: url.rstrip("/"))
+
+
+def _key(operation: Operation) -> str:
+    """The route key of an operation: `GET /orders/{order_id}`; an HTTP API writes the rest of a path as `{proxy+}`."""
+    return operation.route.replace("/*", "/{proxy+}")

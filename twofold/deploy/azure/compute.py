@@ -3,6 +3,7 @@
 import pulumi
 from pulumi_azure_native import authorization, managedidentity, storage, web
 
+from twofold.deploy.azure.access import Access
 from twofold.deploy.azure.cache import Cache
 from twofold.deploy.azure.code import Code
 from twofold.deploy.azure.data import Data
@@ -28,12 +29,14 @@ class Compute(pulumi.ComponentResource):
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, artifact: Artifact, data: Data,
-        secrets: Secrets, messaging: Messaging, cache: Cache, group: pulumi.Input[str], subscription: str,
+        secrets: Secrets, messaging: Messaging, cache: Cache, access: Access,
+        group: pulumi.Input[str], subscription: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Compute", name, None, opts)
         self._name, self._manifest, self._config, self._artifact = name, manifest, config, artifact
-        self._data, self._secrets, self._messaging, self._cache = data, secrets, messaging, cache
+        self._data, self._secrets, self._messaging = data, secrets, messaging
+        self._cache, self._access = cache, access
         self._group, self._subscription = group, subscription
         self._child = pulumi.ResourceOptions(parent=self)
         self._account = storage.StorageAccount(
@@ -75,6 +78,7 @@ class Compute(pulumi.ComponentResource):
         variables = {**self._host_variables(identity), **environment(
             self._manifest, self._config, unit.role, store_url=self._data.url, queue_url=self._messaging.url,
             events_url=self._messaging.events_url, secrets_url=self._secrets.url, cache_url=self._cache.url,
+            gateway_id=self._access.principal, forwarded_hops=1 if self._config.gateway == "none" else 2,
         )}  # fmt: skip
         app = web.WebApp(
             name, name=app_name, resource_group_name=self._group, location=self._config.region,
@@ -98,14 +102,19 @@ class Compute(pulumi.ComponentResource):
                 ),
             ),
             site_config=web.SiteConfigArgs(
-                min_tls_version="1.2", ftps_state="Disabled", http20_enabled=True,
+                min_tls_version="1.2", scm_min_tls_version="1.2", ftps_state="Disabled", http20_enabled=True,
+                # A unit that answers no requests is called by its triggers alone, which come from inside.
+                ip_security_restrictions_default_action="Allow" if unit.role == "http" else "Deny",
+                scm_ip_security_restrictions_default_action="Allow",
                 app_settings=[web.NameValuePairArgs(name=key, value=variables[key]) for key in sorted(variables)],
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=allowed),
         )  # fmt: skip
+        # Closed before it has code.
+        closed = self._access.close(name, app) if unit.role == "http" else []
         Code(
             f"{name}-code", app=app.name, path=str(self._artifact.path), digest=self._artifact.digest,
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["path"]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=closed, ignore_changes=["path"]),
         )  # fmt: skip
         return app
 

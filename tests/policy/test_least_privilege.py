@@ -1,0 +1,166 @@
+"""Least privilege, encryption and TLS, read from both captured stacks with everything on that is optional."""
+
+import json
+
+import pytest
+
+from api.manifest import SERVICE
+from tests.stacks.captured import Captured
+
+REVIEWED = {
+    # No resource-level permission exists.
+    ("dynamodb:ListStreams", "*"),
+}
+EVERY = {unit.role for unit in SERVICE.units}
+ROLES = {
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": ("Storage Blob Data Owner", "storage:StorageAccount", EVERY),
+    "4633458b-17de-408a-b874-0445c86b69e6": ("Key Vault Secrets User", "keyvault:Vault", EVERY),
+    "d5a91429-5739-47e2-a06b-3470a27159e7": ("EventGrid Data Sender", "eventgrid:Topic", EVERY),
+    "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a": ("Storage Queue Data Message Sender", "storage:Queue", EVERY),
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": ("Storage Queue Data Contributor", "storage:Queue", {"worker"}),
+}  # fmt: skip
+"""Azure's built-in roles: name, the kind of resource they are given on, and the units that have them."""
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory):
+    return Captured(tmp_path_factory.mktemp("aws"), "aws", edge="waf", protect="true")
+
+
+@pytest.fixture(scope="module")
+def azure(tmp_path_factory):
+    # A classic tier: it alone has to be told which protocols it must not speak.
+    return Captured(tmp_path_factory.mktemp("azure"), "azure", edge="waf", protect="true", apimSku="Developer")
+
+
+def statements(stack):
+    for urn, (token, inputs) in stack.resources.items():
+        if token == "aws:iam/rolePolicy:RolePolicy":
+            for statement in json.loads(inputs["policy"])["Statement"]:
+                yield urn.rpartition("::")[2], statement
+
+
+def test_no_star_in_an_action_or_a_resource(aws):
+    found = list(statements(aws))
+    assert len({name for name, _ in found}) == len(SERVICE.units) + len(SERVICE.schedules)
+    for name, statement in found:
+        assert statement["Effect"] == "Allow" and set(statement) == {"Effect", "Action", "Resource"}
+        for action in statement["Action"]:
+            assert "*" not in action, name
+            for resource in statement["Resource"]:
+                starless = resource.removesuffix(":*") if action.startswith("logs:") else resource  # a group's streams
+                assert "*" not in starless or (action, resource) in REVIEWED, (name, action, resource)
+
+
+def test_only_the_feed_reads_streams_and_only_the_worker_its_queue(aws):
+    allowed = {}
+    for name, statement in statements(aws):
+        allowed.setdefault(name.removeprefix("orders-dev-"), set()).update(statement["Action"])
+    assert {unit for unit, actions in allowed.items() if "dynamodb:GetRecords" in actions} == {"feed"}
+    assert {unit for unit, actions in allowed.items() if "sqs:ReceiveMessage" in actions} == {"worker"}
+    assert {unit for unit, actions in allowed.items() if "lambda:InvokeFunction" in actions} == {"expire-unpaid"}
+    assert not any(action.startswith(("iam:", "sts:", "kms:")) for actions in allowed.values() for action in actions)
+
+
+def test_who_may_take_a_role_or_call_a_function(aws):
+    for role in aws.of("aws:iam/role:Role"):
+        [trust] = json.loads(role["assumeRolePolicy"])["Statement"]
+        assert trust["Principal"] in ({"Service": "lambda.amazonaws.com"}, {"Service": "scheduler.amazonaws.com"})
+        assert "managedPolicyArns" not in role
+    assert aws.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment") == []
+    permission = aws.one("aws:lambda/permission:Permission")
+    assert permission["principal"] == "apigateway.amazonaws.com" and permission["sourceArn"] != "*"
+    assert permission["function"] == "orders-dev-http"
+
+
+def test_without_a_gateway_one_function_is_open_and_no_other(tmp_path):
+    stack = Captured(tmp_path, "aws", gateway="none")
+    permissions = stack.of("aws:lambda/permission:Permission")
+    assert {one["principal"] for one in permissions} == {"*"} and {one["function"] for one in permissions} == {
+        "orders-dev-http"
+    }
+    assert all(one.get("functionUrlAuthType") or one.get("invokedViaFunctionUrl") for one in permissions)
+
+
+def test_each_unit_has_the_roles_that_its_work_needs(azure):
+    assert all(token != "azure-native:authorization:RoleDefinition" for token, _ in azure.resources.values())
+    held = {}
+    for one in azure.of("azure-native:authorization:RoleAssignment"):
+        definition = one["roleDefinitionId"].rsplit("/", 1)[1]
+        name, kind, units = ROLES[definition]
+        assert one["scope"].startswith(f"/azure-native:{kind}/"), name  # never a group or the subscription
+        unit = one["principalId"].removeprefix("principal-orders-dev-")
+        assert one["principalType"] == "ServicePrincipal" and unit in units, (name, unit)
+        held.setdefault(definition, set()).add(unit)
+    assert held == {definition: units for definition, (_, _, units) in ROLES.items()}
+    assert "gateway" not in {
+        unit for units in held.values() for unit in units
+    }  # its token opens the service and nothing else
+    data = azure.of("azure-native:cosmosdb:SqlResourceSqlRoleAssignment")
+    assert len(data) == len(SERVICE.units) and all(one["roleDefinitionId"].endswith("-000000000002") for one in data)
+
+
+def test_nothing_stored_is_public(aws, azure):
+    """AWS has no bucket at all; a queue or secret with a policy of its own would show here."""
+    assert not [
+        t
+        for t, _ in aws.resources.values()
+        if "s3/" in t or t.endswith(("Policy:QueuePolicy", "SecretPolicy", "ResourcePolicy"))
+    ]
+    for account in azure.of("azure-native:storage:StorageAccount"):
+        assert account["allowBlobPublicAccess"] is False and account["allowSharedKeyAccess"] is False
+    containers = azure.of("azure-native:storage:BlobContainer")
+    assert containers and all(one.get("publicAccess", "None") == "None" for one in containers)
+
+
+def test_local_authentication_is_off(azure):
+    assert azure.one("azure-native:cosmosdb:DatabaseAccount")["disableLocalAuth"] is True
+    assert azure.one("azure-native:eventgrid:Topic")["disableLocalAuth"] is True
+    assert azure.one("azure-native:keyvault:Vault")["properties"]["enableRbacAuthorization"] is True
+    assert all(
+        one["ftpsState"] == "Disabled" for one in (app["siteConfig"] for app in azure.of("azure-native:web:WebApp"))
+    )
+    settings = azure.one("azure-native:web:WebAppAuthSettingsV2")
+    assert settings["platform"] == {"enabled": True} and settings["globalValidation"]["requireAuthentication"] is True
+    assert settings["login"]["tokenStore"] == {"enabled": False} and settings["httpSettings"] == {"requireHttps": True}
+
+
+def test_tls_1_2_is_the_least(aws, azure):
+    for app in azure.of("azure-native:web:WebApp"):
+        site = app["siteConfig"]
+        assert (site["minTlsVersion"], site["scmMinTlsVersion"], app["httpsOnly"]) == ("1.2", "1.2", True)
+    for account in azure.of("azure-native:storage:StorageAccount"):
+        assert account["minimumTlsVersion"] == "TLS1_2" and account["enableHttpsTrafficOnly"] is True
+    assert azure.one("azure-native:cosmosdb:DatabaseAccount")["minimalTlsVersion"] == "Tls12"
+    assert azure.one("azure-native:eventgrid:Topic")["minimumTlsVersionAllowed"] == "1.2"
+    assert azure.one("azure-native:apimanagement:Api")["protocols"] == ["https"]
+    service = azure.one("azure-native:apimanagement:ApiManagementService")
+    old = {name.rsplit(".", 1)[1] for name in service["customProperties"]}
+    assert old == {"Tls10", "Tls11", "Ssl30"} and set(service["customProperties"].values()) == {"false"}
+    assert azure.one("azure-native:cdn:Route")["supportedProtocols"] == ["Https"]
+    assert azure.one("azure-native:cdn:Route")["forwardingProtocol"] == "HttpsOnly"
+    [origin] = aws.one("aws:cloudfront/distribution:Distribution")["origins"]
+    assert origin["customOriginConfig"]["originSslProtocols"] == ["TLSv1.2"]
+    assert origin["customOriginConfig"]["originProtocolPolicy"] == "https-only"
+    behavior = aws.one("aws:cloudfront/distribution:Distribution")["defaultCacheBehavior"]
+    assert behavior["viewerProtocolPolicy"] == "https-only"
+    # Reviewed: on CloudFront's own name a minimum can't be set; see exceptions.yaml, CKV_AWS_174.
+    assert aws.one("aws:cloudfront/distribution:Distribution")["viewerCertificate"] == {
+        "cloudfrontDefaultCertificate": True
+    }
+    for stack in (aws, azure):
+        assert "http://" not in json.dumps([inputs for _, inputs in stack.resources.values()])
+
+
+def test_what_rests_is_encrypted(aws):
+    """On Azure it always is, and can't be switched off."""
+    assert all(one["serverSideEncryption"]["enabled"] for one in aws.of("aws:dynamodb/table:Table"))
+    assert all(one["sqsManagedSseEnabled"] for one in aws.of("aws:sqs/queue:Queue"))
+
+
+def test_secrets_stand_in_the_state_encrypted_or_not_at_all(aws, azure):
+    from tests.engine.provider import EDGE_VALUE, FRONT_DOOR_ID
+
+    for stack, secret in ((aws, EDGE_VALUE), (azure, FRONT_DOOR_ID)):
+        assert secret not in stack.on_disk and secret not in json.dumps(stack.outputs)
+        assert secret in json.dumps(stack.state)  # decrypted: it is there, so the line above says something
