@@ -12,6 +12,7 @@ URLs only identify; no credential ever stands in one. The scheme picks the drive
 """
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -29,6 +30,9 @@ TEST_PREFIX = "TWOFOLD_TEST_"
 MARKER = "twofold.artifact.json"
 """The file that `twofold.deploy.package` writes into an artifact; beside the entry files it means deployed."""
 
+ORIGIN = "an origin is https://host or https://host:port, in lower case, without a path, never *"
+_ORIGIN = re.compile(r"(https?)://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::\d{1,5})?")
+
 
 class Settings(BaseModel):
     """What a process must know. A checkout needs none of it; a deployed unit is given all of it by its stack."""
@@ -43,9 +47,15 @@ class Settings(BaseModel):
     secrets_url: str = Field("file:///.data/secrets", description="secrets")
     oidc_issuer: str = Field("", description="issuer URL of the access tokens; required when deployed")
     oidc_audience: str = Field("", description="audience of the access tokens; required when deployed")
+    cors_origins: str = Field("", description="origins whose pages may call the service, by commas; none when empty")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity that is logged")
     app: dict[str, str] = Field(default_factory=dict, description="the service's own settings, by name")
     deployed: bool = Field(False, description="set from the artifact's marker, never from the environment")
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins of `cors_origins`, one by one."""
+        return tuple(origin.strip() for origin in self.cors_origins.split(",") if origin.strip())
 
     @classmethod
     def load(cls, environ: Mapping[str, str], manifest: ServiceManifest, root: Path) -> "Settings":
@@ -81,11 +91,22 @@ class Settings(BaseModel):
         if settings.role not in roles:
             problems.append(f"{PREFIX}ROLE is {settings.role!r}; this service has {_listed(roles)}")
         problems += _url_problems(settings, deployed)
+        problems += [
+            f"{PREFIX}CORS_ORIGINS has {origin!r}: {ORIGIN}"
+            for origin in settings.origins
+            if not is_origin(origin, deployed)
+        ]
         if deployed:
             problems += _deployed_problems(settings, values, manifest, given)
         if problems:
             raise SettingsError(problems)
         return settings
+
+
+def is_origin(text: str, deployed: bool) -> bool:
+    """Whether it is an exact origin as a browser sends it, of https; in a checkout also one of http on loopback."""
+    found = _ORIGIN.fullmatch(text)
+    return found is not None and (found[1] == "https" or (not deployed and found[2] in ("localhost", "127.0.0.1")))
 
 
 ENVIRONMENT_FIELDS = tuple(name for name in Settings.model_fields if name not in ("app", "deployed"))

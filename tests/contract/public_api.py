@@ -11,7 +11,7 @@ MODULES = (
     "twofold.portable.idempotency", "twofold.portable.lease", "twofold.portable.message",
     "twofold.portable.message_queue",
     "twofold.portable.secret_store",
-    "twofold.http.problem", "twofold.http.idempotency", "twofold.http.health", "twofold.testing",
+    "twofold.http.openapi", "twofold.http.problem", "twofold.http.idempotency", "twofold.http.health", "twofold.testing",
     "twofold.aws.door", "twofold.azure.door", "twofold.local.door",
     "twofold.deploy.config", "twofold.deploy.contract", "twofold.deploy.package",
     "twofold.deploy.aws.data", "twofold.deploy.aws.messaging", "twofold.deploy.aws.secrets",

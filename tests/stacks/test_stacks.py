@@ -219,6 +219,11 @@ def test_a_plain_app_gets_no_store(tmp_path, cloud, monkeypatch):
         ({"memoryMb": "7", "logLevel": "loud"}, "dev-aws", "twofold:logLevel is 'loud'; allowed: debug"),
         ({"settings": "{}"}, "dev-aws", "twofold:settings.payment_url is missing"),
         ({"oidcIssuer": ""}, "dev-aws", "twofold:oidcIssuer is missing"),
+        (
+            {"corsOrigins": "https://shop.example,*"},
+            "dev-aws",
+            "twofold:corsOrigins is 'https://shop.example,*'; allowed: origins",
+        ),
     ],
 )
 def test_a_config_mistake_stops_before_any_resource(tmp_path, changed, stack, told):
@@ -233,6 +238,7 @@ def test_a_config_mistake_stops_before_any_resource(tmp_path, changed, stack, to
 
 EVERYTHING_ELSE = {
     "memoryMb": "2048",
+    "corsOrigins": "https://shop.example, https://other.example:8443",
     "logLevel": "debug",
     "publisherEmail": "ops@shop.example",
     "oidcIssuer": "https://other.example",

@@ -70,7 +70,7 @@ def test_test_endpoints_are_no_settings(tmp_path):
 def test_a_deployed_service_takes_what_its_stack_gives(tmp_path):
     settings = Settings.load(DEPLOYED, SERVICE, deployed(tmp_path))
     assert settings.deployed and settings.app == {"mail_url": "https://mail.example"}
-    assert set(DEPLOYED) | {"TWOFOLD_LOG_LEVEL"} == set(variable_names(SERVICE))
+    assert set(DEPLOYED) | {"TWOFOLD_LOG_LEVEL", "TWOFOLD_CORS_ORIGINS"} == set(variable_names(SERVICE))
 
 
 @pytest.mark.parametrize("missing", sorted(DEPLOYED))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from twofold.manifest import ServiceManifest
+from twofold.settings import ORIGIN, is_origin
 
 NAMESPACE = "twofold:"
 MEMORY_MB = (512, 1024, 2048, 4096)
@@ -27,6 +28,7 @@ class StackConfig:
     oidc_issuer: str
     oidc_audience: str
     memory_mb: int = 1024
+    cors_origins: str = ""
     log_level: str = "info"
     protect: bool = False
     publisher_email: str = "unset@example.com"
@@ -36,8 +38,8 @@ class StackConfig:
 
 KEYS = {
     "cloud": "cloud", "environment": "environment", "region": "region", "oidcIssuer": "oidc_issuer",
-    "oidcAudience": "oidc_audience", "memoryMb": "memory_mb", "logLevel": "log_level", "protect": "protect",
-    "publisherEmail": "publisher_email", "settings": "settings", "tags": "tags",
+    "oidcAudience": "oidc_audience", "corsOrigins": "cors_origins", "memoryMb": "memory_mb",
+    "logLevel": "log_level", "protect": "protect", "publisherEmail": "publisher_email", "settings": "settings", "tags": "tags",
 }  # fmt: skip
 _REQUIRED = ("cloud", "environment", "region", "oidcIssuer", "oidcAudience")
 
@@ -74,6 +76,8 @@ def parse(raw: Mapping[str, str], stack: str, manifest: ServiceManifest) -> Stac
         "environment", environment.isalnum() and environment.islower() and len(environment) <= 12, "1 to 12 of a-z, 0-9"
     )
     check("oidcIssuer", given.get("oidcIssuer", "").startswith("https://"), "an https URL")
+    origins = [one.strip() for one in given.get("corsOrigins", "").split(",") if one.strip()]
+    check("corsOrigins", all(is_origin(one, deployed=True) for one in origins), f"origins by commas; {ORIGIN}")
     check("memoryMb", given.get("memoryMb") in [str(size) for size in MEMORY_MB], ", ".join(map(str, MEMORY_MB)))
     check("logLevel", given.get("logLevel") in LOG_LEVELS, ", ".join(LOG_LEVELS))
     check("protect", given.get("protect") in ("true", "false"), "true, false")

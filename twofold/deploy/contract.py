@@ -29,6 +29,7 @@ def environment(
         f"{PREFIX}SECRETS_URL": secrets_url or Settings.model_fields["secrets_url"].default,
         f"{PREFIX}OIDC_ISSUER": config.oidc_issuer,
         f"{PREFIX}OIDC_AUDIENCE": config.oidc_audience,
+        f"{PREFIX}CORS_ORIGINS": config.cors_origins,
         f"{PREFIX}LOG_LEVEL": config.log_level,
     }
     for spec in manifest.settings:
