@@ -2,14 +2,18 @@
 
 import json
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from twofold import __version__
 from twofold.errors import TwofoldError
 from twofold.manifest import ServiceManifest, load
+
+if TYPE_CHECKING:
+    from twofold.bootstrap import Services
 
 app = typer.Typer(help="One FastAPI service, two clouds.", no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -68,19 +72,9 @@ def rebuild(
     manifest: Target = MANIFEST,
 ) -> None:  # fmt: skip
     """Builds a read model anew from the events, beside the live one, and switches over. Deploy the new projection first."""
-    import asyncio
-
     from twofold.cli.rebuild import rebuild as work
-    from twofold.cli.stack import open_services
 
-    async def run() -> None:
-        services = open_services(_manifest(manifest), cloud, env)
-        try:
-            await work(services, projection, resume=resume, abandon=abandon)
-        finally:
-            await services.close()
-
-    asyncio.run(run())
+    _with_services(manifest, cloud, env, lambda services: work(services, projection, resume=resume, abandon=abandon))
 
 
 dlq = typer.Typer(help="Dead letters of queues and parked streams of feed consumers.", no_args_is_help=True)
@@ -138,24 +132,59 @@ def _dead_letters(
     target: str, source: str, cloud: str | None, env: str, *, only: str | None = None, limit: int = 1000,
     whole: bool = False, act: str | None = None, rate: float = 10,
 ) -> None:  # fmt: skip
+    from twofold.cli import dead_letters
+
+    async def work(services: "Services") -> None:
+        letters = await dead_letters.collect(services, source, limit=limit, only=only)
+        if act is None:
+            dead_letters.show(letters, whole=whole)
+            for letter in letters:
+                await letter.release()
+            return
+        if act == "discard" and any(letter.discard is None for letter in letters):
+            raise TwofoldError(f"{source} is a feed consumer: its parked streams can be redriven, not purged")
+        done = await dead_letters.each(letters, f"{act} {source}", lambda letter: getattr(letter, act)(), rate)
+        typer.echo(f"{source}: {done} {'redriven' if act == 'redrive' else 'deleted'}")
+
+    _with_services(target, cloud, env, work)
+
+
+secret = typer.Typer(help="Values of the manifest's secrets, here or on a stack.", no_args_is_help=True)
+app.add_typer(secret, name="secret")
+
+
+@secret.command("set")
+def secret_set(
+    name: Annotated[str, typer.Argument(help="a secret of the manifest")],
+    cloud: Cloud = None,
+    env: Env = "dev",
+    manifest: Target = MANIFEST,
+) -> None:
+    """Sets a value, typed without echo or read from standard input: never an argument, which others can see."""
+    from twofold.cli import secrets
+
+    _with_services(manifest, cloud, env, lambda services: secrets.set_value(services, name))
+
+
+@secret.command("list")
+def secret_list(cloud: Cloud = None, env: Env = "dev", manifest: Target = MANIFEST) -> None:
+    """Tells which secrets have a value, and shows none."""
+    from twofold.cli import secrets
+
+    _with_services(manifest, cloud, env, secrets.show)
+
+
+def _with_services(
+    target: str, cloud: str | None, env: str, work: "Callable[[Services], Coroutine[Any, Any, None]]"
+) -> None:
     import asyncio
 
-    from twofold.cli import dead_letters
     from twofold.cli.stack import open_services
 
     async def run() -> None:
         services = open_services(_manifest(target), cloud, env)
         try:
-            letters = await dead_letters.collect(services, source, limit=limit, only=only)
-            if act is None:
-                dead_letters.show(letters, whole=whole)
-                for letter in letters:
-                    await letter.release()
-                return
-            if act == "discard" and any(letter.discard is None for letter in letters):
-                raise TwofoldError(f"{source} is a feed consumer: its parked streams can be redriven, not purged")
-            done = await dead_letters.each(letters, f"{act} {source}", lambda letter: getattr(letter, act)(), rate)
-            typer.echo(f"{source}: {done} {'redriven' if act == 'redrive' else 'deleted'}")
+            await work(services)
         finally:
             await services.close()
 
