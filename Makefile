@@ -9,7 +9,7 @@ PY := .venv/bin/python
 LOCK := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: install run test check format conformance bench openapi lock build tools clean help
+.PHONY: install run test check format conformance bench fuzz schemathesis openapi lock build tools clean help
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,12 @@ conformance: install  ## the portability contract on one BACKEND=sqlite|dynamodb
 
 bench: install  ## ORDERS=10000 through the local service: throughput, none lost, none double
 	$(PY) -m bench.orders $(ORDERS)
+
+fuzz: install  ## EXAMPLES=20000 odd requests through each door's code
+	TWOFOLD_TEST_FUZZ=$(or $(EXAMPLES),20000) $(PY) -m pytest tests/fuzz
+
+schemathesis: install  ## every operation, every check, all doors; EXAMPLES=120 an operation and phase
+	TWOFOLD_TEST_EXAMPLES=$(or $(EXAMPLES),120) $(PY) -m pytest tests/schemathesis -s
 
 openapi: install  ## rewrites openapi.json from the service
 	.venv/bin/twofold openapi

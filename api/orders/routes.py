@@ -27,7 +27,9 @@ from twofold.http.problem import Problem
 
 OrderId = Annotated[str, Path(pattern=Key)]
 IfMatch = Annotated[str | None, Header(description="the ETag of the version that the caller has seen")]
-IdempotencyKey = Annotated[str | None, Header(description="a repetition with the same key gets the first answer")]
+IdempotencyKey = Annotated[
+    str | None, Header(pattern="^[!-~]{1,255}$", description="a repetition with the same key gets the first answer")
+]
 _ETAG = re.compile(r'"(\d{1,9})"')
 
 
