@@ -13,7 +13,7 @@ MODULES = (
     "twofold.portable.secret_store",
     "twofold.http.openapi", "twofold.http.problem", "twofold.http.idempotency", "twofold.http.health", "twofold.testing",
     "twofold.aws.door", "twofold.azure.door", "twofold.local.door",
-    "twofold.deploy.config", "twofold.deploy.contract", "twofold.deploy.package",
+    "twofold.deploy.config", "twofold.deploy.contract", "twofold.deploy.package", "twofold.deploy.sbom",
     "twofold.deploy.aws.data", "twofold.deploy.aws.messaging", "twofold.deploy.aws.secrets",
     "twofold.deploy.aws.compute", "twofold.deploy.aws.gateway",
     "twofold.deploy.azure.data", "twofold.deploy.azure.messaging", "twofold.deploy.azure.secrets",

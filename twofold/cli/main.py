@@ -52,6 +52,20 @@ def openapi(
 
 
 @app.command()
+def sbom(cloud: Annotated[str, typer.Argument(help="aws or azure")], manifest: Target = MANIFEST) -> None:
+    """Builds a cloud's artifact and writes what it is made of beside it, as CycloneDX JSON."""
+    from twofold.deploy import package
+    from twofold.deploy import sbom as materials
+
+    service = _manifest(manifest)
+    try:
+        artifact = package.build(service, cloud, Path.cwd())
+    except package.PackageError as exc:
+        raise TwofoldError(str(exc)) from exc
+    typer.echo(materials.write(service, artifact))
+
+
+@app.command()
 def new(
     path: Annotated[Path, typer.Argument(help="a folder that is empty or does not exist yet")],
     service: Annotated[str, typer.Option(help="the service's name: a-z, 0-9 and hyphens")],
