@@ -64,8 +64,8 @@ bench: install  ## ORDERS=10000 through the local service: throughput, none lost
 fuzz: install  ## EXAMPLES=20000 odd requests through each door's code
 	TWOFOLD_TEST_FUZZ=$(or $(EXAMPLES),20000) $(PY) -m pytest tests/fuzz
 
-schemathesis: install  ## every operation, every check, all doors; EXAMPLES=120 an operation and phase
-	TWOFOLD_TEST_EXAMPLES=$(or $(EXAMPLES),120) $(PY) -m pytest tests/schemathesis -s
+schemathesis: install  ## every operation, every check, all doors; EXAMPLES=165 an operation and phase
+	TWOFOLD_TEST_EXAMPLES=$(or $(EXAMPLES),165) $(PY) -m pytest tests/schemathesis -s
 
 openapi: install  ## rewrites openapi.json from the service
 	.venv/bin/twofold openapi
