@@ -9,7 +9,7 @@ PY := .venv/bin/python
 LOCK := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: install run test check format conformance bench openapi lock build tools clean help
+.PHONY: install run test check format conformance audit sbom bench fuzz schemathesis openapi lock build tools clean help
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,11 +39,19 @@ tools: install  ## the Pulumi CLI, DynamoDB Local, Azurite and Checkov, into the
 test: install tools  ## everything; a missing tool is a skip, under CI=true a failure
 	$(PY) -m pytest
 
-check: install  ## formatting, types, import rules
+check: install  ## formatting, types, import rules, bandit
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/bandit -q -c pyproject.toml -r twofold api stacks
+
+audit: install  ## known vulnerabilities of everything locked; asks PyPI
+	for lock in aws azure dev; do .venv/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/$$lock.txt || exit 1; done
+
+sbom: install  ## both artifacts and what they are made of (CycloneDX), into .build/
+	.venv/bin/twofold sbom aws
+	.venv/bin/twofold sbom azure
 
 format: install  ## rewrites the sources as ruff formats them
 	.venv/bin/ruff format .
@@ -54,6 +62,12 @@ conformance: install  ## the portability contract on one BACKEND=sqlite|dynamodb
 
 bench: install  ## ORDERS=10000 through the local service: throughput, none lost, none double
 	$(PY) -m bench.orders $(ORDERS)
+
+fuzz: install  ## EXAMPLES=20000 odd requests through each door's code
+	TWOFOLD_TEST_FUZZ=$(or $(EXAMPLES),20000) $(PY) -m pytest tests/fuzz
+
+schemathesis: install  ## every operation, every check, all doors; EXAMPLES=165 an operation and phase
+	TWOFOLD_TEST_EXAMPLES=$(or $(EXAMPLES),165) $(PY) -m pytest tests/schemathesis -s
 
 openapi: install  ## rewrites openapi.json from the service
 	.venv/bin/twofold openapi

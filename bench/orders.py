@@ -24,6 +24,7 @@ from twofold.local.loops import Loops
 from twofold.runtime import Runtime
 
 CONCURRENT, CUSTOMERS = 50, 100
+UNLIMITED = {f"TWOFOLD_LIMIT_{kind}": "" for kind in ("READS", "WRITES", "ANONYMOUS")}
 LINES = [{"sku": "A1", "quantity": 2, "unit_price": 1250}]
 
 
@@ -33,7 +34,7 @@ async def main(orders: int) -> None:
     console = Console()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        runtime = Runtime(SERVICE, root=Path(folder), environ={"TWOFOLD_LIMIT_ANONYMOUS": ""})
+        runtime = Runtime(SERVICE, root=Path(folder), environ=UNLIMITED)
         await runtime.start()
         loops = Loops(runtime)
         loops.start()

@@ -13,6 +13,7 @@ URLs only identify; no credential ever stands in one. The scheme picks the drive
 """
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -42,6 +43,9 @@ def _checked(rate: str) -> str:
 
 
 type Limit = Annotated[str, AfterValidator(_checked)]
+
+ORIGIN = "an origin is https://host or https://host:port, in lower case, without a path, never *"
+_ORIGIN = re.compile(r"(https?)://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::\d{1,5})?")
 
 
 class Settings(BaseModel):
@@ -75,9 +79,15 @@ class Settings(BaseModel):
         le=5,
         description="how many proxies of ours append to X-Forwarded-For: the client's is the entry so far from the end",
     )
+    cors_origins: str = Field("", description="origins whose pages may call the service, by commas; none when empty")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity that is logged")
     app: dict[str, str] = Field(default_factory=dict, description="the service's own settings, by name")
     deployed: bool = Field(False, description="set from the artifact's marker, never from the environment")
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins of `cors_origins`, one by one."""
+        return tuple(origin.strip() for origin in self.cors_origins.split(",") if origin.strip())
 
     @classmethod
     def load(cls, environ: Mapping[str, str], manifest: ServiceManifest, root: Path) -> "Settings":
@@ -115,11 +125,22 @@ class Settings(BaseModel):
         problems += _url_problems(settings, deployed)
         if settings.oidc_issuer and not settings.oidc_audience:
             problems.append(f"{PREFIX}OIDC_AUDIENCE is missing: the issuer's tokens are for others too")
+        problems += [
+            f"{PREFIX}CORS_ORIGINS has {origin!r}: {ORIGIN}"
+            for origin in settings.origins
+            if not is_origin(origin, deployed)
+        ]
         if deployed:
             problems += _deployed_problems(settings, values, manifest, given)
         if problems:
             raise SettingsError(problems)
         return settings
+
+
+def is_origin(text: str, deployed: bool) -> bool:
+    """Whether it is an exact origin as a browser sends it, of https; in a checkout also one of http on loopback."""
+    found = _ORIGIN.fullmatch(text)
+    return found is not None and (found[1] == "https" or (not deployed and found[2] in ("localhost", "127.0.0.1")))
 
 
 ENVIRONMENT_FIELDS = tuple(name for name in Settings.model_fields if name not in ("app", "deployed"))

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.orders.model import Order, Status
 from twofold.portable.event_store import RecordedEvent
@@ -12,6 +12,8 @@ CustomerKey = r"^[A-Za-z0-9_-][A-Za-z0-9._:|@-]{0,127}$"
 CustomerId = Annotated[
     str, Field(pattern=CustomerKey, description="the subject of a customer's tokens", examples=["c-1"])
 ]
+# JSON has one kind of number: 2.0 is an integer to JSON Schema, so to this API too.
+INTEGRAL = BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 class _Body(BaseModel):
@@ -22,8 +24,8 @@ class Line(_Body):
     """One article. `unit_price` is in minor units of the order's currency (cents of a euro)."""
 
     sku: Annotated[str, Field(pattern=Key, examples=["A1"])]
-    quantity: Annotated[int, Field(ge=1, le=10_000, examples=[2])]
-    unit_price: Annotated[int, Field(ge=0, le=1_000_000_000, examples=[1250])]
+    quantity: Annotated[int, Field(ge=1, le=10_000, examples=[2]), INTEGRAL]
+    unit_price: Annotated[int, Field(ge=0, le=1_000_000_000, examples=[1250]), INTEGRAL]
 
 
 class PlaceOrder(_Body):
@@ -94,12 +96,3 @@ class OrderList(BaseModel):
 
     orders: list[OrderRow]
     cursor: str | None
-
-
-class ProblemView(BaseModel):
-    """RFC 9457 problem details."""
-
-    type: str
-    title: str
-    status: int
-    detail: str

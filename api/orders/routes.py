@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response, Security
 
@@ -18,38 +18,32 @@ from api.orders.commands import (
     OrderRow,
     OrderView,
     PlaceOrder,
-    ProblemView,
 )
 from api.orders.handlers import Decision
 from api.orders.model import NotAllowed, Order, Status
 from twofold.bootstrap import Services
 from twofold.http.auth import authorize, forbidden
 from twofold.http.idempotency import operation_id, operation_key
+from twofold.http.openapi import responses
 from twofold.http.problem import Problem
 from twofold.portable.access_token import Principal
 
 OrderId = Annotated[str, Path(pattern=Key)]
 IfMatch = Annotated[str | None, Header(description="the ETag of the version that the caller has seen")]
-IdempotencyKey = Annotated[str | None, Header(description="a repetition with the same key gets the first answer")]
+IdempotencyKey = Annotated[
+    str | None, Header(pattern="^[!-~]{1,255}$", description="a repetition with the same key gets the first answer")
+]
 Reader = Annotated[Principal, Security(authorize, scopes=["orders.read"])]
 Writer = Annotated[Principal, Security(authorize, scopes=["orders.write"])]
 ADMIN = "orders.admin"
 _ETAG = re.compile(r'"(\d{1,9})"')
 
 
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    content = {"application/problem+json": {"schema": ProblemView.model_json_schema()}}
-    return {
-        status: {"description": "problem details", "content": content}
-        for status in (401, 403, *statuses, 422, 429, 503)
-    }
-
-
 def routes(services: Services) -> APIRouter:
     """Every route of the service, over these services."""
     router = APIRouter(tags=["orders"])
 
-    @router.post("/orders", status_code=201, operation_id="placeOrder", responses=_problems(409))
+    @router.post("/orders", status_code=201, operation_id="placeOrder", responses=responses(409))
     async def place(
         command: PlaceOrder, caller: Writer, request: Request, response: Response,
         idempotency_key: IdempotencyKey = None,
@@ -60,19 +54,19 @@ def routes(services: Services) -> APIRouter:
         response.headers["Location"] = f"/orders/{order.id}"
         return _answer(order, response)
 
-    @router.get("/orders/{order_id}", operation_id="getOrder", responses=_problems(404))
+    @router.get("/orders/{order_id}", operation_id="getOrder", responses=responses(404, 503))
     async def get(order_id: OrderId, caller: Reader, response: Response) -> OrderView:
         """An order as it is now, with its version as ETag."""
         return _answer(await _done(handlers.load(services, order_id, customer=_customer(caller))), response)
 
-    @router.get("/orders/{order_id}/events", operation_id="getOrderEvents", responses=_problems(404))
+    @router.get("/orders/{order_id}/events", operation_id="getOrderEvents", responses=responses(404, 503))
     async def history(order_id: OrderId, caller: Reader) -> History:
         """Everything that happened to an order."""
         _, _, events = await _done(handlers.read(services, order_id, customer=_customer(caller)))
         return History(events=[EventView.of(event) for event in events])
 
     @router.post(
-        "/orders/{order_id}/payment", status_code=202, operation_id="payOrder", responses=_problems(404, 409, 412)
+        "/orders/{order_id}/payment", status_code=202, operation_id="payOrder", responses=responses(404, 409, 412)
     )
     async def pay(
         order_id: OrderId, caller: Writer, request: Request, response: Response, body: Empty | None = None,
@@ -81,7 +75,7 @@ def routes(services: Services) -> APIRouter:
         """Asks for payment; a worker charges the customer and the order becomes paid."""
         return await _change(order_id, lambda order: order.request_payment(), if_match, caller, request, response)
 
-    @router.post("/orders/{order_id}/shipment", operation_id="shipOrder", responses=_problems(404, 409, 412))
+    @router.post("/orders/{order_id}/shipment", operation_id="shipOrder", responses=responses(404, 409, 412))
     async def ship(
         order_id: OrderId, caller: Writer, request: Request, response: Response, body: Empty | None = None,
         if_match: IfMatch = None, idempotency_key: IdempotencyKey = None,
@@ -89,7 +83,7 @@ def routes(services: Services) -> APIRouter:
         """Ships a paid order."""
         return await _change(order_id, lambda order: order.ship(), if_match, caller, request, response)
 
-    @router.post("/orders/{order_id}/cancellation", operation_id="cancelOrder", responses=_problems(404, 409, 412))
+    @router.post("/orders/{order_id}/cancellation", operation_id="cancelOrder", responses=responses(404, 409, 412))
     async def cancel(
         order_id: OrderId, caller: Writer, request: Request, response: Response, body: Empty | None = None,
         if_match: IfMatch = None, idempotency_key: IdempotencyKey = None,
@@ -97,7 +91,7 @@ def routes(services: Services) -> APIRouter:
         """Cancels an order that is not paid."""
         return await _change(order_id, lambda order: order.cancel(), if_match, caller, request, response)
 
-    @router.get("/customers/{customer_id}/orders", operation_id="listOrders", responses=_problems())
+    @router.get("/customers/{customer_id}/orders", operation_id="listOrders", responses=responses(503))
     async def orders_of(
         customer_id: Annotated[CustomerId, Path()],
         caller: Reader,

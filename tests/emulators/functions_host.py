@@ -155,15 +155,9 @@ async def main(folder, port):
     host = Host(folder)
     await host.start()
     config = uvicorn.Config(
-        host.asgi,
-        host="127.0.0.1",
-        port=port,
-        lifespan="off",
-        interface="asgi3",
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-    )
+        host.asgi, host="127.0.0.1", port=port, lifespan="off", interface="asgi3", log_level="warning", access_log=False,
+        server_header=False, proxy_headers=False,
+    )  # fmt: skip
     await uvicorn.Server(config).serve()
 
 

@@ -51,6 +51,7 @@ class LambdaHost:
                 self.wfile.write(b"" if self.command == "HEAD" else answer)
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = handle_any
+            do_TRACE = do_QUERY = handle_any
 
             def log_message(self, *arguments):
                 pass

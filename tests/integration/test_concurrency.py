@@ -12,6 +12,7 @@ from api.manifest import SERVICE
 from tests.emulators.fixtures import REGION, create_tables
 from tests.fakes.cosmos import CosmosFake
 from tests.fakes.credential import StaticCredential
+from tests.integration.doors import UNLIMITED
 from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER
 from twofold.aws import document_store as aws
@@ -40,7 +41,7 @@ def driver(request, tmp_path):
 
 @pytest.fixture
 async def client(driver, tmp_path):
-    environ = {"TWOFOLD_QUEUE_URL": f"sqlite:///{tmp_path}/queues.db", "TWOFOLD_LIMIT_ANONYMOUS": ""}
+    environ = {"TWOFOLD_QUEUE_URL": f"sqlite:///{tmp_path}/queues.db", **UNLIMITED}
     settings = Settings.load(environ, SERVICE, tmp_path)
     runtime = Runtime(SERVICE, root=tmp_path, services=bootstrap(settings, SERVICE, document_driver=driver))
     async with httpx.AsyncClient(

@@ -231,6 +231,11 @@ def test_a_plain_app_gets_no_store(tmp_path, cloud, monkeypatch):
         ({"cloud": "azure", "gatewayRate": "5"}, "dev-azure", "Consumption tier counts only subscription keys"),
         ({"cloud": "azure", "gateway": "existing"}, "dev-azure", "twofold:apim names the existing service"),
         ({"cloud": "azure", "apim": "company"}, "dev-azure", "the resource id of an API Management service"),
+        (
+            {"corsOrigins": "https://shop.example,*"},
+            "dev-aws",
+            "twofold:corsOrigins is 'https://shop.example,*'; allowed: origins",
+        ),
     ],
 )
 def test_a_config_mistake_stops_before_any_resource(tmp_path, changed, stack, told):
@@ -245,6 +250,7 @@ def test_a_config_mistake_stops_before_any_resource(tmp_path, changed, stack, to
 
 EVERYTHING_ELSE = {
     "memoryMb": "2048",
+    "corsOrigins": "https://shop.example, https://other.example:8443",
     "logLevel": "debug",
     "publisherEmail": "ops@shop.example",
     "cache": "redis",

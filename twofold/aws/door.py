@@ -10,6 +10,7 @@ Which event is which:
 
 import asyncio
 import logging
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from twofold.runtime import Runtime
 log = logging.getLogger("twofold.lambda")
 # Mangum sends every other media type as base64, which a caller behind some integrations sees undecoded.
 TEXT_TYPES = ["text/", "application/json", "application/problem+json", "application/javascript", "application/xml"]
+_SPLIT = {"host": re.compile(r"[^:]*(:[0-9]{1,5})?"), "x-forwarded-port": re.compile("[0-9]{1,5}")}
 
 type LambdaHandler = Callable[[dict[str, Any], Any], Any]
 
@@ -67,7 +69,7 @@ class Door:
             from mangum import Mangum  # only the unit that answers requests needs it
 
             self._http = Mangum(self._runtime.asgi, lifespan="off", text_mime_types=TEXT_TYPES)
-        return self._http(event, context)
+        return self._http(_splittable(event), context)
 
     async def _queue(self, records: list[dict[str, Any]]) -> dict[str, Any]:
         async def one(record: dict[str, Any]) -> bool:
@@ -92,3 +94,12 @@ class Door:
             log.error("the feed failed, its batch is delivered again: %s", exc)
             return {"batchItemFailures": [{"itemIdentifier": sequence_number(records[0])}]}
         return {"batchItemFailures": []}
+
+
+def _splittable(event: dict[str, Any]) -> dict[str, Any]:
+    """The event without a Host or port that Mangum would fail to split; nothing in the app depends on either."""
+    for name, form in _SPLIT.items():
+        for given in (event.get("headers") or {}, event.get("multiValueHeaders") or {}):
+            for key in [key for key in given if key.lower() == name and not form.fullmatch("".join(given[key]))]:
+                del given[key]
+    return event

@@ -22,7 +22,7 @@ class SecretsManagerDriver:
     async def get(self, name: str) -> str | None:
         """See `SecretDriver`."""
         answer = await self._call("get_secret_value", SecretId=f"{self._prefix}/{name}")
-        return None if answer is None else answer["SecretString"]
+        return None if answer is None else answer.get("SecretString")
 
     async def set(self, name: str, value: str) -> None:
         """See `SecretDriver`."""

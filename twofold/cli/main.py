@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -75,6 +75,20 @@ def token(
     from twofold.cli.token import make
 
     typer.echo(make(_manifest(manifest), Path.cwd(), scope, subject))
+
+
+@app.command()
+def sbom(cloud: Annotated[str, typer.Argument(help="aws or azure")], manifest: Target = MANIFEST) -> None:
+    """Builds a cloud's artifact and writes what it is made of beside it, as CycloneDX JSON."""
+    from twofold.deploy import package
+    from twofold.deploy import sbom as materials
+
+    service = _manifest(manifest)
+    try:
+        artifact = package.build(service, cloud, Path.cwd())
+    except package.PackageError as exc:
+        raise TwofoldError(str(exc)) from exc
+    typer.echo(materials.write(service, artifact))
 
 
 @app.command()
@@ -180,7 +194,34 @@ def _dead_letters(
     _with_services(target, cloud, env, work)
 
 
-def _with_services(target: str, cloud: str | None, env: str, work: "Callable[[Services], Awaitable[None]]") -> None:
+secret = typer.Typer(help="Values of the manifest's secrets, here or on a stack.", no_args_is_help=True)
+app.add_typer(secret, name="secret")
+
+
+@secret.command("set")
+def secret_set(
+    name: Annotated[str, typer.Argument(help="a secret of the manifest")],
+    cloud: Cloud = None,
+    env: Env = "dev",
+    manifest: Target = MANIFEST,
+) -> None:
+    """Sets a value, typed without echo or read from standard input: never an argument, which others can see."""
+    from twofold.cli import secrets
+
+    _with_services(manifest, cloud, env, lambda services: secrets.set_value(services, name))
+
+
+@secret.command("list")
+def secret_list(cloud: Cloud = None, env: Env = "dev", manifest: Target = MANIFEST) -> None:
+    """Tells which secrets have a value, and shows none."""
+    from twofold.cli import secrets
+
+    _with_services(manifest, cloud, env, secrets.show)
+
+
+def _with_services(
+    target: str, cloud: str | None, env: str, work: "Callable[[Services], Coroutine[Any, Any, None]]"
+) -> None:
     import asyncio
 
     from twofold.cli.stack import open_services

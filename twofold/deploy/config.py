@@ -9,7 +9,7 @@ from typing import Any
 
 from twofold.manifest import ServiceManifest
 from twofold.portable.rate_limit import Rate
-from twofold.settings import Settings
+from twofold.settings import ORIGIN, Settings, is_origin
 
 NAMESPACE = "twofold:"
 MEMORY_MB = (512, 1024, 2048, 4096)
@@ -38,6 +38,7 @@ class StackConfig:
     oidc_issuer: str
     oidc_audience: str
     memory_mb: int = 1024
+    cors_origins: str = ""
     log_level: str = "info"
     protect: bool = False
     gateway: str = "managed"
@@ -55,7 +56,8 @@ class StackConfig:
 
 KEYS = {
     "cloud": "cloud", "environment": "environment", "region": "region", "oidcIssuer": "oidc_issuer",
-    "oidcAudience": "oidc_audience", "memoryMb": "memory_mb", "logLevel": "log_level", "protect": "protect",
+    "oidcAudience": "oidc_audience", "corsOrigins": "cors_origins",
+    "memoryMb": "memory_mb", "logLevel": "log_level", "protect": "protect",
     "publisherEmail": "publisher_email", "cache": "cache", "limits": "limits", "settings": "settings", "tags": "tags",
     "gateway": "gateway", "gatewayRate": "gateway_rate", "gatewayAudience": "gateway_audience", "apim": "apim",
     "apimSku": "apim_sku", "edge": "edge",
@@ -99,6 +101,8 @@ def parse(raw: Mapping[str, str], stack: str, manifest: ServiceManifest) -> Stac
         "environment", environment.isalnum() and environment.islower() and len(environment) <= 12, "1 to 12 of a-z, 0-9"
     )
     check("oidcIssuer", given.get("oidcIssuer", "").startswith("https://"), "an https URL")
+    origins = [one.strip() for one in given.get("corsOrigins", "").split(",") if one.strip()]
+    check("corsOrigins", all(is_origin(one, deployed=True) for one in origins), f"origins by commas; {ORIGIN}")
     check("memoryMb", given.get("memoryMb") in [str(size) for size in MEMORY_MB], ", ".join(map(str, MEMORY_MB)))
     check("logLevel", given.get("logLevel") in LOG_LEVELS, ", ".join(LOG_LEVELS))
     check("protect", given.get("protect") in ("true", "false"), "true, false")

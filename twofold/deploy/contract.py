@@ -38,6 +38,7 @@ def environment(
         f"{PREFIX}GATEWAY_ID": gateway_id or "",
         f"{PREFIX}EDGE_DIGEST": edge_digest or "",
         f"{PREFIX}FORWARDED_HOPS": str(forwarded_hops),
+        f"{PREFIX}CORS_ORIGINS": config.cors_origins,
         f"{PREFIX}LOG_LEVEL": config.log_level,
     }
     for spec in manifest.settings:

@@ -110,5 +110,6 @@ def install(lock: Path) -> Path:
 def _tree(folder: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and not any(part in f"{name}" for part in _SKIPPED) and not name.startswith(".lock"):
+        hidden = any(part.startswith(".") for part in name.split("/"))  # .env and their like stay here
+        if path.is_file() and not hidden and not any(part in name for part in _SKIPPED):
             yield prefix + name, path.read_bytes()

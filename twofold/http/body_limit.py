@@ -28,6 +28,16 @@ def body_limit(app: ASGIApp, *, limit: int = MAX_HTTP_BYTES) -> ASGIApp:
                 raise too_long
             return message
 
-        await app(scope, counted, send)
+        async def unless_too_long(message: Any) -> None:
+            if size <= limit:
+                await send(message)
+
+        try:
+            await app(scope, counted, unless_too_long)
+        except Exception:
+            if size <= limit:
+                raise
+        if size > limit:  # also when the application made something else of the failed read, as FastAPI does
+            raise too_long
 
     return layer

@@ -13,6 +13,7 @@ import uuid
 from typing import Any
 from urllib.parse import quote
 
+from twofold.http.body import read, replayed
 from twofold.http.lifespan import ASGIApp, Receive, Scope, Send
 from twofold.http.problem import Problem
 from twofold.http.security_headers import header
@@ -57,7 +58,7 @@ def idempotency(app: ASGIApp, records: Idempotency) -> ASGIApp:
             key = re.sub(r"\\(.)", r"\1", quoted[1])
         if not _KEY.fullmatch(key):
             raise Problem(400, "invalid-idempotency-key", "Idempotency-Key must be 1 to 255 visible ASCII characters")
-        body = await _read(receive)
+        body = await read(receive)
         route = f"{_subject(scope)} {scope['method']} {scope['path']}"
         claim = await records.claim(route, key, _fingerprint(scope, body))
         if not isinstance(claim, Claim):
@@ -65,7 +66,7 @@ def idempotency(app: ASGIApp, records: Idempotency) -> ASGIApp:
         scope.setdefault("state", {})["operation_id"] = derived_id(route, key)
         answer = _Answer(send)
         try:
-            await app(scope, _once(body, receive), answer.send)
+            await app(scope, replayed(body, receive), answer.send)
         except BaseException:
             await records.release(claim)
             raise
@@ -117,27 +118,3 @@ def _fingerprint(scope: Scope, body: bytes) -> str:
     for part in parts:
         digest.update(len(part).to_bytes(8) + part)
     return digest.hexdigest()
-
-
-async def _read(receive: Receive) -> bytes:
-    body, more = b"", True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Problem(400, "client-disconnected", "the request body ended early")
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    return body
-
-
-def _once(body: bytes, receive: Receive) -> Receive:
-    given = False
-
-    async def replayed() -> Any:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replayed

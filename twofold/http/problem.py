@@ -20,12 +20,12 @@ from twofold.errors import (
     StoreUnavailable,
 )
 from twofold.http.lifespan import ASGIApp, Receive, Scope, Send
+from twofold.http.openapi import MEDIA_TYPE, document
 from twofold.portable.idempotency import FingerprintMismatch, InProgress
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request, Response
 
-MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger("twofold.http")
 
 
@@ -55,7 +55,7 @@ class Problem(Exception):
             "detail": self.detail,
             **self.extra,
         }
-        return json.dumps(members, ensure_ascii=False, default=str).encode()
+        return json.dumps(members, ensure_ascii=False, default=str).encode("utf-8", "replace")
 
     async def send(self, send: Send) -> None:
         """Answers with this problem."""
@@ -122,7 +122,10 @@ def boundary(app: ASGIApp) -> ASGIApp:
 
 
 def install(app: "FastAPI") -> None:
-    """Gives a FastAPI application problem details for its own errors: validation, HTTPException, 404, 405, the kit's."""
+    """Gives a FastAPI application problem details for its own errors: validation, HTTPException, 404, 405, the kit's.
+
+    Its OpenAPI document then lists what the layers around it may answer, too.
+    """
     from fastapi.exceptions import RequestValidationError
     from fastapi.responses import Response
     from starlette.exceptions import HTTPException
@@ -154,6 +157,7 @@ def install(app: "FastAPI") -> None:
             log.error("%s %s: %s: %s", request.method, request.url.path, type(exc).__name__, exc)
         return answer(problem)
 
+    document(app)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Problem, known)

@@ -203,8 +203,8 @@ for name, payload in {
 raw_claim("sub twice", '"sub": "c-1", "sub": "c-2"', CONTENT)
 raw_claim("scope twice", '"scope": "orders.read", "scope": "orders.admin"', CONTENT)
 raw_claim("a name twice, one of them escaped", '"aud": "orders", "\\u0061ud": "other"', CONTENT)
-attack("oversized, else good", "longer than 8192 bytes")(lambda issuer: issuer.token(pad="x" * 9000))
-attack("a megabyte of nothing", "longer than 8192 bytes")(lambda issuer: "x" * 1_000_000)
+attack("oversized, else good", "longer than 8192 bytes")(lambda issuer: issuer.token(pad="x" * 6000))
+attack("9,000 bytes of nothing", "longer than 8192 bytes")(lambda issuer: "x" * 9000)
 attack("a token within a token", CONTENT)(
     lambda issuer: issuer.token(header={"cty": "JWT"}, payload=issuer.token().encode())
 )

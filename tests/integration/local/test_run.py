@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.integration.doors import UNLIMITED
 from tests.integration.local.service import Service
 from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER, walk
@@ -16,7 +17,7 @@ from tests.integration.walk import ORDER, walk
 
 @pytest.fixture
 def service(tmp_path):
-    running = Service(tmp_path, TWOFOLD_LIMIT_ANONYMOUS="")  # load is what some of these make
+    running = Service(tmp_path, **UNLIMITED)  # load is what some of these make
     yield running
     running.kill()
 

@@ -3,12 +3,13 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response, Security
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from twofold.bootstrap import Services
 from twofold.errors import Conflict
 from twofold.http.auth import authorize
 from twofold.http.idempotency import operation_id
+from twofold.http.openapi import responses
 from twofold.http.problem import Problem
 from twofold.portable.document_store import ABSENT, VERSION, Document
 
@@ -17,7 +18,9 @@ IfMatch = Annotated[str | None, Header(description="the ETag of the version that
 
 
 class Note(BaseModel):
-    """What a caller writes."""
+    """What a caller writes; other members are refused."""
+
+    model_config = ConfigDict(extra="forbid")
 
     text: str = Field(min_length=1, max_length=10_000)
 
@@ -56,14 +59,14 @@ def routes(services: Services) -> APIRouter:
         page = await services.documents.query(*NOTES, limit=limit, cursor=cursor)
         return NoteList(notes=[_stored(document) for document in page.documents], cursor=page.cursor)
 
-    @router.get("/{id}", operation_id="getNote")
+    @router.get("/{id}", operation_id="getNote", responses=responses(404))
     async def get(id: str, response: Response) -> StoredNote:
         """A note, with its version as ETag."""
         document = await _found(id)
         response.headers["ETag"] = f'"{document.version}"'
         return _stored(document)
 
-    @router.put("/{id}", operation_id="replaceNote")
+    @router.put("/{id}", operation_id="replaceNote", responses=responses(404, 412))
     async def replace(id: str, note: Note, response: Response, if_match: IfMatch = None) -> StoredNote:
         """Replaces a note; 412 when If-Match names another version than the current one."""
         condition = VERSION((if_match.strip('"') if if_match else None) or (await _found(id)).version)
