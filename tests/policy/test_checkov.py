@@ -24,7 +24,7 @@ LEAST = 0.95
 def scanned(request, tmp_path_factory):
     """Passed and failed as (check, logical name), and the stack that was scanned."""
     needing(checkov.fetch)
-    stack = Captured(tmp_path_factory.mktemp(request.param), request.param, edge="waf", protect="true")
+    stack = Captured(tmp_path_factory.mktemp(request.param), request.param, edge="waf", cache="redis", protect="true")
     form, framework = FORM[request.param]
     document, names = form.convert(stack.resources)
     results = checkov.scan(document, framework)

@@ -7,9 +7,15 @@ import pytest
 from api.manifest import SERVICE
 from tests.stacks.captured import Captured
 
+INTERFACES = frozenset(f"ec2:{action}" for action in (
+    "CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces", "DescribeSubnets",
+    "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses",
+))  # fmt: skip
+"""What Lambda does with a function's role in the cache's VPC; the function's own code is denied all of it."""
 REVIEWED = {
     # No resource-level permission exists.
     ("dynamodb:ListStreams", "*"),
+    *((action, "*") for action in INTERFACES),
 }
 EVERY = {unit.role for unit in SERVICE.units}
 ROLES = {
@@ -24,13 +30,15 @@ ROLES = {
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory):
-    return Captured(tmp_path_factory.mktemp("aws"), "aws", edge="waf", protect="true")
+    return Captured(tmp_path_factory.mktemp("aws"), "aws", edge="waf", cache="redis", protect="true")
 
 
 @pytest.fixture(scope="module")
 def azure(tmp_path_factory):
     # A classic tier: it alone has to be told which protocols it must not speak.
-    return Captured(tmp_path_factory.mktemp("azure"), "azure", edge="waf", protect="true", apimSku="Developer")
+    return Captured(
+        tmp_path_factory.mktemp("azure"), "azure", edge="waf", cache="redis", protect="true", apimSku="Developer"
+    )
 
 
 def statements(stack):
@@ -44,12 +52,23 @@ def test_no_star_in_an_action_or_a_resource(aws):
     found = list(statements(aws))
     assert len({name for name, _ in found}) == len(SERVICE.units) + len(SERVICE.schedules)
     for name, statement in found:
+        if statement["Effect"] == "Deny":
+            continue
         assert statement["Effect"] == "Allow" and set(statement) == {"Effect", "Action", "Resource"}
         for action in statement["Action"]:
             assert "*" not in action, name
             for resource in statement["Resource"]:
                 starless = resource.removesuffix(":*") if action.startswith("logs:") else resource  # a group's streams
                 assert "*" not in starless or (action, resource) in REVIEWED, (name, action, resource)
+
+
+def test_a_functions_own_code_is_denied_what_lambda_does_with_its_role(aws):
+    denied = {name: one for name, one in statements(aws) if one["Effect"] == "Deny"}
+    assert set(denied) == {f"orders-dev-{role}" for role in EVERY}
+    for name, statement in denied.items():
+        assert set(statement["Action"]) == INTERFACES and statement["Resource"] == ["*"]
+        [function] = statement["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"]
+        assert function.endswith(f":function:{name}")
 
 
 def test_only_the_feed_reads_streams_and_only_the_worker_its_queue(aws):

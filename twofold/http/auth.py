@@ -6,7 +6,8 @@ A route says what it needs, and OpenAPI shows it:
     @router.get("/orders/{id}")
     async def get(id: str, caller: Annotated[Principal, Security(authorize, scopes=["orders.read"])]) -> OrderView: ...
 
-Active in services whose manifest declares `scopes`. A route that asks for nothing is open to everybody.
+Active in services whose manifest declares `scopes`. A route that asks for nothing is open here; the gateways still want a token for
+it, unless its `openapi_extra={"security": []}` says that it is meant.
 """
 
 import re
