@@ -19,6 +19,7 @@ from fastapi.security import OpenIdConnect, SecurityScopes
 
 from twofold.errors import IssuerUnavailable, TokenRefused
 from twofold.http.lifespan import ASGIApp, Receive, Scope, Send
+from twofold.http.openapi import Operations
 from twofold.http.problem import Problem, problem_of
 from twofold.portable.access_token import Principal, TokenVerifier
 
@@ -60,12 +61,21 @@ def authenticate(app: ASGIApp, tokens: TokenVerifier) -> ASGIApp:
     return layer
 
 
-def admit(app: ASGIApp) -> ASGIApp:
-    """Raises the Problem that `authenticate` remembered: a bad token gets nowhere, not even where none is needed."""
+def admit(app: ASGIApp, operations: Operations) -> ASGIApp:
+    """Raises the Problem that `authenticate` remembered: a bad token gets nowhere, not even where none is needed.
+
+    Without a token, what the OpenAPI document wants one for is 401 here, before a body is read or a key is looked up.
+    """
 
     async def layer(scope: Scope, receive: Receive, send: Send) -> None:
-        if (refused := scope.get("state", {}).get("refused")) is not None:
-            raise refused
+        if scope["type"] == "http":
+            state = scope["state"]
+            if state["refused"] is not None:
+                raise state["refused"]
+            if state["principal"] is None and (wanted := (operations.find(scope) or {}).get("security")):
+                raise missing_token(
+                    state["realm"], [one for each in wanted for scopes in each.values() for one in scopes]
+                )
         await app(scope, receive, send)
 
     return layer
@@ -78,10 +88,15 @@ async def authorize(
     principal: Principal | None = getattr(request.state, "principal", None)
     realm = getattr(request.state, "realm", "")
     if principal is None:
-        raise unauthorized(realm, "this needs an access token: Authorization: Bearer …", scopes=required.scopes)
+        raise missing_token(realm, required.scopes)
     if missing := [scope for scope in required.scopes if scope not in principal.scopes]:
         raise forbidden(realm, f"the token lacks {' '.join(missing)}", required.scopes)
     return principal
+
+
+def missing_token(realm: str, scopes: Iterable[str]) -> Problem:
+    """401 for a request without a token, where one with these scopes is needed."""
+    return unauthorized(realm, "this needs an access token: Authorization: Bearer …", scopes=scopes)
 
 
 def unauthorized(realm: str, detail: str, *, error: str | None = None, scopes: Iterable[str] = ()) -> Problem:

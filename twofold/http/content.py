@@ -3,19 +3,19 @@
 import json
 import re
 from array import array
-from collections.abc import Callable
+from collections.abc import Mapping
 from email.message import Message
 from itertools import accumulate
 from typing import Any
 
 from twofold.http.body import read, replayed
 from twofold.http.lifespan import ASGIApp, Receive, Scope, Send
+from twofold.http.openapi import Operations
 from twofold.http.problem import Problem
 from twofold.http.security_headers import header
 from twofold.portable.profile import MAX_JSON_DEPTH
 
 JSON = "application/json"
-type Accepted = Callable[[Scope], frozenset[str] | None]
 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _NESTING = bytes(1 if char in b"[{" else 255 if char in b"]}" else 0 for char in range(256))
@@ -23,7 +23,7 @@ _NO_BRACKETS = bytes(char for char in range(256) if char not in b"[]{}")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
-def content_rules(app: ASGIApp, accepted: Accepted) -> ASGIApp:
+def content_rules(app: ASGIApp, operations: Operations) -> ASGIApp:
     """Answers 415 to a body of a media type, charset or coding that the operation does not take.
 
     A body that says it is JSON is UTF-8 and valid (RFC 8259), no object in it has a name twice, no string half of a
@@ -38,7 +38,7 @@ def content_rules(app: ASGIApp, accepted: Accepted) -> ASGIApp:
         given["content-type"] = header(scope, b"content-type") or "application/octet-stream"
         media_type = given.get_content_type()
         is_json = media_type == JSON or (media_type.startswith("application/") and media_type.endswith("+json"))
-        takes = accepted(scope)
+        takes = _accepted(operations.find(scope))
         if takes is None and scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return await app(scope, receive, send)  # nothing reads it
         refused = takes is not None and (JSON if is_json else media_type) not in takes and "*/*" not in takes
@@ -65,31 +65,9 @@ def content_rules(app: ASGIApp, accepted: Accepted) -> ASGIApp:
     return layer
 
 
-def accepted_by(app: Any) -> Accepted:
-    """What an application's OpenAPI document says that each operation takes; None where it says nothing.
-
-    The document is made at the first body that is asked about.
-    """
-    table: list[tuple[str, re.Pattern[str], frozenset[str]]] | None = None
-
-    def accepted(scope: Scope) -> frozenset[str] | None:
-        nonlocal table
-        if table is None:
-            table = list(_operations(app.openapi() if hasattr(app, "openapi") else {}))
-        for method, path, media_types in table:
-            if method == scope["method"] and path.fullmatch(scope["path"]):
-                return media_types
-        return None
-
-    return accepted
-
-
-def _operations(document: Any) -> Any:
-    for path, operations in document.get("paths", {}).items():
-        pattern = re.compile("[^/]+".join(map(re.escape, re.split(r"\{[^}]*\}", path))))
-        for method, operation in operations.items():
-            if "requestBody" in operation:
-                yield method.upper(), pattern, frozenset(operation["requestBody"]["content"])
+def _accepted(operation: Mapping[str, Any] | None) -> frozenset[str] | None:
+    """The media types that an operation declares; None where it, or nobody, says anything."""
+    return frozenset(operation["requestBody"]["content"]) if operation and "requestBody" in operation else None
 
 
 def check_json(body: bytes) -> None:

@@ -1,8 +1,12 @@
 """What the layers around an application may answer, in its OpenAPI document: each operation lists every status it can have."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+
+from twofold.http.lifespan import Scope
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -29,6 +33,32 @@ SCHEMA = {
         },
     },
 }
+
+
+class Operations:
+    """An application's operations, as its OpenAPI document has them; none of one without a document.
+
+    The document is made at the first look, not at the start.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    def find(self, scope: Scope) -> Mapping[str, Any] | None:
+        """The operation that a request asks for; None for what the document does not tell."""
+        for method, path, operation in self._table:
+            if method == scope["method"] and path.fullmatch(scope["path"]):
+                return operation
+        return None
+
+    @cached_property
+    def _table(self) -> list[tuple[str, re.Pattern[str], Mapping[str, Any]]]:
+        document = self._app.openapi() if hasattr(self._app, "openapi") else {}
+        return [
+            (method.upper(), re.compile("[^/]+".join(map(re.escape, re.split(r"\{[^}]*\}", path)))), operation)
+            for path, operations in document.get("paths", {}).items()
+            for method, operation in operations.items()
+        ]
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

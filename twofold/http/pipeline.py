@@ -6,11 +6,12 @@ from twofold.bootstrap import Services
 from twofold.http.auth import admit, authenticate
 from twofold.http.body_limit import body_limit
 from twofold.http.client_address import client_address
-from twofold.http.content import accepted_by, content_rules
+from twofold.http.content import content_rules
 from twofold.http.cors import cors
 from twofold.http.edge import only_through_edge
 from twofold.http.idempotency import idempotency
 from twofold.http.lifespan import ASGIApp
+from twofold.http.openapi import Operations
 from twofold.http.problem import boundary
 from twofold.http.rate_limit import rate_limit
 from twofold.http.request_limits import request_limits
@@ -22,13 +23,13 @@ from twofold.settings import Settings
 
 def wrap(app: ASGIApp, settings: Settings, services: Services) -> ASGIApp:
     """`app` inside the kit's layers, the innermost first. Idempotency needs the block `documents`, access control `scopes`."""
-    core = app
+    core, operations = app, Operations(app)
     if "documents" in services.manifest.blocks:
         app = idempotency(app, services.idempotency)
-    app = content_rules(app, accepted_by(core))
+    app = content_rules(app, operations)
     app = body_limit(app)
     if services.tokens is not None:
-        app = admit(app)
+        app = admit(app, operations)
     app = rate_limit(app, RateLimiter(services.cache), settings)
     if services.tokens is not None:
         app = authenticate(app, services.tokens)

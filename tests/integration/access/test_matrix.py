@@ -142,6 +142,20 @@ async def test_anothers_order_looks_like_one_that_does_not_exist(client, method,
     assert seen[0] == seen[1]
 
 
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k"}, {"Content-Type": "text/plain"}])
+async def test_without_a_token_no_body_is_read(client, headers):
+    read = []
+
+    async def body():
+        read.append(1)
+        yield b"["
+
+    answer = await client.post("/orders", content=body(), headers={"Content-Type": "application/json"} | headers)
+    assert_problem(answer, 401, "unauthorized")
+    assert answer.headers["www-authenticate"] == 'Bearer realm="orders", scope="orders.write"'
+    assert read == []
+
+
 async def test_an_idempotency_key_is_its_subjects_own(client):
     key = {"Idempotency-Key": "k"}
     mine = await client.post("/orders", json=ORDER, headers=bearer(subject="c-1") | key)
