@@ -130,7 +130,7 @@ def _pool(host: str, port: int, database: int, logins: Logins | None) -> Any:
 
     class Credentials(CredentialProvider):
         def get_credentials(self) -> tuple[str, str]:
-            raise NotImplementedError("connections are made asynchronously")
+            raise TypeError("connections are made asynchronously")
 
         async def get_credentials_async(self) -> tuple[str, str]:
             assert logins is not None

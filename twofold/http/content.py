@@ -13,6 +13,7 @@ from twofold.http.lifespan import ASGIApp, Receive, Scope, Send
 from twofold.http.openapi import Operations
 from twofold.http.problem import Problem
 from twofold.http.security_headers import header
+from twofold.portable import strict_json
 from twofold.portable.profile import MAX_JSON_DEPTH
 
 JSON = "application/json"
@@ -76,7 +77,7 @@ def check_json(body: bytes) -> None:
         raise Problem(422, "limit-exceeded", f"JSON may be nested {MAX_JSON_DEPTH} levels deep")
     try:
         # Bytes would be read as UTF-16 or UTF-32 where they look like it.
-        value = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_refuse)
+        value = strict_json.loads(body.decode())
         if _SURROGATE.search(body):
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeError as exc:
@@ -89,14 +90,3 @@ def depth(body: bytes) -> int:
     """How deep brackets are nested outside of strings, in one pass without recursion."""
     brackets = _STRING.sub(b"", body).translate(_NESTING, _NO_BRACKETS)
     return max(accumulate(array("b", brackets)), default=0)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("an object has a name twice")
-    return members
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON number")

@@ -10,7 +10,6 @@ What issuers do differently, and what is made of it:
     Keycloak   an audience mapper must put the service into `aud`; the payload's own `typ` must be Bearer.
 """
 
-import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from twofold.errors import TokenRefused
+from twofold.portable import strict_json
 from twofold.portable.issuer_keys import IssuerKeys
 
 if TYPE_CHECKING:
@@ -145,18 +145,8 @@ def _check_header(header: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _json_object(text: bytes) -> dict[str, Any]:
-    """A JSON object without a name twice and without NaN; ValueError for anything else (RFC 7519, section 4)."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        members = dict(pairs)
-        if len(members) != len(pairs):
-            raise ValueError("a name stands twice")
-        return members
-
-    def refuse(name: str) -> Any:
-        raise ValueError(f"{name} is no JSON number")
-
-    found = json.loads(text.decode("utf-8"), object_pairs_hook=unique, parse_constant=refuse)
+    """A JSON object (RFC 7519, section 4); ValueError for anything else."""
+    found = strict_json.loads(text.decode("utf-8"))
     if not isinstance(found, dict):
         raise ValueError("it is no object")
     return found
