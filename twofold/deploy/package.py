@@ -1,7 +1,9 @@
 """The artifact: one zip for all units of a service on one cloud, made from an allowlist. Same input, same bytes.
 
 It holds the entry file, the manifest's packages, the kit without the other clouds' folders, and the locked dependencies as
-wheels for the target (Linux x86-64, CPython 3.13), whatever machine builds it.
+wheels for the target (Linux x86-64, CPython 3.13), whatever machine builds it; and all modules compiled, since an instance
+could not keep what it compiles. Byte code is checked against its source's hash, so none that is stale ever runs; its bytes
+are those of the building Python's release (3.13.x).
 """
 
 import hashlib
@@ -11,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +29,7 @@ SITE_PACKAGES = {"azure": ".python_packages/lib/site-packages/"}
 KIT_LEFT_OUT = {"deploy", "testing", "cli"}
 DEVELOPMENT_ONLY = {"local/issuer.py", "local/issuer_routes.py"}
 _SKIPPED = ("__pycache__", ".dist-info/RECORD", ".dist-info/direct_url.json", ".dist-info/INSTALLER", ".pyc", ".pyi")
+BYTE_CODE = f"*.{sys.implementation.cache_tag}.pyc"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -55,11 +58,11 @@ def build(manifest: ServiceManifest, cloud: str, root: Path, *, dependencies: Pa
         if not (root / package).is_dir():
             raise PackageError(f"the manifest names the package {package!r}, but {root / package} is no folder")
         files |= dict(_tree(root / package, f"{package}/"))
-    files |= dict(_tree(dependencies, site))
     left_out = KIT_LEFT_OUT | (set(clouds()) - {cloud})
     for name, data in _tree(Path(twofold.__file__).parent, ""):
         if name.partition("/")[0] not in left_out and name not in DEVELOPMENT_ONLY:
             files[f"{site}twofold/{name}"] = data
+    files |= _compiled(files) | dict(_tree(dependencies, site)) | dict(_byte_code(dependencies, site))
     folder = root / ".build"
     folder.mkdir(exist_ok=True)
     with (
@@ -83,7 +86,7 @@ def install(lock: Path) -> Path:
         raise PackageError(f"{lock} is missing: the hash-pinned lock of the artifact's dependencies; run: make lock")
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:24]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "twofold" / "wheels"
-    target = cache / digest
+    target = cache / f"{digest}-{sys.implementation.cache_tag}"
     if target.is_dir():
         return target
     beside = Path(sys.executable).with_name("uv")
@@ -103,8 +106,41 @@ def install(lock: Path) -> Path:
         if done.returncode:
             raise PackageError(f"uv could not fetch the artifact's dependencies:\n{done.stderr.strip()[-1500:]}")
         shutil.rmtree(Path(folder) / "wheels" / "bin", ignore_errors=True)
+        _compile(Path(folder) / "wheels")
         os.replace(f"{folder}/wheels", target)
     return target
+
+
+def _compiled(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The byte code of the modules among these files."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in files.items():
+            if name.endswith(".py"):
+                (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+                (Path(folder) / name).write_bytes(data)
+        _compile(Path(folder))
+        return dict(_byte_code(Path(folder), ""))
+
+
+def _compile(folder: Path) -> None:
+    # In a process of its own: what another one has in memory shows in the bytes. What is no Python 3.13 stays source.
+    command = [
+        sys.executable,
+        "-I",
+        "-m",
+        "compileall",
+        "-qq",
+        "-s",
+        str(folder),
+        "--invalidation-mode",
+        "checked-hash",
+    ]
+    subprocess.run([*command, str(folder)], capture_output=True)  # noqa: S603 - our own arguments
+
+
+def _byte_code(folder: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
+    for path in sorted(folder.rglob(BYTE_CODE)):
+        yield prefix + path.relative_to(folder).as_posix(), path.read_bytes()
 
 
 def _tree(folder: Path, prefix: str) -> Iterator[tuple[str, bytes]]:

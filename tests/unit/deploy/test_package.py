@@ -1,8 +1,12 @@
 """The artifact: same input, same bytes, and nothing of the other cloud."""
 
+import importlib.util
 import io
 import json
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -45,9 +49,24 @@ def test_it_holds_what_the_service_needs_and_nothing_of_the_other_cloud(built, c
     left_out = ("deploy", "testing", "cli", OTHER[cloud])
     assert not [name for name in inside if name.startswith(tuple(f"twofold/{part}/" for part in left_out))]
     assert not [name for name in inside if name.startswith((*SDK[cloud], "pulumi", "tests/", "stacks/", "pytest"))]
-    assert entry[OTHER[cloud]] not in names and not [
-        name for name in names if name.endswith((".pyc", ".env", "settings.json"))
-    ]
+    assert entry[OTHER[cloud]] not in names and not [name for name in names if name.endswith((".env", "settings.json"))]
+
+
+def test_every_module_is_compiled_and_none_that_is_stale_runs(built, cloud, tmp_path):
+    with zipfile.ZipFile(built.path) as archive:
+        names = set(archive.namelist())
+        sources = {name for name in names if name.endswith(".py")}
+        assert {importlib.util.cache_from_source(name) for name in sources} == names - {
+            name for name in names if not name.endswith(".pyc")
+        }
+        archive.extractall(tmp_path)
+    site = tmp_path / package.SITE_PACKAGES.get(cloud, "")
+    compiled = Path(importlib.util.cache_from_source(str(site / "twofold/errors.py")))
+    assert int.from_bytes(compiled.read_bytes()[4:8], "little") == 0b11  # by hash, and looked at (PEP 552)
+    (site / "twofold/__init__.py").write_text("print('changed')\n")
+    command = [sys.executable, "-I", "-B", "-c", f"import sys; sys.path.insert(0, {str(site)!r}); import twofold"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout == "changed\n", done.stderr
 
 
 def test_it_can_not_sign_or_take_a_checkouts_tokens(built, cloud):
