@@ -47,7 +47,11 @@ def rate_limit(app: ASGIApp, limiter: RateLimiter, settings: Settings) -> ASGIAp
                 message = {**message, "headers": [*message.get("headers", ()), *raw]}
             await send(message)
 
-        await app(scope, receive, adding)
+        try:
+            await app(scope, receive, adding)
+        except Problem as exc:  # a layer's refusal, which the boundary further out makes an answer of
+            exc.headers |= fields
+            raise
 
     return layer
 
