@@ -22,7 +22,7 @@ from twofold.manifest import ServiceManifest
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
     """Data, secrets, messaging, cache, compute, gateway, edge, monitoring; returns the stack's outputs."""
-    name = f"{manifest.name}-{config.environment}"
+    name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     provider = Provider("aws", region=config.region, default_tags=ProviderDefaultTagsArgs(tags=tags))
     opts = pulumi.ResourceOptions(providers=[provider])

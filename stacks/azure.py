@@ -23,7 +23,7 @@ from twofold.manifest import ServiceManifest
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
     """Data, secrets, messaging, cache, access, compute, gateway, edge, monitoring; returns the stack's outputs."""
-    name = f"{manifest.name}-{config.environment}"
+    name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     login = authorization.get_client_config()
     subscription, tenant = login.subscription_id, login.tenant_id

@@ -15,12 +15,19 @@ READS = 5
 
 def identity(manifest: ServiceManifest, config: StackConfig) -> dict[str, str]:
     """What names and places the stack's data: exported by it, compared before the next update."""
-    return {"service": manifest.name, "environment": config.environment, "region": config.region}
+    return {
+        "service": manifest.name,
+        "customer": config.customer,
+        "environment": config.environment,
+        "region": config.region,
+    }
 
 
 def refuse_moves(manifest: ServiceManifest, config: StackConfig) -> None:
-    """Raises ConfigError when the stack's last update had another service, environment or region."""
+    """Raises ConfigError when the stack's last update had another service, customer, environment or region."""
     before = _outputs()
+    if before.get("service"):
+        before = {"customer": "", **before}  # a stack from before there were customers has none
     problems = [
         f"{name} is {now!r}, but this stack's data lives under {before[name]!r}: make a new stack, or set it back"
         for name, now in identity(manifest, config).items()

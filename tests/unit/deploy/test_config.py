@@ -1,0 +1,137 @@
+"""Stack config: what is refused, with which words; no engine. That refusals come before any resource is in tests/stacks."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from api.manifest import SERVICE
+from twofold.deploy.config import KEYS, ConfigError, parse
+from twofold.deploy.config_rules import ONLY
+
+ROOT = Path(__file__).parents[3]
+ID = "00000000-0000-0000-0000-00000000abcd"
+GROUP = f"/subscriptions/{ID}/resourceGroups/shared/providers"
+IMAGE = {
+    "aws": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/orders@sha256:" + "a" * 64,
+    "azure": "company.azurecr.io/shop/orders@sha256:" + "a" * 64,
+}
+
+
+def config(cloud, **changed):
+    base = {
+        "cloud": cloud,
+        "environment": "dev",
+        "region": {"aws": "eu-central-1", "azure": "westeurope"}[cloud],
+        "oidcIssuer": "https://issuer.example",
+        "oidcAudience": "orders",
+        "settings": json.dumps({"payment_url": "https://payments.example"}),
+    }
+    return {f"twofold:{key}": value for key, value in (base | changed).items()}
+
+
+def refused(cloud, stack=None, extra=None, **changed):
+    with pytest.raises(ConfigError) as refusal:
+        parse(config(cloud, **changed) | (extra or {}), stack or f"dev-{cloud}", SERVICE)
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize("cloud", ["azure", "aws"])
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"customer": "acme"}, "so this stack's name must be 'acme-dev-"),
+        ({"network": "public"}, "twofold:network is 'public'; allowed: none, private"),
+        ({"subnets": "a,b"}, "twofold:subnets is 'a,b'; allowed: ids by commas"),
+        ({"budget": "10.5", "alertEmail": "a@b.example"}, "twofold:budget is '10.5'; allowed: a month's amount"),
+        ({"budget": "10"}, "set twofold:alertEmail"),
+        ({"static": "site"}, "set twofold:edge waf"),
+        ({"static": "../site", "edge": "waf"}, "allowed: a folder in the project"),
+        ({"domain": "orders.example.com"}, "twofold:domain and twofold:dnsZone go together"),
+        ({"image": "orders:latest"}, "by its digest"),
+        ({"artifact": "latest"}, "64 hexadecimal digits"),
+        ({"releases": "0"}, "how many are kept, 1 to 50"),
+        ({"maxInstances": '{"http": "5"}'}, "twofold:maxInstances must be an object of whole numbers"),
+        ({"maxInstances": '{"web": 5}'}, "has 'web'; the service's units are http, feed, schedule, worker"),
+        ({"maxInstances": '{"http": 0}'}, "twofold:maxInstances.http is 0; allowed: 1 to 1000"),
+        ({"maxInstances": '{"http": 2}', "warmInstances": '{"http": 3}'}, "more than its maxInstances"),
+        ({"alertWebhook": "http://chat.example"}, "twofold:alertWebhook is 'http://chat.example'; allowed: an https"),
+        ({"environment": "prod"}, "is missing: a production stack says whose cloud it is in"),
+    ],
+)  # fmt: skip
+def test_refused_on_both(cloud, changed, told):
+    assert told in refused(cloud, **changed)
+
+
+@pytest.mark.parametrize(
+    ("cloud", "changed", "told"),
+    [
+        ("aws", {"region": "westeurope"}, "'westeurope', which is no AWS region"),
+        ("azure", {"region": "eu-central-1"}, "'eu-central-1', which is no Azure location"),
+        ("aws", {"image": IMAGE["azure"]}, "another cloud's"),
+        ("azure", {"image": IMAGE["aws"]}, "another cloud's"),
+        ("aws", {"image": IMAGE["aws"], "artifact": "a" * 64}, "both say what runs"),
+        ("aws", {"image": IMAGE["aws"], "snapStart": "true"}, "can't be had with an image"),
+        ("aws", {"externalId": "shared-secret"}, "set twofold:assumeRole"),
+        ("aws", {"assumeRole": "arn:aws:iam::210987654321:role/up", "account": "123456789012"}, "is not in twofold:account"),
+        ("aws", {"subnets": "subnet-0123456789abcdef0,subnet-0123456789abcdef1"}, "set twofold:network private"),
+        ("aws", {"subnets": "subnet-0123456789abcdef0", "network": "private"}, "has 1; two or more"),
+        ("azure", {"encryptionKey": "https://company.vault.azure.net/keys/data"}, "go together: the key, and the identity"),
+        (
+            "azure",
+            {"domain": "orders.example.com", "dnsZone": f"{GROUP}/Microsoft.Network/dnsZones/example.com"},
+            "Front Door gets and renews the certificate",
+        ),
+    ],
+)  # fmt: skip
+def test_refused_on_one(cloud, changed, told):
+    assert told in refused(cloud, **changed)
+
+
+def test_a_login_elsewhere_than_pinned_is_refused_before_it_is_used():
+    told = refused("azure", extra={"azure-native:subscriptionId": "another"}, subscription=ID)
+    assert f"twofold:subscription and azure-native:subscriptionId differ: '{ID}', 'another'" in told
+
+
+@pytest.mark.parametrize("cloud", ["azure", "aws"])
+def test_keys_of_the_other_cloud_are_refused_by_name(cloud):
+    [other] = set(ONLY) - {cloud}
+    told = refused(cloud, **dict.fromkeys(ONLY[other], "x"))
+    assert all(f"twofold:{key} is {'Azure' if other == 'azure' else 'AWS'}'s" in told for key in ONLY[other])
+
+
+def test_a_name_that_a_cloud_would_refuse_is_refused_here():
+    with pytest.raises(ConfigError, match="has 64 characters, and a unit's name may have 62"):
+        from dataclasses import replace
+
+        long = replace(SERVICE, name="a-service-named-so-long")
+        stack = "customername-environments-aws"
+        parse(config("aws", customer="customername", environment="environments"), stack, replace(long, queues=tuple(
+            replace(spec, unit="a-worker-12345") for spec in SERVICE.queues)))  # fmt: skip
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "stacks/config").glob("Pulumi.*.yaml")), ids=lambda path: path.name)
+def test_every_environments_file_is_read(path):
+    stored = yaml.safe_load(path.read_text())["config"]
+    raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in stored.items()}
+    stack = path.name.split(".")[1]
+    read = parse(raw, stack, SERVICE)
+    assert f"{read.environment}-{read.cloud}" == stack and read.protect is (read.environment == "prod")
+
+
+def test_there_is_a_file_for_each_environment_and_cloud():
+    names = {path.name.split(".")[1] for path in (ROOT / "stacks/config").glob("*.yaml")}
+    assert names == {
+        f"{environment}-{cloud}" for environment in ("dev", "staging", "prod") for cloud in ("aws", "azure")
+    }
+
+
+def test_a_customer_is_part_of_every_name():
+    read = parse(config("aws", customer="acme"), "acme-dev-aws", SERVICE)
+    assert read.prefix(SERVICE) == "orders-acme-dev"
+
+
+def test_the_docs_tell_every_key():
+    table = (ROOT / "docs/config.md").read_text()
+    assert [key for key in KEYS if f"`{key}`" not in table] == []

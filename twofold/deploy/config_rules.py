@@ -1,0 +1,179 @@
+"""What keys of stack config can't be together: on this cloud, for this service, in this environment."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from twofold.deploy.config import LIMITS, clouds
+from twofold.deploy.config_values import listed
+from twofold.manifest import ServiceManifest
+from twofold.portable.rate_limit import Rate
+
+MAX_NAME = 62
+"""Of a unit: a Lambda function's, role's and alarm's name has 64 characters, and a policy's or alias' marks come after it."""
+MAX_INSTANCES = 1000
+ONLY: Mapping[str, tuple[str, ...]] = {
+    "aws": ("account", "assumeRole", "externalId", "permissionsBoundary", "snapStart"),
+    "azure": ("apim", "apimSku", "gatewayAudience", "subscription", "tenant", "logWorkspace", "encryptionIdentity"),
+}
+"""Keys that mean something on one cloud alone."""
+PINS = {"aws": ("account",), "azure": ("subscription", "tenant")}
+"""What says whose cloud a stack is in."""
+FORM = {
+    "aws": {"image": ".amazonaws.com/", "dnsZone": "Z", "encryptionKey": "arn:", "subnets": "subnet-"},
+    "azure": {"image": ".azurecr.io/", "dnsZone": "/sub", "encryptionKey": "https:", "subnets": "/sub"},
+}
+"""How a value that both clouds have looks on each."""
+
+
+def problems(
+    given: Mapping[str, str], values: Mapping[str, Any], raw: Mapping[str, str], stack: str, manifest: ServiceManifest
+) -> list[str]:
+    """A line for each rule that is broken, with what to do. `values` has the objects of texts and numbers, read."""
+    found: list[str] = []
+    for rule in (_stack, _names, _service, _cloud, _gateway, _needs, _account, _units):
+        found += rule(given, values, raw, stack, manifest)
+    return found
+
+
+type Rule = Callable[[Mapping[str, str], Mapping[str, Any], Mapping[str, str], str, ServiceManifest], Iterable[str]]
+
+
+def _stack(given: Mapping[str, str], _v: object, _r: object, stack: str, _m: object) -> Iterable[str]:
+    cloud, customer = given.get("cloud", ""), given.get("customer")
+    if cloud not in clouds():
+        return
+    if not stack.endswith(f"-{cloud}"):
+        yield (
+            f"twofold:cloud is {cloud!r} but the stack is {stack!r}: its name must end in '-{cloud}'. To change clouds make a "
+            f"new stack; changing a living one would delete its data"
+        )
+    named = f"{customer}-{given.get('environment')}-{cloud}"
+    if customer and stack.rpartition("/")[2] != named:
+        yield f"twofold:customer is {customer!r}, so this stack's name must be {named!r}; it is {stack!r}"
+
+
+def _names(given: Mapping[str, str], _v: object, _r: object, _s: str, manifest: ServiceManifest) -> Iterable[str]:
+    parts = (manifest.name, given.get("customer", ""), given.get("environment", ""))
+    longest = max((unit.role for unit in manifest.units), key=len)
+    name = "-".join(part for part in (*parts, longest) if part)
+    if len(name) > MAX_NAME:
+        yield f"{name!r} has {len(name)} characters, and a unit's name may have {MAX_NAME}: shorten customer or environment"
+
+
+def _service(_g: object, values: Mapping[str, Any], _r: object, _s: str, manifest: ServiceManifest) -> Iterable[str]:
+    known = {spec.name for spec in manifest.settings}
+    for name in sorted(set(values["settings"]) - known):
+        yield f"twofold:settings has {name!r}, which the manifest does not declare; it has {sorted(known)}"
+    for spec in manifest.settings:
+        if spec.required and not values["settings"].get(spec.name):
+            yield f"twofold:settings.{spec.name} is missing: {spec.description}"
+    for kind, rate in values["limits"].items():
+        if kind not in LIMITS:
+            yield f"twofold:limits has {kind!r}; it may have {', '.join(LIMITS)}"
+        try:
+            Rate.parse(rate)
+        except ValueError as exc:
+            yield f"twofold:limits.{kind} is {rate!r}: {exc}"
+
+
+def _cloud(given: Mapping[str, str], _v: object, _r: object, _s: str, _m: object) -> Iterable[str]:
+    cloud = given.get("cloud", "")
+    for other, keys in ONLY.items():
+        owner = {"aws": "AWS's", "azure": "Azure's"}[other]
+        if cloud in clouds() and cloud != other:
+            yield from (f"twofold:{key} is {owner}; leave it out on {cloud}" for key in keys if given.get(key))
+    for key, mark in FORM.get(cloud, {}).items():
+        values = listed(given.get(key, ""))
+        fine = (lambda one: mark in one) if key == "image" else (lambda one: one.startswith(mark))  # noqa: B023
+        if values and not all(map(fine, values)):
+            yield f"twofold:{key} is {given[key]!r}, another cloud's; on {cloud} it has the form {mark}…"
+    region = given.get("region", "")
+    if cloud == "aws" and region and region.count("-") < 2:
+        yield f"twofold:region is {region!r}, which is no AWS region; they look like eu-central-1"
+    if cloud == "azure" and "-" in region:
+        yield f"twofold:region is {region!r}, which is no Azure location; they look like westeurope"
+
+
+def _gateway(given: Mapping[str, str], _v: object, _r: object, _s: str, manifest: ServiceManifest) -> Iterable[str]:
+    cloud, gateway = given.get("cloud"), given.get("gateway") or "managed"
+    if gateway == "none":
+        if not manifest.scopes:
+            yield (
+                "twofold:gateway is 'none', but the service verifies no tokens: declare its scopes in the manifest, or keep a "
+                "gateway"
+            )
+        if given.get("edge", "none") != "none":
+            yield "twofold:edge needs a gateway behind it: set twofold:gateway to managed, or leave the edge out"
+        if given.get("gatewayRate"):
+            yield "twofold:gatewayRate needs a gateway that counts; the service's own limits hold without"
+    if cloud == "aws" and gateway == "existing":
+        yield (
+            "twofold:gateway is 'existing', which is Azure's: an HTTP API costs nothing at rest, so each service has its own"
+        )
+    if cloud == "azure":
+        if (gateway == "existing") != bool(given.get("apim")):
+            yield "twofold:apim names the existing service: give it with twofold:gateway existing, and only then"
+        if given.get("gatewayRate") and gateway != "none" and given.get("apimSku", "Consumption") == "Consumption":
+            yield (
+                "twofold:gatewayRate is set, but API Management's Consumption tier counts only subscription keys: choose another "
+                "twofold:apimSku, or leave the rate to the service's own limits"
+            )
+
+
+def _needs(given: Mapping[str, str], _v: object, _r: object, _s: str, _m: object) -> Iterable[str]:
+    edge, cloud = given.get("edge", "none") != "none", given.get("cloud")
+    if given.get("static") and not edge:
+        yield "twofold:static is served by the edge: set twofold:edge waf"
+    if bool(given.get("domain")) != bool(given.get("dnsZone")):
+        yield "twofold:domain and twofold:dnsZone go together: the name, and the zone that its records are written to"
+    if given.get("domain") and given.get("gateway") == "none":
+        yield "twofold:domain needs a gateway or an edge that answers for it"
+    if given.get("domain") and cloud == "azure" and not edge:
+        yield "twofold:domain on azure needs twofold:edge waf: Front Door gets and renews the certificate"
+    if given.get("budget") and not given.get("alertEmail"):
+        yield "twofold:budget tells somebody: set twofold:alertEmail"
+    if given.get("image") and given.get("artifact"):
+        yield "twofold:image and twofold:artifact both say what runs: leave one out"
+    if given.get("snapStart") == "true" and (given.get("image") or given.get("warmInstances")):
+        yield "twofold:snapStart can't be had with an image or with warmInstances (Lambda): choose one"
+    if given.get("subnets"):
+        networked = given.get("network") == "private" or (cloud == "aws" and given.get("cache") == "redis")
+        if not networked:
+            yield "twofold:subnets say where a private network is: set twofold:network private"
+        count = len(listed(given["subnets"]))
+        if (cloud == "azure" and count != 2) or count < 2:
+            yield f"twofold:subnets has {count}; {'two: the apps’, the endpoints’' if cloud == 'azure' else 'two or more'}"
+    if cloud == "azure" and bool(given.get("encryptionKey")) != bool(given.get("encryptionIdentity")):
+        yield "twofold:encryptionKey and twofold:encryptionIdentity go together: the key, and the identity that may use it"
+
+
+def _account(given: Mapping[str, str], _v: object, raw: Mapping[str, str], _s: str, _m: object) -> Iterable[str]:
+    cloud, production = given.get("cloud", ""), given.get("environment") == "prod"
+    if production:
+        yield from (
+            f"twofold:{key} is missing: a production stack says whose cloud it is in"
+            for key in PINS.get(cloud, ())
+            if not given.get(key)
+        )
+    if given.get("externalId") and not given.get("assumeRole"):
+        yield "twofold:externalId is for assuming a role: set twofold:assumeRole"
+    if given.get("assumeRole") and f"::{given.get('account') or ''}" not in given["assumeRole"]:
+        yield f"twofold:assumeRole is not in twofold:account {given['account']}"
+    for key, provider in (("subscription", "azure-native:subscriptionId"), ("tenant", "azure-native:tenantId")):
+        if given.get(key) and raw.get(provider) not in (None, given[key]):
+            yield f"twofold:{key} and {provider} differ: {given[key]!r}, {raw[provider]!r}"
+
+
+def _units(
+    given: Mapping[str, str], values: Mapping[str, Any], _r: object, _s: str, m: ServiceManifest
+) -> Iterable[str]:
+    roles = [unit.role for unit in m.units]
+    for key, name in (("maxInstances", "max_instances"), ("warmInstances", "warm_instances")):
+        for role, count in values[name].items():
+            if role not in roles:
+                yield f"twofold:{key} has {role!r}; the service's units are {', '.join(roles)}"
+            if not 1 <= count <= MAX_INSTANCES:
+                yield f"twofold:{key}.{role} is {count}; allowed: 1 to {MAX_INSTANCES}"
+    for role, warm in values["warm_instances"].items():
+        if warm > values["max_instances"].get(role, MAX_INSTANCES):
+            yield f"twofold:warmInstances.{role} is more than its maxInstances"
