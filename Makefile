@@ -9,7 +9,7 @@ PY := .venv/bin/python
 LOCK := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: install run test check format conformance audit sbom bench fuzz schemathesis openapi lock build tools clean help
+.PHONY: install run test parity check format conformance audit sbom bench fuzz schemathesis openapi lock build tools clean help
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,10 @@ tools: install  ## the Pulumi CLI, DynamoDB Local, Azurite, Checkov and actionli
 
 test: install tools  ## everything; a missing tool is a skip, under CI=true a failure
 	$(PY) -m pytest
+	$(PY) -m tests.parity.matrix --check
+
+parity: install  ## rewrites docs/parity.md from the last run of the tests
+	$(PY) -m tests.parity.matrix
 
 check: install  ## formatting, types, import rules, bandit
 	.venv/bin/ruff format --check .

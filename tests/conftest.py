@@ -1,5 +1,11 @@
 """Fixtures that every folder may use."""
 
 from tests.emulators.fixtures import azurite, dynamodb_local, ministack, redis_url
+from tests.parity.record import install
 
 __all__ = ["azurite", "dynamodb_local", "ministack", "redis_url"]
+
+
+def pytest_configure(config):
+    """Keeps the outcomes for the parity matrix."""
+    install(config)

@@ -92,6 +92,17 @@ def sbom(cloud: Annotated[str, typer.Argument(help="aws or azure")], manifest: T
 
 
 @app.command()
+def parity(
+    tests: Annotated[bool, typer.Option("--tests", help="the tests that prove each cell")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+) -> None:
+    """Shows what is promised locally, on Azure and on AWS, and what of it tests prove."""
+    from twofold.cli.parity import show
+
+    show(tests=tests, as_json=as_json)
+
+
+@app.command()
 def new(
     path: Annotated[Path, typer.Argument(help="a folder that is empty or does not exist yet")],
     service: Annotated[str, typer.Option(help="the service's name: a-z, 0-9 and hyphens")],
