@@ -9,7 +9,7 @@ PY := .venv/bin/python
 LOCK := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: install run test parity check format conformance audit sbom bench fuzz schemathesis openapi lock build tools clean help
+.PHONY: install run test parity check format conformance certify audit sbom bench fuzz schemathesis openapi lock build tools clean help
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ check: install  ## formatting, types, import rules, bandit
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/bandit -q -c pyproject.toml -r twofold api stacks
+
+certify: install  ## the contract and the orders walk against the deployed stack ENV-CLOUD, and a dated record of it
+	$(PY) -m tests.certify $(CLOUD) --env $(or $(ENV),dev)
 
 audit: install  ## known vulnerabilities of everything locked; asks PyPI
 	for lock in aws azure dev; do .venv/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/$$lock.txt || exit 1; done

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from tests.emulators.fixtures import REGION, create_tables
+from tests.emulators.fixtures import REGION, create_tables, delete_tables
 from twofold.aws import document_store
 from twofold.testing import DocumentStoreConformance, EventStoreConformance, IdempotencyConformance
 
@@ -18,7 +18,9 @@ def store_url(request):
     endpoint = EXTERNAL or request.getfixturevalue(request.param)
     prefix = f"t{uuid.uuid4().hex[:8]}"
     create_tables(endpoint, prefix)
-    return f"dynamodb://{REGION}/{prefix}?endpoint={endpoint}"
+    yield f"dynamodb://{REGION}/{prefix}?endpoint={endpoint}"
+    if EXTERNAL:
+        delete_tables(endpoint, prefix)
 
 
 class _DynamoDB:

@@ -17,7 +17,7 @@ from tools import azurite as azurite_tool
 from tools import dynamodb_local as local
 from tools import redis_server
 
-REGION = "eu-central-1"
+REGION = os.environ.get("TWOFOLD_TEST_REGION", "eu-central-1")
 AZURITE_ACCOUNT = "devstoreaccount1"
 AZURITE_KEY = base64.b64encode(b"any key that Azurite is told").decode()
 DUMMY = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
@@ -70,8 +70,7 @@ def storage_queues(url: str) -> QueueServiceClient:
 
 def create_tables(endpoint: str, prefix: str) -> None:
     """The two tables of a service, as its stack makes them."""
-    keys = {} if os.environ.get("AWS_ACCESS_KEY_ID") else DUMMY
-    client = boto3.client("dynamodb", region_name=REGION, endpoint_url=endpoint, **keys)
+    client = _dynamodb(endpoint)
     for collection in ("events", "documents"):
         table = f"{prefix}-{collection}"
         client.create_table(
@@ -83,3 +82,16 @@ def create_tables(endpoint: str, prefix: str) -> None:
         )
         client.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
     client.close()
+
+
+def delete_tables(endpoint: str, prefix: str) -> None:
+    """What `create_tables` made, where somebody pays for it."""
+    client = _dynamodb(endpoint)
+    for collection in ("events", "documents"):
+        client.delete_table(TableName=f"{prefix}-{collection}")
+    client.close()
+
+
+def _dynamodb(endpoint):
+    keys = {} if urlsplit(endpoint).hostname != "127.0.0.1" else DUMMY
+    return boto3.client("dynamodb", region_name=REGION, endpoint_url=endpoint, **keys)

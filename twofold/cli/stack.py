@@ -22,12 +22,13 @@ def open_services(manifest: ServiceManifest, cloud: str | None, environment: str
     """The services of the stack `<environment>-<cloud>`; without a cloud, what the environment's settings say."""
     environ = {key: value for key, value in os.environ.items() if key.startswith(PREFIX)}
     if cloud is not None:
-        outputs = _outputs(f"{environment}-{cloud}")
+        outputs = outputs_of(f"{environment}-{cloud}")
         environ |= {PREFIX + name.upper(): str(outputs[name]) for name in LOCATIONS if outputs.get(name)}
     return bootstrap(Settings.load(environ, manifest, Path.cwd()), manifest)
 
 
-def _outputs(stack: str) -> dict[str, object]:
+def outputs_of(stack: str) -> dict[str, object]:
+    """The outputs of a stack, as the Pulumi CLI has them. Raises StackError."""
     pulumi = shutil.which("pulumi")
     if pulumi is None:
         raise StackError("the Pulumi CLI is not on PATH; it knows where the stack's queues are")
