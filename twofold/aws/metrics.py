@@ -1,8 +1,8 @@
 """CloudWatch's embedded metric format: lines of the log that CloudWatch itself turns into metrics, so that no call is made.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-Each metric is one per service, environment and unit; a measure's labels are properties of its line, which Logs Insights reads:
-as dimensions each of their combinations would be a metric of its own, and be charged as one.
+Each metric is one per service, environment and unit. Labels are properties of the line, which Logs Insights reads: as dimensions
+each of their combinations would be a metric of its own, and be charged as one. Only what alarms tell apart is split (`SPLIT`).
 """
 
 import json
@@ -10,10 +10,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from twofold.portable.metrics import Measure
+from twofold.portable.metrics import LAG, PARKED, Measure
 
 NAMESPACE = "Twofold"
 UNITS = {"s": "Seconds", "1": "Count"}
+SPLIT = (LAG, PARKED)
 MAX_VALUES = 100
 """Of a metric in one line."""
 
@@ -51,11 +52,15 @@ class EmbeddedMetrics:
         self.flush()
 
     def _line(self, labels: tuple[tuple[str, str], ...], measured: Mapping[Measure, list[float]]) -> str:
-        directive = {
-            "Namespace": NAMESPACE,
-            "Dimensions": [list(self._dimensions)],
-            "Metrics": [{"Name": measure.name, "Unit": UNITS[measure.unit]} for measure in measured],
-        }
+        split = [*self._dimensions, *(name for name, _ in labels)]
+        directives = [
+            {
+                "Namespace": NAMESPACE,
+                "Dimensions": [split if measure in SPLIT else list(self._dimensions)],
+                "Metrics": [{"Name": measure.name, "Unit": UNITS[measure.unit]}],
+            }
+            for measure in measured
+        ]
         values = {measure.name: found[0] if len(found) == 1 else found for measure, found in measured.items()}
-        head = {"_aws": {"Timestamp": int(self._clock() * 1000), "CloudWatchMetrics": [directive]}}
+        head = {"_aws": {"Timestamp": int(self._clock() * 1000), "CloudWatchMetrics": directives}}
         return json.dumps({**head, **self._dimensions, **dict(labels), **values})

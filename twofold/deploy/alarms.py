@@ -59,7 +59,12 @@ def alarms(manifest: ServiceManifest) -> tuple[Alarm, ...]:
         found.append(
             Alarm("queue-age", spec.name, AGE_SECONDS, 10, False, f"{spec.name}: messages wait longer than 5 minutes.")
         )
-    for consumer in (*manifest.projections, *manifest.consumers):
-        found.append(Alarm("lag", consumer.name, LAG_SECONDS, 10, False, f"{consumer.name} is 5 minutes behind."))
-        found.append(Alarm("parked", consumer.name, 0, 5, False, f"{consumer.name} has parked a stream."))
+    for name in consumers(manifest):
+        found.append(Alarm("lag", name, LAG_SECONDS, 10, False, f"{name} is 5 minutes behind."))
+        found.append(Alarm("parked", name, 0, 5, False, f"{name} has parked a stream."))
     return tuple(found)
+
+
+def consumers(manifest: ServiceManifest) -> tuple[str, ...]:
+    """Who is told of every commit: projections and feed consumers, by name."""
+    return tuple(spec.name for spec in manifest.projections) + tuple(spec.name for spec in manifest.consumers)

@@ -71,10 +71,12 @@ def test_embedded_metrics_are_lines_that_cloudwatch_reads(listening):
     assert len(parsed) == 4  # a line for each set of labels: two statuses, the consumer, the dependency
     for line in parsed:
         assert line["_aws"]["Timestamp"] == 1_700_000_000_500
-        [directive] = line["_aws"]["CloudWatchMetrics"]
-        assert directive["Namespace"] == "Twofold" and directive["Dimensions"] == [["service", "environment", "unit"]]
-        assert all(isinstance(line[dimension], str) for dimension in directive["Dimensions"][0])
-        for metric in directive["Metrics"]:
+        for directive in line["_aws"]["CloudWatchMetrics"]:
+            [metric], [dimensions] = directive["Metrics"], directive["Dimensions"]
+            assert directive["Namespace"] == "Twofold"
+            alarmed = metric["Name"] in ("twofold.consumer.lag", "twofold.parked")
+            assert dimensions == ["service", "environment", "unit", *(["consumer"] if alarmed else [])]
+            assert all(isinstance(line[dimension], str) for dimension in dimensions)
             values = line[metric["Name"]]
             assert metric["Unit"] in ("Seconds", "Count")
             assert isinstance(values, int | float) or 1 < len(values) <= 100
