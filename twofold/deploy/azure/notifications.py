@@ -25,7 +25,7 @@ class Notifications(pulumi.ComponentResource):
                 )
             ]
             hooks = [
-                monitor.MicrosoftCommonWebhookReceiverArgs(
+                monitor.WebhookReceiverArgs(
                     name="webhook", service_uri=config.alert_webhook, use_common_alert_schema=True
                 )
             ]
