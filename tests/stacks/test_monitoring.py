@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from api.manifest import SERVICE
+from tests.emulators.process import needing
 from tests.stacks.captured import Captured
+from tools import kusto
 from twofold.deploy.alarms import RUNBOOK, alarms, consumers
 from twofold.deploy.queries import QUERIES
 from twofold.manifest import QueueSpec
@@ -153,3 +155,28 @@ def test_a_webhook_may_be_called_and_nothing_else(told):
     [group] = told["azure"].of("azure-native:monitor:ActionGroup")
     assert [one["emailAddress"] for one in group["emailReceivers"]] == [TOLD["alertEmail"]]
     assert [one["serviceUri"] for one in group["webhookReceivers"]] == [TOLD["alertWebhook"]]
+
+
+TABLES = {
+    "FunctionAppLogs": "TimeGenerated: datetime, Message: string, Level: string",
+    "StorageQueueLogs": "TimeGenerated: datetime, OperationName: string, StatusText: string, Uri: string",
+}
+
+
+def test_kustos_own_parser_takes_every_question(told):
+    needing(kusto.fetch)
+    stack = told["azure"]
+    asked = {name: one["criteria"]["allOf"][0]["query"] for name, one in found(stack).items()}
+    asked |= {
+        f"saved {one['displayName']}": one["query"] for one in stack.of("azure-native:operationalinsights:SavedSearch")
+    }
+    items = json.loads(stack.one("azure-native:applicationinsights:Workbook")["serializedData"])["items"]
+    asked |= {f"chart {item['name']}": item["content"]["query"] for item in items}
+    assert len(asked) > 20
+    said = kusto.check(TABLES, asked)
+    assert {name: told for name, told in said.items() if told} == {}
+    worse = {
+        name: text.replace("parse_json", "parse_jsn").replace("OperationName", "Operation")
+        for name, text in asked.items()
+    }
+    assert all(kusto.check(TABLES, worse).values())
