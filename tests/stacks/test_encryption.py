@@ -1,5 +1,6 @@
 """`twofold:encryptionKey` on both clouds: what is encrypted with it, who may use it, and that a living stack's data stays."""
 
+import importlib
 import json
 
 import pytest
@@ -127,3 +128,16 @@ def test_azure_decides_on_it_when_data_is_made(tmp_path, before, after, told):
         [cosmos] = [one for kind, one in engine.standin.resources.values() if kind.endswith(":DatabaseAccount")]
         assert cosmos["keyVaultKeyUri"] == f"{VAULT}/keys/other"
     engine.close()
+
+
+@pytest.mark.parametrize(("cloud", "keys"), [("azure", AZURE), ("aws", {"encryptionKey": ARN})])
+def test_a_program_of_an_earlier_version_leaves_no_data_without_its_key(tmp_path, monkeypatch, cloud, keys):
+    stack = importlib.import_module(f"stacks.{cloud}")
+    data = stack.Data
+    monkeypatch.setattr(stack, "Data", lambda *given, key, **named: data(*given, **named))
+    engine = started(tmp_path, cloud)
+    engine.configure(config(cloud, **keys))
+    with pytest.raises(automation.CommandError, match=f"stacks/{cloud}.py is of an earlier version") as refused:
+        engine.preview()
+    engine.close()
+    assert "Traceback" not in str(refused.value)

@@ -1,9 +1,9 @@
 """The units' network (`twofold:network private`): a virtual network of the service's own, or two subnets that exist.
 
 The apps send everything through it: to the service's data by private endpoints, whose public addresses are then off, and to the
-rest by a NAT gateway, since the token issuer's keys and other services' APIs are on the Internet (a virtual network made after
-March 2026 has no way out of itself). Subnets that exist have routes of their owner's, and their network's resource group has the
-private DNS zones (`ZONES`), linked to it: a network can be linked to one zone of a name, which all services in it share.
+rest by a NAT gateway, since the token issuer's keys and other services' APIs are on the Internet. Subnets that exist have routes of
+their owner's, and their network's resource group has the private DNS zones (`ZONES`), linked to it: a network can be linked to
+one zone of a name, which all services in it share.
 """
 
 import pulumi
@@ -87,7 +87,7 @@ class Network(pulumi.ComponentResource):
             public_ip_addresses=[network.SubResourceArgs(id=address.id)], opts=child,
         )  # fmt: skip
         apps = network.SubnetArgs(
-            name="apps", address_prefix=APPS, default_outbound_access=False,
+            name="apps", address_prefix=APPS,
             nat_gateway=network.SubResourceArgs(id=nat.id),
             delegations=[network.DelegationArgs(name="apps", service_name="Microsoft.App/environments")],
         )  # fmt: skip
