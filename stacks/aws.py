@@ -14,6 +14,7 @@ from twofold.deploy.aws.edge import Edge
 from twofold.deploy.aws.gateway import Gateway
 from twofold.deploy.aws.messaging import Messaging
 from twofold.deploy.aws.monitoring import Monitoring
+from twofold.deploy.aws.network import Network
 from twofold.deploy.aws.secrets import Secrets
 from twofold.deploy.config import StackConfig
 from twofold.deploy.living import guard
@@ -21,18 +22,20 @@ from twofold.manifest import ServiceManifest
 
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
-    """Data, secrets, messaging, cache, compute, gateway, edge, monitoring; returns the stack's outputs."""
+    """Data, secrets, messaging, network, cache, compute, gateway, edge, monitoring; returns the stack's outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     provider = Provider("aws", region=config.region, default_tags=ProviderDefaultTagsArgs(tags=tags))
     opts = pulumi.ResourceOptions(providers=[provider])
     artifact = package.build(manifest, "aws", root)
     openapi = json.loads((root / "openapi.json").read_text())
+    key = config.encryption_key or None
 
-    data = Data(name, manifest=manifest, region=config.region, protect=config.protect, opts=opts)
-    secrets = Secrets(name, manifest=manifest, region=config.region, protect=config.protect, opts=opts)
-    messaging = Messaging(name, manifest=manifest, region=config.region, protect=config.protect, opts=opts)
-    cache = Cache(name, manifest=manifest, config=config, opts=opts)
+    data = Data(name, manifest=manifest, region=config.region, protect=config.protect, key=key, opts=opts)
+    secrets = Secrets(name, manifest=manifest, region=config.region, protect=config.protect, key=key, opts=opts)
+    messaging = Messaging(name, manifest=manifest, region=config.region, protect=config.protect, key=key, opts=opts)
+    network = Network(name, manifest=manifest, config=config, opts=opts)
+    cache = Cache(name, manifest=manifest, config=config, network=network, opts=opts)
     edge = Edge(name, config=config, opts=opts)
     compute = Compute(
         name,
@@ -44,6 +47,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         messaging=messaging,
         cache=cache,
         edge=edge,
+        network=network,
         opts=opts,
     )
     gateway = Gateway(
@@ -51,7 +55,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     )
     url = edge.front(gateway.url)
     monitoring = Monitoring(name, messaging=messaging, opts=opts)
-    guard(config, [data, secrets, messaging, cache, compute, gateway, edge, monitoring])
+    guard(config, [data, secrets, messaging, network, cache, compute, gateway, edge, monitoring])
 
     return {
         "url": url,

@@ -12,9 +12,11 @@ from twofold.deploy.azure.cache import Cache
 from twofold.deploy.azure.compute import Compute
 from twofold.deploy.azure.data import Data
 from twofold.deploy.azure.edge import Edge
+from twofold.deploy.azure.encryption import customer_key
 from twofold.deploy.azure.gateway import Gateway
 from twofold.deploy.azure.messaging import Messaging
 from twofold.deploy.azure.monitoring import Monitoring
+from twofold.deploy.azure.network import Network
 from twofold.deploy.azure.secrets import Secrets
 from twofold.deploy.config import StackConfig
 from twofold.deploy.living import guard
@@ -22,7 +24,7 @@ from twofold.manifest import ServiceManifest
 
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
-    """Data, secrets, messaging, cache, access, compute, gateway, edge, monitoring; returns the stack's outputs."""
+    """Network, data, secrets, messaging, cache, access, compute, gateway, edge, monitoring; returns the stack's outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     login = authorization.get_client_config()
@@ -33,22 +35,26 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     # A group takes everything in it along when it goes.
     kept = pulumi.ResourceOptions(protect=config.protect, retain_on_delete=config.protect)
     group = resources.ResourceGroup(name, resource_group_name=name, location=config.region, tags=tags, opts=kept).name
+    key = customer_key(config)
+    network = Network(name, config=config, group=group)
     data = Data(
-        name, manifest=manifest, group=group, location=config.region, subscription=subscription, protect=config.protect
-    )
+        name, manifest=manifest, group=group, location=config.region, subscription=subscription, protect=config.protect,
+        network=network, key=key,
+    )  # fmt: skip
     secrets = Secrets(
         name, manifest=manifest, group=group, location=config.region, subscription=subscription, tenant=tenant,
-        protect=config.protect,
+        protect=config.protect, network=network,
     )  # fmt: skip
     messaging = Messaging(
-        name, manifest=manifest, group=group, location=config.region, subscription=subscription, protect=config.protect
-    )
-    cache = Cache(name, config=config, group=group, subscription=subscription)
+        name, manifest=manifest, group=group, location=config.region, subscription=subscription, protect=config.protect,
+        network=network, key=key,
+    )  # fmt: skip
+    cache = Cache(name, config=config, group=group, subscription=subscription, network=network)
     access = Access(name, config=config, group=group, tenant=tenant)
     edge = Edge(name, config=config, group=group, subscription=subscription)
     compute = Compute(
         name, manifest=manifest, config=config, artifact=artifact, data=data, secrets=secrets, messaging=messaging,
-        cache=cache, access=access, group=group, subscription=subscription,
+        cache=cache, access=access, group=group, subscription=subscription, network=network,
     )  # fmt: skip
     gateway = Gateway(
         name, manifest=manifest, config=config, openapi=openapi, app=compute.apps["http"], access=access,
@@ -56,7 +62,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     )  # fmt: skip
     url = edge.front(gateway.url)
     monitoring = Monitoring(name, manifest=manifest, messaging=messaging, group=group, location=config.region)
-    guard(config, [data, secrets, messaging, cache, access, compute, gateway, edge, monitoring])
+    guard(config, [network, data, secrets, messaging, cache, access, compute, gateway, edge, monitoring])
 
     return {
         "url": url,

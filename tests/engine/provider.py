@@ -4,6 +4,7 @@ The engine is real; this knows no cloud's rules. It returns inputs as outputs, w
 table; a change of a property that `IMMUTABLE` lists for a type replaces the resource, as in the cloud.
 """
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -44,6 +45,27 @@ IMMUTABLE = {
     "azure-native:cdn:Route": {"routeName", "endpointName", "profileName", "resourceGroupName"},
     "azure-native:cdn:SecurityPolicy": {"securityPolicyName", "profileName", "resourceGroupName"},
     "azure-native:frontdoor:Policy": {"policyName", "resourceGroupName", "sku"},
+    "aws:ec2/vpc:Vpc": {"cidrBlock"},
+    "aws:ec2/subnet:Subnet": {"vpcId", "cidrBlock", "availabilityZone"},
+    "aws:ec2/securityGroup:SecurityGroup": {"vpcId", "name", "description"},
+    "aws:ec2/securityGroupRule:SecurityGroupRule": {
+        "securityGroupId",
+        "sourceSecurityGroupId",
+        "cidrBlocks",
+        "type",
+        "protocol",
+        "fromPort",
+        "toPort",
+    },
+    "aws:ec2/vpcEndpoint:VpcEndpoint": {"vpcId", "serviceName", "vpcEndpointType"},
+    "aws:elasticache/serverlessCache:ServerlessCache": {"name", "subnetIds", "kmsKeyId", "engine"},
+    "azure-native:network:VirtualNetwork": {"virtualNetworkName", "resourceGroupName"},
+    "azure-native:network:NatGateway": {"natGatewayName", "resourceGroupName"},
+    "azure-native:network:PublicIPAddress": {"publicIpAddressName", "resourceGroupName"},
+    "azure-native:network:PrivateEndpoint": {"privateEndpointName", "resourceGroupName"},
+    "azure-native:network:PrivateDnsZoneGroup": {"privateDnsZoneGroupName", "privateEndpointName", "resourceGroupName"},
+    "azure-native:privatedns:PrivateZone": {"privateZoneName", "resourceGroupName"},
+    "azure-native:privatedns:VirtualNetworkLink": {"virtualNetworkLinkName", "privateZoneName", "resourceGroupName"},
     "random:index/randomPassword:RandomPassword": {"length", "special"},
 }
 EDGE_VALUE = "planted-edge-value-0123456789abcdefghijklmnopqrst"
@@ -76,6 +98,8 @@ def computed(token, name, inputs):
                 "name": inputs["accountName"],
                 "documentEndpoint": f"https://{inputs['accountName']}.documents.azure.com:443/",
             }
+            if "identity" in inputs:
+                own["identity"] = _identity(inputs)
         case "aws:elasticache/serverlessCache:ServerlessCache":
             host = f"{inputs['name']}-abc123.serverless.euc1.cache.amazonaws.com"
             own["endpoints"] = [{"address": host, "port": 6379}]
@@ -91,29 +115,37 @@ def computed(token, name, inputs):
         case "azure-native:apimanagement:ApiManagementService":
             own |= {"name": inputs["serviceName"], "gatewayUrl": f"https://{inputs['serviceName']}.azure-api.net"}
         case "azure-native:web:WebApp":
-            identities = inputs.get("identity", {}).get("userAssignedIdentities", [])
             own |= {"name": inputs["name"], "defaultHostName": f"{inputs['name']}.azurewebsites.net"}
-            # A list of ids going in, a map by id coming out.
-            own["identity"] = inputs.get("identity", {}) | {"userAssignedIdentities": {key: {} for key in identities}}
+            own["identity"] = _identity(inputs)
         case _ if token.startswith("azure-native:"):
             names = ("accountName", "databaseName", "containerName", "vaultName", "apiId", "resourceGroupName", "name")
             last = {
                 "azure-native:resources:ResourceGroup": "resourceGroupName",
                 "azure-native:storage:BlobContainer": "containerName",
                 "azure-native:storage:Queue": "queueName",
+                "azure-native:network:PrivateEndpoint": "privateEndpointName",
+                "azure-native:privatedns:PrivateZone": "privateZoneName",
                 "azure-native:cdn:AFDOriginGroup": "originGroupName",
                 "azure-native:cosmosdb:SqlResourceSqlDatabase": "databaseName",
                 "azure-native:cosmosdb:SqlResourceSqlContainer": "containerName",
             }.get(token)
+            if token == "azure-native:storage:StorageAccount" and "identity" in inputs:
+                own["identity"] = _identity(inputs)
             own["name"] = inputs.get(last) or next((inputs[key] for key in names if key in inputs), name)
     return own
+
+
+def _identity(inputs):
+    """A list of ids going in, a map by id coming out."""
+    identities = inputs.get("identity", {}).get("userAssignedIdentities", [])
+    return inputs.get("identity", {}) | {"userAssignedIdentities": {key: {} for key in identities}}
 
 
 class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     """Keeps what was created: `resources` by URN, as (type, inputs)."""
 
     def __init__(self):
-        self.resources, self.deleted = {}, set()
+        self.resources, self.deleted, self._made = {}, set(), Counter()
         self._server = grpc.server(ThreadPoolExecutor(16))
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(self, self._server)
         self.port = self._server.add_insecure_port("127.0.0.1:0")
@@ -170,6 +202,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             outputs = {key: value for key, value in outputs.items() if inputs.get(key) == value}
         if not request.preview:
             self.resources[request.urn] = (token, inputs)
+            self._made[request.urn] += 1
         id = "" if request.preview else f"/{token}/{name}".replace(" ", "-")
         return provider_pb2.CreateResponse(id=id, properties=struct(outputs))
 
@@ -181,7 +214,9 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=struct(inputs | computed(token, name, inputs)))
 
     def Delete(self, request, context):
-        self.resources.pop(request.urn, None)
+        self._made[request.urn] -= 1
+        if self._made[request.urn] <= 0:  # else another one of this name came before the old one went
+            self.resources.pop(request.urn, None)
         self.deleted.add(request.urn)
         return empty_pb2.Empty()
 
@@ -195,6 +230,14 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         if request.tok == "aws:index/getAvailabilityZones:getAvailabilityZones":
             names = [f"eu-central-1{zone}" for zone in "abc"]
             return provider_pb2.InvokeResponse(**{"return": struct({"id": "zones", "names": names})})
+        if request.tok == "aws:ec2/getSubnet:getSubnet":
+            id = plain(request.args)["id"]  # the first digit after "subnet-" is its VPC, the last its zone
+            answer = {
+                "id": id,
+                "vpcId": f"vpc-{id[7]}",
+                "availabilityZone": f"eu-central-1{'abc'[int(id[-1], 16) % 3]}",
+            }
+            return provider_pb2.InvokeResponse(**{"return": struct(answer)})
         if request.tok == "azure-native:apimanagement:getApiManagementService":
             name = plain(request.args)["serviceName"]
             identity = {"type": "SystemAssigned", "principalId": f"principal-{name}", "tenantId": "tenant"}

@@ -10,7 +10,7 @@ NAMESPACES = {
     "eventgrid": "Microsoft.EventGrid", "managedidentity": "Microsoft.ManagedIdentity", "cdn": "Microsoft.Cdn",
     "authorization": "Microsoft.Authorization", "frontdoor": "Microsoft.Network",
     "operationalinsights": "Microsoft.OperationalInsights", "monitor": "Microsoft.Insights",
-    "redisenterprise": "Microsoft.Cache",
+    "redisenterprise": "Microsoft.Cache", "network": "Microsoft.Network", "privatedns": "Microsoft.Network",
 }  # fmt: skip
 TYPES = {
     "StorageAccount": ("storageAccounts", "accountName"),
@@ -52,11 +52,18 @@ TYPES = {
         "databaseName",
         "accessPolicyAssignmentName",
     ),
+    "VirtualNetwork": ("virtualNetworks", "virtualNetworkName"),
+    "NatGateway": ("natGateways", "natGatewayName"),
+    "PublicIPAddress": ("publicIPAddresses", "publicIpAddressName"),
+    "PrivateEndpoint": ("privateEndpoints", "privateEndpointName"),
+    "PrivateDnsZoneGroup": ("privateEndpoints/privateDnsZoneGroups", "privateEndpointName", "privateDnsZoneGroupName"),
+    "PrivateZone": ("privateDnsZones", "privateZoneName"),
+    "VirtualNetworkLink": ("privateDnsZones/virtualNetworkLinks", "privateZoneName", "virtualNetworkLinkName"),
     "Policy": ("FrontDoorWebApplicationFirewallPolicies", "policyName"),
 }
 """azure-native's kinds as ARM's types, and what a resource's name is made of: inputs, or a word of its own."""
 ENVELOPE = ("location", "tags", "sku", "kind", "identity", "zones")
-RENAMED = {"enableHttpsTrafficOnly": "supportsHttpsTrafficOnly"}
+RENAMED = {"enableHttpsTrafficOnly": "supportsHttpsTrafficOnly", "networkRuleSet": "networkAcls"}
 LEFT_OUT = ("pulumi-python:dynamic:Resource", "azure-native:resources:ResourceGroup")
 """Not ARM: the artifact's upload. A group holds a template, and is in none."""
 

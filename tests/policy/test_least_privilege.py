@@ -11,7 +11,7 @@ INTERFACES = frozenset(f"ec2:{action}" for action in (
     "CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces", "DescribeSubnets",
     "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses",
 ))  # fmt: skip
-"""What Lambda does with a function's role in the cache's VPC; the function's own code is denied all of it."""
+"""What Lambda does with a function's role in a VPC; the function's own code is denied all of it."""
 REVIEWED = {
     # No resource-level permission exists.
     ("dynamodb:ListStreams", "*"),
@@ -30,14 +30,20 @@ ROLES = {
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory):
-    return Captured(tmp_path_factory.mktemp("aws"), "aws", edge="waf", cache="redis", protect="true")
+    return Captured(tmp_path_factory.mktemp("aws"), "aws", edge="waf", cache="redis", network="private", protect="true")
 
 
 @pytest.fixture(scope="module")
 def azure(tmp_path_factory):
     # A classic tier: it alone has to be told which protocols it must not speak.
     return Captured(
-        tmp_path_factory.mktemp("azure"), "azure", edge="waf", cache="redis", protect="true", apimSku="Developer"
+        tmp_path_factory.mktemp("azure"),
+        "azure",
+        edge="waf",
+        cache="redis",
+        network="private",
+        protect="true",
+        apimSku="Developer",
     )
 
 

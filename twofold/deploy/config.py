@@ -14,6 +14,7 @@ LIMITS: dict[str, str] = {
     kind: Settings.model_fields[f"limit_{kind}"].default for kind in ("reads", "writes", "anonymous")
 }
 RESOURCE_MANAGER = "https://management.azure.com/"
+OUTDATED = "stacks/{}.py is of an earlier version and passes neither network nor key on: see CHANGELOG.md for the lines"
 
 
 class ConfigError(Exception):

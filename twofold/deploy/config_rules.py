@@ -30,7 +30,7 @@ def problems(
 ) -> list[str]:
     """A line for each rule that is broken, with what to do. `values` has the objects of texts and numbers, read."""
     found: list[str] = []
-    for rule in (_stack, _names, _service, _cloud, _gateway, _needs, _account, _units):
+    for rule in (_stack, _names, _service, _cloud, _gateway, _needs, _network, _account, _units):
         found += rule(given, values, raw, stack, manifest)
     return found
 
@@ -136,15 +136,30 @@ def _needs(given: Mapping[str, str], _v: object, _r: object, _s: str, _m: object
         yield "twofold:image and twofold:artifact both say what runs: leave one out"
     if given.get("snapStart") == "true" and (given.get("image") or given.get("warmInstances")):
         yield "twofold:snapStart can't be had with an image or with warmInstances (Lambda): choose one"
-    if given.get("subnets"):
+    if cloud == "azure" and bool(given.get("encryptionKey")) != bool(given.get("encryptionIdentity")):
+        yield "twofold:encryptionKey and twofold:encryptionIdentity go together: the key, and the identity that may use it"
+    if cloud == "aws" and given.get("encryptionKey", "arn:").startswith("arn:"):
+        region = (given.get("encryptionKey", "").split(":") + [""] * 4)[3]
+        if region not in ("", given.get("region")):
+            yield f"twofold:encryptionKey is in {region}, where a KMS key stays; the stack is in {given.get('region')}"
+
+
+def _network(given: Mapping[str, str], _v: object, _r: object, _s: str, _m: object) -> Iterable[str]:
+    cloud, subnets = given.get("cloud"), listed(given.get("subnets", ""))
+    if subnets:
         networked = given.get("network") == "private" or (cloud == "aws" and given.get("cache") == "redis")
         if not networked:
             yield "twofold:subnets say where a private network is: set twofold:network private"
-        count = len(listed(given["subnets"]))
+        count = len(subnets)
         if (cloud == "azure" and count != 2) or count < 2:
             yield f"twofold:subnets has {count}; {'two: the apps’, the endpoints’' if cloud == 'azure' else 'two or more'}"
-    if cloud == "azure" and bool(given.get("encryptionKey")) != bool(given.get("encryptionIdentity")):
-        yield "twofold:encryptionKey and twofold:encryptionIdentity go together: the key, and the identity that may use it"
+        if len(set(subnets)) < count:
+            yield "twofold:subnets has one of them twice; each has its own work"
+    if cloud == "azure" and subnets:
+        if len({subnet.rpartition("/subnets/")[0] for subnet in subnets}) > 1:
+            yield "twofold:subnets lie in two virtual networks; apps and endpoints share one"
+        if "_" in subnets[0].rpartition("/")[2]:
+            yield "twofold:subnets has apps in a subnet with '_' in its name, which Flex Consumption can't use"
 
 
 def _account(given: Mapping[str, str], _v: object, raw: Mapping[str, str], _s: str, _m: object) -> Iterable[str]:

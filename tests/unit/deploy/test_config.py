@@ -13,6 +13,8 @@ from twofold.deploy.config_rules import ONLY
 ROOT = Path(__file__).parents[3]
 ID = "00000000-0000-0000-0000-00000000abcd"
 GROUP = f"/subscriptions/{ID}/resourceGroups/shared/providers"
+VNET = f"{GROUP}/Microsoft.Network/virtualNetworks/company/subnets"
+OTHER = VNET.replace("company", "other")
 IMAGE = {
     "aws": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/orders@sha256:" + "a" * 64,
     "azure": "company.azurecr.io/shop/orders@sha256:" + "a" * 64,
@@ -77,6 +79,10 @@ def test_refused_on_both(cloud, changed, told):
         ("aws", {"assumeRole": "arn:aws:iam::210987654321:role/up", "account": "123456789012"}, "is not in twofold:account"),
         ("aws", {"subnets": "subnet-0123456789abcdef0,subnet-0123456789abcdef1"}, "set twofold:network private"),
         ("aws", {"subnets": "subnet-0123456789abcdef0", "network": "private"}, "has 1; two or more"),
+        ("aws", {"subnets": "subnet-0123456789abcdef0,subnet-0123456789abcdef0", "network": "private"}, "one of them twice"),
+        ("azure", {"subnets": f"{VNET}/my_apps,{VNET}/endpoints", "network": "private"}, "which Flex Consumption can't use"),
+        ("azure", {"subnets": f"{VNET}/apps,{OTHER}/endpoints", "network": "private"}, "lie in two virtual networks"),
+        ("aws", {"encryptionKey": "arn:aws:kms:eu-west-1:123456789012:key/0a1b"}, "is in eu-west-1, where a KMS key stays"),
         ("azure", {"encryptionKey": "https://company.vault.azure.net/keys/data"}, "go together: the key, and the identity"),
         (
             "azure",

@@ -5,12 +5,14 @@ import json
 import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_, scheduler
 
+from twofold.deploy.aws import encryption
 from twofold.deploy.aws.cache import Cache
 from twofold.deploy.aws.data import Data
 from twofold.deploy.aws.edge import Edge
 from twofold.deploy.aws.messaging import Messaging
+from twofold.deploy.aws.network import Network
 from twofold.deploy.aws.secrets import Secrets
-from twofold.deploy.config import StackConfig
+from twofold.deploy.config import OUTDATED, ConfigError, StackConfig
 from twofold.deploy.contract import environment
 from twofold.deploy.package import Artifact
 from twofold.manifest import ServiceManifest, Unit
@@ -28,11 +30,14 @@ class Compute(pulumi.ComponentResource):
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, artifact: Artifact, data: Data,
         secrets: Secrets, messaging: Messaging, cache: Cache, edge: Edge,
-        opts: pulumi.ResourceOptions | None = None,
+        network: Network | None = None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Compute", name, None, opts)
         self._name, self._manifest, self._config, self._artifact = name, manifest, config, artifact
         self._data, self._secrets, self._messaging, self._cache, self._edge = data, secrets, messaging, cache, edge
+        self._network = network or cache.network
+        if config.encryption_key and data.key is None:
+            raise ConfigError(OUTDATED.format("aws"))
         self.functions = {unit.role: self._unit(unit) for unit in manifest.units}
         if "feed" in self.functions:
             self._feed_trigger()
@@ -45,7 +50,13 @@ class Compute(pulumi.ComponentResource):
     def _unit(self, unit: Unit) -> lambda_.Function:
         role, child = unit.role, pulumi.ResourceOptions(parent=self)
         name = f"{self._name}-{role}"
-        logs = cloudwatch.LogGroup(name, name=f"/aws/lambda/{name}", retention_in_days=30, opts=child)
+        logs = cloudwatch.LogGroup(
+            name,
+            name=f"/aws/lambda/{name}",
+            retention_in_days=30,
+            kms_key_id=self._config.encryption_key or None,
+            opts=child,
+        )
         identity = iam.Role(name, name=name, assume_role_policy=_trust("lambda.amazonaws.com"), opts=child)
         policy = iam.RolePolicy(
             name,
@@ -86,12 +97,10 @@ class Compute(pulumi.ComponentResource):
         )
 
     def _vpc(self) -> lambda_.FunctionVpcConfigArgs | None:
-        if not self._cache.subnets:
+        network = self._network
+        if not network.subnets:
             return None
-        return lambda_.FunctionVpcConfigArgs(
-            subnet_ids=[subnet.id for subnet in self._cache.subnets],
-            security_group_ids=[group.id for group in self._cache.groups],
-        )
+        return lambda_.FunctionVpcConfigArgs(subnet_ids=network.subnets, security_group_ids=network.groups)
 
     def _policy(self, unit: Unit, logs: cloudwatch.LogGroup, identity: iam.Role) -> pulumi.Output[str]:
         statements: list[dict[str, object]] = [
@@ -107,7 +116,9 @@ class Compute(pulumi.ComponentResource):
                 {"actions": ["secretsmanager:GetSecretValue"], "resources": [s.arn for s in self._secrets.secrets]}
             )
         statements += self._messaging.statements(unit)
-        statements += self._cache.statements(unit, identity.arn, f"{self._name}-{unit.role}")
+        statements += self._cache.statements(unit)
+        statements += self._network.statements(identity.arn, f"{self._name}-{unit.role}")
+        statements += encryption.statements(self._manifest, self._config)
         if unit.role == "feed":
             statements.append({"actions": STREAM_ACTIONS, "resources": [self._data.tables["events"].stream_arn]})
             # ListStreams has no resource-level permission.

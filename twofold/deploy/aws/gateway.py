@@ -67,7 +67,10 @@ class Gateway(pulumi.ComponentResource):
         self, api: apigatewayv2.Api, found: tuple[Operation, ...], routes: list[apigatewayv2.Route]
     ) -> apigatewayv2.Stage:
         name, child = self._name, self._child
-        logs = cloudwatch.LogGroup(f"{name}-access", name=f"/aws/apigateway/{name}", retention_in_days=30, opts=child)
+        logs = cloudwatch.LogGroup(
+            f"{name}-access", name=f"/aws/apigateway/{name}", retention_in_days=30,
+            kms_key_id=self._config.encryption_key or None, opts=child,
+        )  # fmt: skip
         fields = ("requestId", "httpMethod", "path", "status", "responseLatency", "ip")
         rate = self._config.gateway_rate or RATE_PER_SECOND
         writes = max(1, rate // 4)

@@ -7,10 +7,12 @@ from twofold.deploy.azure.access import Access
 from twofold.deploy.azure.cache import Cache
 from twofold.deploy.azure.code import Code
 from twofold.deploy.azure.data import Data
+from twofold.deploy.azure.encryption import account, customer_key
 from twofold.deploy.azure.messaging import Messaging
 from twofold.deploy.azure.names import unique
+from twofold.deploy.azure.network import Network
 from twofold.deploy.azure.secrets import Secrets, role
-from twofold.deploy.config import StackConfig
+from twofold.deploy.config import OUTDATED, ConfigError, StackConfig
 from twofold.deploy.contract import environment
 from twofold.deploy.package import Artifact
 from twofold.manifest import ServiceManifest, Unit
@@ -30,7 +32,7 @@ class Compute(pulumi.ComponentResource):
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, artifact: Artifact, data: Data,
         secrets: Secrets, messaging: Messaging, cache: Cache, access: Access,
-        group: pulumi.Input[str], subscription: str,
+        group: pulumi.Input[str], subscription: str, network: Network | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Compute", name, None, opts)
@@ -43,8 +45,13 @@ class Compute(pulumi.ComponentResource):
             name, account_name=unique(name, subscription, limit=24, hyphens=False), resource_group_name=group,
             location=config.region, kind="StorageV2", sku=storage.SkuArgs(name="Standard_LRS"),
             allow_shared_key_access=False, allow_blob_public_access=False, minimum_tls_version="TLS1_2",
-            enable_https_traffic_only=True, opts=self._child,
+            enable_https_traffic_only=True, opts=self._child, **account(customer_key(config)),
         )  # fmt: skip
+        self._network = network
+        if (config.network == "private" and network is None) or (config.encryption_key and data.key is None):
+            raise ConfigError(OUTDATED.format("azure"))
+        if network is not None:
+            network.endpoint(name, self._account.id, "blob")
         self.apps = {unit.role: self._unit(unit) for unit in manifest.units}
         self.register_outputs({})
 
@@ -83,6 +90,7 @@ class Compute(pulumi.ComponentResource):
         app = web.WebApp(
             name, name=app_name, resource_group_name=self._group, location=self._config.region,
             kind="functionapp,linux", server_farm_id=plan.id, https_only=True,
+            virtual_network_subnet_id=self._network.apps_subnet if self._network else None,
             identity=web.ManagedServiceIdentityArgs(
                 type=web.ManagedServiceIdentityType.USER_ASSIGNED, user_assigned_identities=[identity.id]
             ),
@@ -108,7 +116,7 @@ class Compute(pulumi.ComponentResource):
                 scm_ip_security_restrictions_default_action="Allow",
                 app_settings=[web.NameValuePairArgs(name=key, value=variables[key]) for key in sorted(variables)],
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=allowed),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*allowed, *(self._network.endpoints if self._network else [])]),
         )  # fmt: skip
         # Closed before it has code.
         closed = self._access.close(name, app) if unit.role == "http" else []
