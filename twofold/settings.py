@@ -6,6 +6,7 @@ URLs only identify; no credential ever stands in one. The scheme picks the drive
     queue_url    sqlite:///.data/twofold.db · sqs://<region>/<prefix> · storagequeue://<account host>/<prefix>
     events_url   log: · https://<webhook> · eventbridge://<region>/<bus> · eventgrid://<topic host>
     secrets_url  file:///.data/secrets · secretsmanager://<region>/<prefix> · keyvault://<vault host>
+    telemetry_url (empty: off) · console: · otlp://<host>:4318 · otlp+https://<host> · azuremonitor: · xray://<region>
     cache_url    memory: · redis://<host>:<port> · azureredis://<host>:<port> · elasticache://<host>:<port>/<region>/<cache>/<user>
 
 `sqlite:///` and `file:///` are followed by a path relative to the working directory; a fourth slash makes it absolute.
@@ -60,6 +61,8 @@ class Settings(BaseModel):
     events_url: str = Field("log:", description="where integration events are published")
     secrets_url: str = Field("file:///.data/secrets", description="secrets")
     cache_url: str = Field("memory:", description="cache, rate limits and the state of breakers")
+    telemetry_url: str = Field("", description="where traces go; nowhere when empty")
+    trace_ratio: float = Field(1.0, ge=0, le=1, description="how many of the traces that begin here are recorded")
     limit_reads: Limit = Field("600/minute", description="a subject's safe requests; empty: no limit")
     limit_writes: Limit = Field("300/minute", description="a subject's unsafe requests; empty: no limit")
     limit_anonymous: Limit = Field("600/minute", description="an address's requests without a token; empty: no limit")
@@ -156,9 +159,11 @@ def variable_names(manifest: ServiceManifest) -> tuple[str, ...]:
 
 def _url_problems(settings: Settings, deployed: bool) -> list[str]:
     problems = []
-    for block in ("store", "queue", "events", "secrets", "cache"):
+    for block in ("store", "queue", "events", "secrets", "cache", "telemetry"):
         field = f"{block}_url"
         variable, url = PREFIX + field.upper(), getattr(settings, field)
+        if not url and block == "telemetry":
+            continue
         schemes = drivers(block)
         parts = urlsplit(url)
         if parts.scheme not in schemes:
@@ -167,6 +172,10 @@ def _url_problems(settings: Settings, deployed: bool) -> list[str]:
             problems.append(f"{variable} holds a credential; a location only identifies")
         elif deployed and parts.query:
             problems.append(f"{variable} has options ({parts.query}), which only a checkout takes")
+        elif deployed and parts.scheme == "otlp" and parts.hostname not in ("localhost", "127.0.0.1"):
+            problems.append(
+                f"{variable} is {url!r}, without TLS: deployed it is otlp+https://, or a collector on loopback"
+            )
         elif deployed and parts.scheme == "redis":
             problems.append(
                 f"{variable} is {url!r}, without login and TLS: deployed it is azureredis://, elasticache:// or memory:"

@@ -23,6 +23,7 @@ from twofold.portable.message_queue import Delivery
 from twofold.runtime import Runtime
 
 log = logging.getLogger("twofold.lambda")
+FLUSH_SECONDS = 0.2
 # Mangum sends every other media type as base64, which a caller behind some integrations sees undecoded.
 TEXT_TYPES = ["text/", "application/json", "application/problem+json", "application/javascript", "application/xml"]
 _SPLIT = {"host": re.compile(r"[^:]*(:[0-9]{1,5})?"), "x-forwarded-port": re.compile("[0-9]{1,5}")}
@@ -39,6 +40,7 @@ def lambda_handler(manifest: ServiceManifest, *, root: Path) -> LambdaHandler:
         print(f"twofold: {exc}", file=sys.stderr, flush=True)
         sys.exit(1)
     logging.getLogger().setLevel(runtime.settings.log_level.upper())
+    runtime.format_logs()
     return Door(runtime)
 
 
@@ -51,7 +53,13 @@ class Door:
         self._http: Callable[[Any, Any], Any] | None = None
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
-        """Serves one event."""
+        """Serves one event. Lambda freezes the process after it, so traces leave before, within `FLUSH_SECONDS`."""
+        try:
+            return self._dispatch(event, context)
+        finally:
+            self._runtime.services.telemetry.flush(FLUSH_SECONDS)
+
+    def _dispatch(self, event: dict[str, Any], context: Any) -> Any:
         asyncio.set_event_loop(self._loop)  # Mangum runs on the current loop
         if "requestContext" in event:
             answer = self._serve(event, context)

@@ -67,6 +67,8 @@ class StackConfig:
     budget: int | None = None
     alert_email: str = ""
     alert_webhook: str = ""
+    telemetry: str = "none"
+    trace_ratio: str = "1"
     settings: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
 
@@ -89,6 +91,7 @@ KEYS = {
     "network": "network", "subnets": "subnets", "encryptionKey": "encryption_key",
     "encryptionIdentity": "encryption_identity", "logWorkspace": "log_workspace",
     "budget": "budget", "alertEmail": "alert_email", "alertWebhook": "alert_webhook",
+    "telemetry": "telemetry", "traceRatio": "trace_ratio",
 }  # fmt: skip
 _REQUIRED = ("cloud", "environment", "region", "oidcIssuer", "oidcAudience")
 _TEXTS, _NUMBERS = ("settings", "tags", "limits"), ("maxInstances", "warmInstances")

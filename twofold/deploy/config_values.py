@@ -109,5 +109,10 @@ FORMS: Mapping[str, Form] = {
     "publisherEmail": _matches(r"[^@\s]+@[^@\s]+", "an address"),
     "alertEmail": _matches(r"[^@\s]+@[^@\s]+", "an address"),
     "alertWebhook": (lambda text: text.startswith("https://"), "an https URL"),
+    "telemetry": (
+        lambda text: text in ("none", "managed") or text.startswith("otlp+https://"),
+        "none, managed, or a collector's otlp+https://<host>",
+    ),
+    "traceRatio": _matches(r"0(?:\.[0-9]{1,6})?|1(?:\.0{1,6})?", "a part of all traces, 0 to 1"),
     "static": _matches(r"(?!.*\.\.)[\w.-]+(?:/[\w.-]+)*", "a folder in the project, like site"),
 }  # fmt: skip
