@@ -43,6 +43,21 @@ IMMUTABLE = {
     "azure-native:cdn:AFDOrigin": {"originName", "originGroupName", "profileName", "resourceGroupName"},
     "azure-native:cdn:Route": {"routeName", "endpointName", "profileName", "resourceGroupName"},
     "azure-native:cdn:SecurityPolicy": {"securityPolicyName", "profileName", "resourceGroupName"},
+    "azure-native:cdn:AFDCustomDomain": {"customDomainName", "hostName", "profileName", "resourceGroupName"},
+    "azure-native:cdn:RuleSet": {"ruleSetName", "profileName", "resourceGroupName"},
+    "azure-native:cdn:Rule": {"ruleName", "ruleSetName", "profileName", "resourceGroupName"},
+    "azure-native:dns:RecordSet": {"relativeRecordSetName", "recordType", "zoneName", "resourceGroupName"},
+    "azure-native:consumption:Budget": {"budgetName", "scope", "category", "timeGrain"},
+    "azure-native:storage:BlobContainer": {"accountName", "containerName", "resourceGroupName"},
+    "aws:s3/bucket:Bucket": {"bucketPrefix"},
+    "aws:s3/bucketObjectv2:BucketObjectv2": {"bucket", "key"},
+    "aws:acm/certificate:Certificate": {"domainName", "validationMethod", "region"},
+    "aws:acm/certificateValidation:CertificateValidation": {"certificateArn", "region"},
+    "aws:route53/record:Record": {"name", "type", "zoneId"},
+    "aws:apigatewayv2/domainName:DomainName": {"domainName"},
+    "aws:apigatewayv2/apiMapping:ApiMapping": {"domainName"},
+    "aws:cloudfront/originAccessControl:OriginAccessControl": {"originAccessControlOriginType"},
+    "aws:budgets/budget:Budget": {"name"},
     "azure-native:frontdoor:Policy": {"policyName", "resourceGroupName", "sku"},
     "random:index/randomPassword:RandomPassword": {"length", "special"},
 }
@@ -64,11 +79,33 @@ def computed(token, name, inputs):
         case "aws:lambda/functionUrl:FunctionUrl":
             own["functionUrl"] = "https://abc.lambda-url.eu-central-1.on.aws/"
         case "aws:cloudfront/distribution:Distribution":
-            own["domainName"] = "d111111abcdef8.cloudfront.net"
+            own |= {"domainName": "d111111abcdef8.cloudfront.net", "hostedZoneId": "Z2FDTNDATAQYW2"}
+        case "aws:s3/bucket:Bucket":
+            made = f"{inputs['bucketPrefix']}2611251935"
+            own |= {"bucket": made, "arn": f"arn:aws:s3:::{made}"}
+            own["bucketRegionalDomainName"] = f"{made}.s3.eu-central-1.amazonaws.com"
+        case "aws:acm/certificate:Certificate":
+            kind = {"resourceRecordType": "CNAME", "domainName": inputs["domainName"]}
+            name = {
+                "resourceRecordName": f"_proof.{inputs['domainName']}.",
+                "resourceRecordValue": "_x.acm-validations.aws.",
+            }
+            own["domainValidationOptions"] = [kind | name]
+        case "aws:route53/record:Record":
+            own["fqdn"] = inputs["name"].rstrip(".")
+        case "aws:apigatewayv2/domainName:DomainName":
+            target = {
+                "targetDomainName": "d-abc123.execute-api.eu-central-1.amazonaws.com",
+                "hostedZoneId": "Z1U9ULNL0V5AJ3",
+            }
+            own["domainNameConfiguration"] = inputs["domainNameConfiguration"] | target
         case "random:index/randomPassword:RandomPassword":
             own["result"] = EDGE_VALUE
         case "azure-native:cdn:Profile":
-            own |= {"name": inputs["profileName"], "frontDoorId": FRONT_DOOR_ID}
+            own |= {"name": inputs["profileName"], "frontDoorId": FRONT_DOOR_ID, "identity": answered(inputs)}
+        case "azure-native:cdn:AFDCustomDomain":
+            proof = {"validationToken": "the-proof", "expirationDate": "2026-12-02T00:00:00Z"}
+            own |= {"name": inputs["customDomainName"], "validationProperties": proof}
         case "azure-native:cdn:AFDEndpoint":
             own |= {"name": inputs["endpointName"], "hostName": f"{inputs['endpointName']}-abc.z01.azurefd.net"}
         case "azure-native:cosmosdb:DatabaseAccount":
@@ -91,10 +128,8 @@ def computed(token, name, inputs):
         case "azure-native:apimanagement:ApiManagementService":
             own |= {"name": inputs["serviceName"], "gatewayUrl": f"https://{inputs['serviceName']}.azure-api.net"}
         case "azure-native:web:WebApp":
-            identities = inputs.get("identity", {}).get("userAssignedIdentities", [])
             own |= {"name": inputs["name"], "defaultHostName": f"{inputs['name']}.azurewebsites.net"}
-            # A list of ids going in, a map by id coming out.
-            own["identity"] = inputs.get("identity", {}) | {"userAssignedIdentities": {key: {} for key in identities}}
+            own["identity"] = answered(inputs)
         case _ if token.startswith("azure-native:"):
             names = ("accountName", "databaseName", "containerName", "vaultName", "apiId", "resourceGroupName", "name")
             last = {
@@ -102,6 +137,7 @@ def computed(token, name, inputs):
                 "azure-native:storage:BlobContainer": "containerName",
                 "azure-native:storage:Queue": "queueName",
                 "azure-native:cdn:AFDOriginGroup": "originGroupName",
+                "azure-native:cdn:RuleSet": "ruleSetName",
                 "azure-native:cosmosdb:SqlResourceSqlDatabase": "databaseName",
                 "azure-native:cosmosdb:SqlResourceSqlContainer": "containerName",
             }.get(token)
@@ -109,11 +145,17 @@ def computed(token, name, inputs):
     return own
 
 
+def answered(inputs):
+    """A resource's identities: a list of ids going in, a map by id coming out."""
+    identity = inputs.get("identity", {})
+    return identity | {"userAssignedIdentities": {key: {} for key in identity.get("userAssignedIdentities", [])}}
+
+
 class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     """Keeps what was created: `resources` by URN, as (type, inputs)."""
 
     def __init__(self):
-        self.resources, self.deleted = {}, set()
+        self.resources, self.deleted, self._replaced = {}, set(), set()
         self._server = grpc.server(ThreadPoolExecutor(16))
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(self, self._server)
         self.port = self._server.add_insecure_port("127.0.0.1:0")
@@ -169,6 +211,8 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:  # what the cloud adds is not known yet
             outputs = {key: value for key, value in outputs.items() if inputs.get(key) == value}
         if not request.preview:
+            if request.urn in self.resources:
+                self._replaced.add(request.urn)
             self.resources[request.urn] = (token, inputs)
         id = "" if request.preview else f"/{token}/{name}".replace(" ", "-")
         return provider_pb2.CreateResponse(id=id, properties=struct(outputs))
@@ -181,7 +225,10 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=struct(inputs | computed(token, name, inputs)))
 
     def Delete(self, request, context):
-        self.resources.pop(request.urn, None)
+        if request.urn in self._replaced:  # its successor, which has the same name, was made before it goes
+            self._replaced.discard(request.urn)
+        else:
+            self.resources.pop(request.urn, None)
         self.deleted.add(request.urn)
         return empty_pb2.Empty()
 

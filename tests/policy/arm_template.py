@@ -10,7 +10,7 @@ NAMESPACES = {
     "eventgrid": "Microsoft.EventGrid", "managedidentity": "Microsoft.ManagedIdentity", "cdn": "Microsoft.Cdn",
     "authorization": "Microsoft.Authorization", "frontdoor": "Microsoft.Network",
     "operationalinsights": "Microsoft.OperationalInsights", "monitor": "Microsoft.Insights",
-    "redisenterprise": "Microsoft.Cache",
+    "redisenterprise": "Microsoft.Cache", "dns": "Microsoft.Network", "consumption": "Microsoft.Consumption",
 }  # fmt: skip
 TYPES = {
     "StorageAccount": ("storageAccounts", "accountName"),
@@ -40,6 +40,11 @@ TYPES = {
     "AFDOriginGroup": ("profiles/originGroups", "profileName", "originGroupName"),
     "AFDOrigin": ("profiles/originGroups/origins", "profileName", "originGroupName", "originName"),
     "Route": ("profiles/afdEndpoints/routes", "profileName", "endpointName", "routeName"),
+    "AFDCustomDomain": ("profiles/customDomains", "profileName", "customDomainName"),
+    "RuleSet": ("profiles/ruleSets", "profileName", "ruleSetName"),
+    "Rule": ("profiles/ruleSets/rules", "profileName", "ruleSetName", "ruleName"),
+    "RecordSet": ("dnsZones", "zoneName", "recordType", "relativeRecordSetName"),
+    "Budget": ("budgets", "budgetName"),
     "SecurityPolicy": ("profiles/securityPolicies", "profileName", "securityPolicyName"),
     "Workspace": ("workspaces", "workspaceName"),
     "DiagnosticSetting": ("diagnosticSettings", "name"),

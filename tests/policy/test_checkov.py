@@ -13,6 +13,7 @@ import yaml
 from tests.emulators.process import needing
 from tests.policy import arm_template, terraform_plan
 from tests.stacks.captured import Captured
+from tests.stacks.test_stacks import ON
 from tools import checkov
 
 EXCEPTIONS = yaml.safe_load((Path(__file__).parent / "exceptions.yaml").read_text())
@@ -24,7 +25,10 @@ LEAST = 0.95
 def scanned(request, tmp_path_factory):
     """Passed and failed as (check, logical name), and the stack that was scanned."""
     needing(checkov.fetch)
-    stack = Captured(tmp_path_factory.mktemp(request.param), request.param, edge="waf", cache="redis", protect="true")
+    stack = Captured(
+        tmp_path_factory.mktemp(request.param), request.param, edge="waf", cache="redis", protect="true", static="docs",
+        domain="orders.example.com", dnsZone=ON[request.param]["dnsZone"], budget="100", alertEmail="ops@shop.example",
+    )  # fmt: skip
     form, framework = FORM[request.param]
     document, names = form.convert(stack.resources)
     results = checkov.scan(document, framework)

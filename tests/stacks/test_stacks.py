@@ -263,10 +263,20 @@ EVERYTHING_ELSE = {
     "gateway": "managed",
     "gatewayRate": "100",
     "edge": "waf",
+    "static": "docs",
+    "domain": "orders.example.com",
+    "budget": "100",
+    "alertEmail": "ops@shop.example",
 }
+SHARED = "/subscriptions/00000000-0000-0000-0000-00000000abcd/resourceGroups/shared/providers"
 ON = {
-    "azure": {"apimSku": "BasicV2", "gatewayAudience": "api://orders-gateway"},
-    "aws": {},
+    "azure": {
+        "apimSku": "BasicV2",
+        "gatewayAudience": "api://orders-gateway",
+        "dnsZone": f"{SHARED}/Microsoft.Network/dnsZones/example.com",
+        "logWorkspace": f"{SHARED}/Microsoft.OperationalInsights/workspaces/company",
+    },
+    "aws": {"dnsZone": "Z0123456789ABC"},
 }
 EXISTING = {"apim": "/subscriptions/s/resourceGroups/shared/providers/Microsoft.ApiManagement/service/company"}
 NOT_YET = set(KEYS) - {*EVERYTHING_ELSE, *ON["aws"], *ON["azure"], *EXISTING, "region", "environment", "cloud"}
