@@ -6,10 +6,12 @@ from pathlib import Path
 import pulumi
 from pulumi_aws import Provider, ProviderDefaultTagsArgs
 
-from twofold.deploy import package
+from twofold.deploy import package, static
+from twofold.deploy.aws.budget import Budget
 from twofold.deploy.aws.cache import Cache
 from twofold.deploy.aws.compute import Compute
 from twofold.deploy.aws.data import Data
+from twofold.deploy.aws.domain import Domain
 from twofold.deploy.aws.edge import Edge
 from twofold.deploy.aws.gateway import Gateway
 from twofold.deploy.aws.messaging import Messaging
@@ -22,13 +24,14 @@ from twofold.manifest import ServiceManifest
 
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
-    """Data, secrets, messaging, network, cache, compute, gateway, edge, monitoring; returns the stack's outputs."""
+    """Data, secrets, messaging, network, cache, domain, edge, compute, gateway, monitoring, budget; returns the stack's outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     provider = Provider("aws", region=config.region, default_tags=ProviderDefaultTagsArgs(tags=tags))
     opts = pulumi.ResourceOptions(providers=[provider])
     artifact = package.build(manifest, "aws", root)
     openapi = json.loads((root / "openapi.json").read_text())
+    content = static.content(root, config.static)
     key = config.encryption_key or None
 
     data = Data(name, manifest=manifest, region=config.region, protect=config.protect, key=key, opts=opts)
@@ -36,7 +39,8 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     messaging = Messaging(name, manifest=manifest, region=config.region, protect=config.protect, key=key, opts=opts)
     network = Network(name, manifest=manifest, config=config, opts=opts)
     cache = Cache(name, manifest=manifest, config=config, network=network, opts=opts)
-    edge = Edge(name, config=config, opts=opts)
+    domain = Domain(name, config=config, opts=opts)
+    edge = Edge(name, config=config, domain=domain, content=content, opts=opts)
     compute = Compute(
         name,
         manifest=manifest,
@@ -51,11 +55,18 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         opts=opts,
     )
     gateway = Gateway(
-        name, manifest=manifest, config=config, openapi=openapi, function=compute.functions["http"], opts=opts
+        name,
+        manifest=manifest,
+        config=config,
+        openapi=openapi,
+        function=compute.functions["http"],
+        domain=domain,
+        opts=opts,
     )
     url = edge.front(gateway.url)
     monitoring = Monitoring(name, messaging=messaging, opts=opts)
-    guard(config, [data, secrets, messaging, network, cache, compute, gateway, edge, monitoring])
+    budget = Budget(name, config=config, tags=tags, opts=opts)
+    guard(config, [data, secrets, messaging, network, cache, domain, edge, compute, gateway, monitoring, budget])
 
     return {
         "url": url,

@@ -6,8 +6,9 @@ from pathlib import Path
 import pulumi
 from pulumi_azure_native import authorization, resources
 
-from twofold.deploy import package
+from twofold.deploy import package, static
 from twofold.deploy.azure.access import Access
+from twofold.deploy.azure.budget import Budget
 from twofold.deploy.azure.cache import Cache
 from twofold.deploy.azure.compute import Compute
 from twofold.deploy.azure.data import Data
@@ -24,13 +25,14 @@ from twofold.manifest import ServiceManifest
 
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
-    """Network, data, secrets, messaging, cache, access, compute, gateway, edge, monitoring; returns the stack's outputs."""
+    """Network, data, secrets, messaging, cache, access, edge, compute, gateway, monitoring, budget; returns the stack's outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     login = authorization.get_client_config()
     subscription, tenant = login.subscription_id, login.tenant_id
     artifact = package.build(manifest, "azure", root)
     openapi = json.loads((root / "openapi.json").read_text())
+    content = static.content(root, config.static)
 
     # A group takes everything in it along when it goes.
     kept = pulumi.ResourceOptions(protect=config.protect, retain_on_delete=config.protect)
@@ -51,7 +53,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     )  # fmt: skip
     cache = Cache(name, config=config, group=group, subscription=subscription, network=network)
     access = Access(name, config=config, group=group, tenant=tenant)
-    edge = Edge(name, config=config, group=group, subscription=subscription)
+    edge = Edge(name, config=config, group=group, subscription=subscription, deployer=login.object_id, content=content)
     compute = Compute(
         name, manifest=manifest, config=config, artifact=artifact, data=data, secrets=secrets, messaging=messaging,
         cache=cache, access=access, group=group, subscription=subscription, network=network,
@@ -61,8 +63,11 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         group=group, subscription=subscription, front_door=edge.id,
     )  # fmt: skip
     url = edge.front(gateway.url)
-    monitoring = Monitoring(name, manifest=manifest, messaging=messaging, group=group, location=config.region)
-    guard(config, [network, data, secrets, messaging, cache, access, compute, gateway, edge, monitoring])
+    monitoring = Monitoring(
+        name, manifest=manifest, messaging=messaging, group=group, location=config.region, existing=config.log_workspace
+    )
+    budget = Budget(name, config=config, group=group, subscription=subscription)
+    guard(config, [network, data, secrets, messaging, cache, access, edge, compute, gateway, monitoring, budget])
 
     return {
         "url": url,

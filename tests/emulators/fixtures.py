@@ -39,14 +39,21 @@ def dynamodb_local():
 
 
 @pytest.fixture(scope="session")
-def azurite():
+def azurite(azurite_services):
     """The queue service's URL, the account's name in its path. It takes its key, and Entra tokens as the service does."""
+    return azurite_services["queue"]
+
+
+@pytest.fixture(scope="session")
+def azurite_services():
+    """Azurite's URLs by service: `queue`, `blob`."""
     ports = [free_port() for _ in range(3)]
     with tempfile.TemporaryDirectory() as folder:
         pem = certificate(Path(folder))
         command = [*needing(lambda: azurite_tool.command(*ports)), "--oauth", "basic", "--cert", pem, "--key", pem]
         with serving(command, ports[0], {"AZURITE_ACCOUNTS": f"{AZURITE_ACCOUNT}:{AZURITE_KEY}"}) as url:
-            yield f"{url.replace('http:', 'https:')}/{AZURITE_ACCOUNT}"
+            queue = f"{url.replace('http:', 'https:')}/{AZURITE_ACCOUNT}"
+            yield {"queue": queue, "blob": queue.replace(f":{ports[0]}/", f":{ports[1]}/")}
 
 
 @pytest.fixture(scope="session")

@@ -44,6 +44,21 @@ IMMUTABLE = {
     "azure-native:cdn:AFDOrigin": {"originName", "originGroupName", "profileName", "resourceGroupName"},
     "azure-native:cdn:Route": {"routeName", "endpointName", "profileName", "resourceGroupName"},
     "azure-native:cdn:SecurityPolicy": {"securityPolicyName", "profileName", "resourceGroupName"},
+    "azure-native:cdn:AFDCustomDomain": {"customDomainName", "hostName", "profileName", "resourceGroupName"},
+    "azure-native:cdn:RuleSet": {"ruleSetName", "profileName", "resourceGroupName"},
+    "azure-native:cdn:Rule": {"ruleName", "ruleSetName", "profileName", "resourceGroupName"},
+    "azure-native:dns:RecordSet": {"relativeRecordSetName", "recordType", "zoneName", "resourceGroupName"},
+    "azure-native:consumption:Budget": {"budgetName", "scope", "category", "timeGrain"},
+    "azure-native:storage:BlobContainer": {"accountName", "containerName", "resourceGroupName"},
+    "aws:s3/bucket:Bucket": {"bucketPrefix"},
+    "aws:s3/bucketObjectv2:BucketObjectv2": {"bucket", "key"},
+    "aws:acm/certificate:Certificate": {"domainName", "validationMethod", "region"},
+    "aws:acm/certificateValidation:CertificateValidation": {"certificateArn", "region"},
+    "aws:route53/record:Record": {"name", "type", "zoneId"},
+    "aws:apigatewayv2/domainName:DomainName": {"domainName"},
+    "aws:apigatewayv2/apiMapping:ApiMapping": {"domainName"},
+    "aws:cloudfront/originAccessControl:OriginAccessControl": {"originAccessControlOriginType"},
+    "aws:budgets/budget:Budget": {"name"},
     "azure-native:frontdoor:Policy": {"policyName", "resourceGroupName", "sku"},
     "aws:ec2/vpc:Vpc": {"cidrBlock"},
     "aws:ec2/subnet:Subnet": {"vpcId", "cidrBlock", "availabilityZone"},
@@ -86,11 +101,33 @@ def computed(token, name, inputs):
         case "aws:lambda/functionUrl:FunctionUrl":
             own["functionUrl"] = "https://abc.lambda-url.eu-central-1.on.aws/"
         case "aws:cloudfront/distribution:Distribution":
-            own["domainName"] = "d111111abcdef8.cloudfront.net"
+            own |= {"domainName": "d111111abcdef8.cloudfront.net", "hostedZoneId": "Z2FDTNDATAQYW2"}
+        case "aws:s3/bucket:Bucket":
+            made = f"{inputs['bucketPrefix']}2611251935"
+            own |= {"bucket": made, "arn": f"arn:aws:s3:::{made}"}
+            own["bucketRegionalDomainName"] = f"{made}.s3.eu-central-1.amazonaws.com"
+        case "aws:acm/certificate:Certificate":
+            kind = {"resourceRecordType": "CNAME", "domainName": inputs["domainName"]}
+            name = {
+                "resourceRecordName": f"_proof.{inputs['domainName']}.",
+                "resourceRecordValue": "_x.acm-validations.aws.",
+            }
+            own["domainValidationOptions"] = [kind | name]
+        case "aws:route53/record:Record":
+            own["fqdn"] = inputs["name"].rstrip(".")
+        case "aws:apigatewayv2/domainName:DomainName":
+            target = {
+                "targetDomainName": "d-abc123.execute-api.eu-central-1.amazonaws.com",
+                "hostedZoneId": "Z1U9ULNL0V5AJ3",
+            }
+            own["domainNameConfiguration"] = inputs["domainNameConfiguration"] | target
         case "random:index/randomPassword:RandomPassword":
             own["result"] = EDGE_VALUE
         case "azure-native:cdn:Profile":
-            own |= {"name": inputs["profileName"], "frontDoorId": FRONT_DOOR_ID}
+            own |= {"name": inputs["profileName"], "frontDoorId": FRONT_DOOR_ID, "identity": answered(inputs)}
+        case "azure-native:cdn:AFDCustomDomain":
+            proof = {"validationToken": "the-proof", "expirationDate": "2026-12-02T00:00:00Z"}
+            own |= {"name": inputs["customDomainName"], "validationProperties": proof}
         case "azure-native:cdn:AFDEndpoint":
             own |= {"name": inputs["endpointName"], "hostName": f"{inputs['endpointName']}-abc.z01.azurefd.net"}
         case "azure-native:cosmosdb:DatabaseAccount":
@@ -99,7 +136,7 @@ def computed(token, name, inputs):
                 "documentEndpoint": f"https://{inputs['accountName']}.documents.azure.com:443/",
             }
             if "identity" in inputs:
-                own["identity"] = _identity(inputs)
+                own["identity"] = answered(inputs)
         case "aws:elasticache/serverlessCache:ServerlessCache":
             host = f"{inputs['name']}-abc123.serverless.euc1.cache.amazonaws.com"
             own["endpoints"] = [{"address": host, "port": 6379}]
@@ -116,7 +153,7 @@ def computed(token, name, inputs):
             own |= {"name": inputs["serviceName"], "gatewayUrl": f"https://{inputs['serviceName']}.azure-api.net"}
         case "azure-native:web:WebApp":
             own |= {"name": inputs["name"], "defaultHostName": f"{inputs['name']}.azurewebsites.net"}
-            own["identity"] = _identity(inputs)
+            own["identity"] = answered(inputs)
         case _ if token.startswith("azure-native:"):
             names = ("accountName", "databaseName", "containerName", "vaultName", "apiId", "resourceGroupName", "name")
             last = {
@@ -126,19 +163,20 @@ def computed(token, name, inputs):
                 "azure-native:network:PrivateEndpoint": "privateEndpointName",
                 "azure-native:privatedns:PrivateZone": "privateZoneName",
                 "azure-native:cdn:AFDOriginGroup": "originGroupName",
+                "azure-native:cdn:RuleSet": "ruleSetName",
                 "azure-native:cosmosdb:SqlResourceSqlDatabase": "databaseName",
                 "azure-native:cosmosdb:SqlResourceSqlContainer": "containerName",
             }.get(token)
             if token == "azure-native:storage:StorageAccount" and "identity" in inputs:
-                own["identity"] = _identity(inputs)
+                own["identity"] = answered(inputs)
             own["name"] = inputs.get(last) or next((inputs[key] for key in names if key in inputs), name)
     return own
 
 
-def _identity(inputs):
-    """A list of ids going in, a map by id coming out."""
-    identities = inputs.get("identity", {}).get("userAssignedIdentities", [])
-    return inputs.get("identity", {}) | {"userAssignedIdentities": {key: {} for key in identities}}
+def answered(inputs):
+    """A resource's identities: a list of ids going in, a map by id coming out."""
+    identity = inputs.get("identity", {})
+    return identity | {"userAssignedIdentities": {key: {} for key in identity.get("userAssignedIdentities", [])}}
 
 
 class StandIn(provider_pb2_grpc.ResourceProviderServicer):

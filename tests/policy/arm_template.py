@@ -11,6 +11,7 @@ NAMESPACES = {
     "authorization": "Microsoft.Authorization", "frontdoor": "Microsoft.Network",
     "operationalinsights": "Microsoft.OperationalInsights", "monitor": "Microsoft.Insights",
     "redisenterprise": "Microsoft.Cache", "network": "Microsoft.Network", "privatedns": "Microsoft.Network",
+    "dns": "Microsoft.Network", "consumption": "Microsoft.Consumption",
 }  # fmt: skip
 TYPES = {
     "StorageAccount": ("storageAccounts", "accountName"),
@@ -40,6 +41,11 @@ TYPES = {
     "AFDOriginGroup": ("profiles/originGroups", "profileName", "originGroupName"),
     "AFDOrigin": ("profiles/originGroups/origins", "profileName", "originGroupName", "originName"),
     "Route": ("profiles/afdEndpoints/routes", "profileName", "endpointName", "routeName"),
+    "AFDCustomDomain": ("profiles/customDomains", "profileName", "customDomainName"),
+    "RuleSet": ("profiles/ruleSets", "profileName", "ruleSetName"),
+    "Rule": ("profiles/ruleSets/rules", "profileName", "ruleSetName", "ruleName"),
+    "RecordSet": ("dnsZones", "zoneName", "recordType", "relativeRecordSetName"),
+    "Budget": ("budgets", "budgetName"),
     "SecurityPolicy": ("profiles/securityPolicies", "profileName", "securityPolicyName"),
     "Workspace": ("workspaces", "workspaceName"),
     "DiagnosticSetting": ("diagnosticSettings", "name"),

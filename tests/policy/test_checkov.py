@@ -14,6 +14,7 @@ from tests.emulators.process import needing
 from tests.policy import arm_template, terraform_plan
 from tests.stacks.captured import Captured
 from tests.stacks.test_encryption import ARN, AZURE
+from tests.stacks.test_stacks import ON
 from tools import checkov
 
 EXCEPTIONS = yaml.safe_load((Path(__file__).parent / "exceptions.yaml").read_text())
@@ -41,7 +42,10 @@ def closed(cloud, tmp_path_factory):
 
 def scan(cloud, folder, **changed):
     needing(checkov.fetch)
-    stack = Captured(folder, cloud, edge="waf", cache="redis", protect="true", **changed)
+    stack = Captured(
+        folder, cloud, edge="waf", cache="redis", protect="true", static="docs", domain="orders.example.com",
+        dnsZone=ON[cloud]["dnsZone"], budget="100", alertEmail="ops@shop.example", **changed,
+    )  # fmt: skip
     form, framework = FORM[cloud]
     document, names = form.convert(stack.resources)
     results = checkov.scan(document, framework)

@@ -266,7 +266,12 @@ EVERYTHING_ELSE = {
     "gatewayRate": "100",
     "edge": "waf",
     "network": "private",
+    "static": "docs",
+    "domain": "orders.example.com",
+    "budget": "100",
+    "alertEmail": "ops@shop.example",
 }
+SHARED = "/subscriptions/00000000-0000-0000-0000-00000000abcd/resourceGroups/shared/providers"
 ON = {
     "azure": {
         "apimSku": "BasicV2",
@@ -274,8 +279,11 @@ ON = {
         "subnets": ",".join(
             f"{SHARED}/Microsoft.Network/virtualNetworks/company/subnets/{one}" for one in ("apps", "endpoints")
         ),
+        "dnsZone": f"{SHARED}/Microsoft.Network/dnsZones/example.com",
+        "logWorkspace": f"{SHARED}/Microsoft.OperationalInsights/workspaces/company",
     },
     "aws": {
+        "dnsZone": "Z0123456789ABC",
         "subnets": "subnet-0aaaaaaa0,subnet-0aaaaaaa1",
         "encryptionKey": "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d",
     },

@@ -130,6 +130,12 @@ def _needs(given: Mapping[str, str], _v: object, _r: object, _s: str, _m: object
         yield "twofold:domain needs a gateway or an edge that answers for it"
     if given.get("domain") and cloud == "azure" and not edge:
         yield "twofold:domain on azure needs twofold:edge waf: Front Door gets and renews the certificate"
+    zone = given.get("dnsZone", "").rpartition("/")[2]
+    if given.get("domain") and cloud == "azure" and zone and not given["domain"].endswith(f".{zone}"):
+        yield (
+            f"twofold:domain is {given['domain']!r}, which is no name below the zone {zone}: Front Door renews a certificate by "
+            "itself only where the name is a CNAME of its own"
+        )
     if given.get("budget") and not given.get("alertEmail"):
         yield "twofold:budget tells somebody: set twofold:alertEmail"
     if given.get("image") and given.get("artifact"):

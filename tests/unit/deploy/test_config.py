@@ -89,6 +89,11 @@ def test_refused_on_both(cloud, changed, told):
             {"domain": "orders.example.com", "dnsZone": f"{GROUP}/Microsoft.Network/dnsZones/example.com"},
             "Front Door gets and renews the certificate",
         ),
+        (
+            "azure",
+            {"domain": "example.com", "dnsZone": f"{GROUP}/Microsoft.Network/dnsZones/example.com", "edge": "waf"},
+            "'example.com', which is no name below the zone example.com",
+        ),
     ],
 )  # fmt: skip
 def test_refused_on_one(cloud, changed, told):

@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 from pulumi_aws import apigatewayv2, cloudwatch, lambda_
 
+from twofold.deploy.aws.domain import Domain
 from twofold.deploy.config import StackConfig
 from twofold.deploy.routes import RATE_PER_SECOND, Operation, operations
 from twofold.manifest import ServiceManifest
@@ -14,15 +15,17 @@ from twofold.manifest import ServiceManifest
 class Gateway(pulumi.ComponentResource):
     """An HTTP API before the http unit, with a route per operation; what is no route is answered 404 by the API itself.
 
-    With `twofold:gateway none`, the function's own URL instead: open, and the service verifies tokens by itself.
+    With `twofold:gateway none`, the function's own URL instead: open, and the service verifies tokens by itself. With a domain
+    of its own and no edge before it, that is its only address.
     """
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, openapi: dict[str, Any],
-        function: lambda_.Function, opts: pulumi.ResourceOptions | None = None,
+        function: lambda_.Function, domain: Domain, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Gateway", name, None, opts)
         self._name, self._config, self._child = name, config, pulumi.ResourceOptions(parent=self)
+        self._domain = domain
         self.url = self._own_url(function) if config.gateway == "none" else self._api(manifest, openapi, function)
         self.register_outputs({"url": self.url})
 
@@ -30,7 +33,10 @@ class Gateway(pulumi.ComponentResource):
         self, manifest: ServiceManifest, openapi: dict[str, Any], function: lambda_.Function
     ) -> pulumi.Output[str]:
         name, child = self._name, self._child
-        api = apigatewayv2.Api(name, name=name, protocol_type="HTTP", description=manifest.title, opts=child)
+        api = apigatewayv2.Api(
+            name, name=name, protocol_type="HTTP", description=manifest.title,
+            disable_execute_api_endpoint=self._domain.closes, opts=child,
+        )  # fmt: skip
         integration = apigatewayv2.Integration(
             name, api_id=api.id, integration_type="AWS_PROXY", integration_uri=function.invoke_arn,
             payload_format_version="2.0", timeout_milliseconds=29_000, opts=child,
@@ -61,6 +67,8 @@ class Gateway(pulumi.ComponentResource):
             name, action="lambda:InvokeFunction", function=function.name, principal="apigateway.amazonaws.com",
             source_arn=pulumi.Output.concat(api.execution_arn, "/*"), opts=child,
         )  # fmt: skip
+        if self._domain.of_api:
+            return self._domain.api(stage)
         return pulumi.Output.all(api.api_endpoint, stage.id).apply(lambda both: str(both[0]))
 
     def _stage(
