@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pulumi
 from pulumi_azure_native import authorization, resources
@@ -13,6 +14,7 @@ from twofold.deploy.azure.compute import Compute
 from twofold.deploy.azure.data import Data
 from twofold.deploy.azure.edge import Edge
 from twofold.deploy.azure.gateway import Gateway
+from twofold.deploy.azure.health import Health
 from twofold.deploy.azure.messaging import Messaging
 from twofold.deploy.azure.monitoring import Monitoring
 from twofold.deploy.azure.secrets import Secrets
@@ -21,8 +23,8 @@ from twofold.deploy.living import guard
 from twofold.manifest import ServiceManifest
 
 
-def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
-    """Data, secrets, messaging, cache, access, compute, gateway, edge, monitoring; returns the stack's outputs."""
+def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, Any]:
+    """Data, secrets, messaging, cache, access, compute, gateway, edge, monitoring, health; returns the stack's outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     login = authorization.get_client_config()
@@ -48,15 +50,21 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     edge = Edge(name, config=config, group=group, subscription=subscription)
     compute = Compute(
         name, manifest=manifest, config=config, artifact=artifact, data=data, secrets=secrets, messaging=messaging,
-        cache=cache, access=access, group=group, subscription=subscription,
+        cache=cache, access=access, group=group, subscription=subscription, deployer=login.object_id,
     )  # fmt: skip
     gateway = Gateway(
-        name, manifest=manifest, config=config, openapi=openapi, app=compute.apps["http"], access=access,
+        name, manifest=manifest, config=config, openapi=openapi, host=compute.host, access=access,
         group=group, subscription=subscription, front_door=edge.id,
     )  # fmt: skip
     url = edge.front(gateway.url)
-    monitoring = Monitoring(name, manifest=manifest, messaging=messaging, group=group, location=config.region)
-    guard(config, [data, secrets, messaging, cache, access, compute, gateway, edge, monitoring])
+    monitoring = Monitoring(
+        name, manifest=manifest, messaging=messaging, logs=compute.logs, group=group, location=config.region
+    )
+    health = Health(
+        name, openapi=openapi, url=url, release=compute.release, app=compute.apps["http"].id, logs=monitoring.logs,
+        confirmed=not config.image, after=[compute, gateway, edge, monitoring],
+    )  # fmt: skip
+    guard(config, [data, secrets, messaging, cache, access, compute, gateway, edge, monitoring, health])
 
     return {
         "url": url,
@@ -68,4 +76,6 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         "secrets_url": secrets.url or "",
         "cache_url": cache.url or "",
         "artifact": artifact.digest,
+        "units": compute.units,
+        "releases_url": compute.releases_url,
     }

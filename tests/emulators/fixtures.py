@@ -39,14 +39,28 @@ def dynamodb_local():
 
 
 @pytest.fixture(scope="session")
-def azurite():
-    """The queue service's URL, the account's name in its path. It takes its key, and Entra tokens as the service does."""
+def azurite_services():
+    """The URLs of the queue and the blob service, the account's name in their path. They take its key, and Entra tokens as the
+    service does."""
     ports = [free_port() for _ in range(3)]
     with tempfile.TemporaryDirectory() as folder:
         pem = certificate(Path(folder))
         command = [*needing(lambda: azurite_tool.command(*ports)), "--oauth", "basic", "--cert", pem, "--key", pem]
         with serving(command, ports[0], {"AZURITE_ACCOUNTS": f"{AZURITE_ACCOUNT}:{AZURITE_KEY}"}) as url:
-            yield f"{url.replace('http:', 'https:')}/{AZURITE_ACCOUNT}"
+            queues = f"{url.replace('http:', 'https:')}/{AZURITE_ACCOUNT}"
+            yield queues, queues.replace(f":{ports[0]}/", f":{ports[1]}/")
+
+
+@pytest.fixture(scope="session")
+def azurite(azurite_services):
+    """The queue service's URL."""
+    return azurite_services[0]
+
+
+@pytest.fixture(scope="session")
+def azurite_blobs(azurite_services):
+    """The blob service's URL."""
+    return azurite_services[1]
 
 
 @pytest.fixture(scope="session")

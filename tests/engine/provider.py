@@ -23,7 +23,14 @@ IMMUTABLE = {
     "azure-native:keyvault:Vault": {"vaultName", "location"},
     "azure-native:storage:StorageAccount": {"accountName", "location"},
     "azure-native:web:WebApp": {"name", "location"},
+    "azure-native:app:ManagedEnvironment": {"environmentName", "resourceGroupName", "location"},
+    "azure-native:app:ContainerApp": {"containerAppName", "resourceGroupName", "location", "environmentId"},
+    "azure-native:app:ContainerAppsAuthConfig": {"authConfigName", "containerAppName", "resourceGroupName"},
     "azure-native:storage:Queue": {"accountName", "queueName"},
+    "azure-native:storage:BlobContainer": {"accountName", "containerName", "resourceGroupName"},
+    "azure-native:authorization:RoleAssignment": {"principalId", "scope", "roleDefinitionId"},
+    "azure-native:operationalinsights:Workspace": {"workspaceName", "resourceGroupName", "location"},
+    "azure-native:monitor:DiagnosticSetting": {"name", "resourceUri"},
     "aws:sqs/queue:Queue": {"name"},
     "aws:apigatewayv2/api:Api": {"protocolType"},
     "aws:apigatewayv2/route:Route": {"apiId"},
@@ -90,6 +97,15 @@ def computed(token, name, inputs):
             own |= {"clientId": f"client-{name}", "principalId": f"principal-{name}"}
         case "azure-native:apimanagement:ApiManagementService":
             own |= {"name": inputs["serviceName"], "gatewayUrl": f"https://{inputs['serviceName']}.azure-api.net"}
+        case "azure-native:operationalinsights:Workspace":
+            own |= {"name": inputs["workspaceName"], "customerId": f"workspace-{name}"}
+        case "azure-native:app:ContainerApp":
+            ingress = inputs["configuration"].get("ingress")
+            fqdn = {"fqdn": f"{inputs['containerAppName']}.happy-1.westeurope.azurecontainerapps.io"}
+            own["name"] = inputs["containerAppName"]
+            given = inputs["identity"]["userAssignedIdentities"]
+            own["identity"] = inputs["identity"] | {"userAssignedIdentities": {key: {} for key in given}}
+            own["configuration"] = inputs["configuration"] | ({"ingress": ingress | fqdn} if ingress else {})
         case "azure-native:web:WebApp":
             identities = inputs.get("identity", {}).get("userAssignedIdentities", [])
             own |= {"name": inputs["name"], "defaultHostName": f"{inputs['name']}.azurewebsites.net"}

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import dynamic
 
+from twofold.deploy.told import Told, plainly
+
 if TYPE_CHECKING:
     import httpx
 
@@ -28,7 +30,7 @@ WAIT_SECONDS = 600
 FORBIDDEN = ("403", "Forbidden", "AuthorizationPermissionMismatch")
 
 
-class DeploymentFailed(Exception):
+class DeploymentFailed(Told):
     """The app refused the artifact, or its deployment failed; the message has what the app said."""
 
 
@@ -130,11 +132,21 @@ def planned(props: dict[str, Any]) -> Path:
     return artifact
 
 
-def _deploy(props: dict[str, Any]) -> str:
-    from azure.identity import DefaultAzureCredential  # the deployer's login
+def token(scope: str) -> str:
+    """The deployer's token. Raises DeploymentFailed for a login that is missing or over."""
+    from azure.core.exceptions import ClientAuthenticationError
+    from azure.identity import DefaultAzureCredential
 
-    token = DefaultAzureCredential().get_token(SCOPE).token
-    return publish(f"https://{props['app']}.scm.azurewebsites.net", planned(props), token)
+    try:
+        return DefaultAzureCredential().get_token(scope).token
+    except ClientAuthenticationError as exc:
+        raise DeploymentFailed(f"no Azure login gives a token; run az login: {exc.message.splitlines()[0]}") from None
+
+
+def _deploy(props: dict[str, Any]) -> str:
+    plainly()
+    artifact = planned(props)
+    return publish(f"https://{props['app']}.scm.azurewebsites.net", artifact, token(SCOPE))
 
 
 class Code(dynamic.Resource):
