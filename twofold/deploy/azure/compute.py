@@ -1,7 +1,7 @@
 """Units: one Flex Consumption app each, with its own plan and identity, all from one artifact; or containers of one image."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi_azure_native import authorization, managedidentity, storage, web
@@ -128,7 +128,7 @@ class Compute(pulumi.ComponentResource):
             short = unique(name, self._subscription, limit=32)
             made = self._containers.unit(name, short, unit, identity=identity, variables=variables, allowed=allowed)
             if unit.role == "http":
-                self.host = made.configuration.apply(lambda known: known.ingress.fqdn)
+                self.host = made.configuration.apply(_address)
             return made
         return self._function_app(name, unit, identity, variables, allowed)
 
@@ -221,6 +221,10 @@ class Compute(pulumi.ComponentResource):
                 "QUEUES__clientId": identity.client_id,
             }
         return variables
+
+
+def _address(configuration: Any) -> str:
+    return str(configuration.ingress.fqdn)
 
 
 def scale_groups(manifest: ServiceManifest, unit: Unit) -> list[str]:
