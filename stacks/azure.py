@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pulumi
 from pulumi_azure_native import authorization, resources
@@ -15,6 +16,7 @@ from twofold.deploy.azure.data import Data
 from twofold.deploy.azure.edge import Edge
 from twofold.deploy.azure.encryption import customer_key
 from twofold.deploy.azure.gateway import Gateway
+from twofold.deploy.azure.health import Health
 from twofold.deploy.azure.messaging import Messaging
 from twofold.deploy.azure.monitoring import Monitoring
 from twofold.deploy.azure.network import Network
@@ -24,8 +26,8 @@ from twofold.deploy.living import guard
 from twofold.manifest import ServiceManifest
 
 
-def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
-    """Network, data, secrets, messaging, cache, access, edge, compute, gateway, monitoring, budget; returns the stack's outputs."""
+def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, Any]:
+    """Network, data, secrets, messaging, cache, access, edge, compute, gateway, monitoring, budget, health; returns the outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     login = authorization.get_client_config()
@@ -56,18 +58,25 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     edge = Edge(name, config=config, group=group, subscription=subscription, deployer=login.object_id, content=content)
     compute = Compute(
         name, manifest=manifest, config=config, artifact=artifact, data=data, secrets=secrets, messaging=messaging,
-        cache=cache, access=access, group=group, subscription=subscription, network=network,
+        cache=cache, access=access, group=group, subscription=subscription, network=network, deployer=login.object_id,
     )  # fmt: skip
     gateway = Gateway(
-        name, manifest=manifest, config=config, openapi=openapi, app=compute.apps["http"], access=access,
+        name, manifest=manifest, config=config, openapi=openapi, host=compute.host, access=access,
         group=group, subscription=subscription, front_door=edge.id,
     )  # fmt: skip
     url = edge.front(gateway.url)
     monitoring = Monitoring(
-        name, manifest=manifest, messaging=messaging, group=group, location=config.region, existing=config.log_workspace
-    )
+        name, manifest=manifest, messaging=messaging, logs=compute.logs, group=group, location=config.region,
+        existing=config.log_workspace,
+    )  # fmt: skip
     budget = Budget(name, config=config, group=group, subscription=subscription)
-    guard(config, [network, data, secrets, messaging, cache, access, edge, compute, gateway, monitoring, budget])
+    health = Health(
+        name, openapi=openapi, url=url, release=compute.release, app=compute.apps["http"].id, logs=monitoring.logs,
+        confirmed=not config.image, after=[compute, gateway, edge, monitoring],
+    )  # fmt: skip
+    guard(
+        config, [network, data, secrets, messaging, cache, access, edge, compute, gateway, monitoring, budget, health]
+    )
 
     return {
         "url": url,
@@ -79,4 +88,6 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         "secrets_url": secrets.url or "",
         "cache_url": cache.url or "",
         "artifact": artifact.digest,
+        "units": compute.units,
+        "releases_url": compute.releases_url,
     }

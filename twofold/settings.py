@@ -13,6 +13,7 @@ URLs only identify; no credential ever stands in one. The scheme picks the drive
 `dynamodb`, `sqs`, `eventbridge` and `secretsmanager` take `?endpoint=http://host:port`, for emulators; it is refused when deployed.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -86,6 +87,7 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity that is logged")
     app: dict[str, str] = Field(default_factory=dict, description="the service's own settings, by name")
     deployed: bool = Field(False, description="set from the artifact's marker, never from the environment")
+    release: str = Field("", description="names the artifact with its settings, see `release`; empty in a checkout")
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -114,8 +116,9 @@ class Settings(BaseModel):
             else:
                 problems.append(f"{key} is unknown; known are {_listed(variable_names(manifest))}")
         deployed = (root / MARKER).is_file()
+        named = release((root / MARKER).read_text(), environ) if deployed else ""
         try:
-            settings = cls.model_validate({**values, "app": app, "deployed": deployed})
+            settings = cls.model_validate({**values, "app": app, "deployed": deployed, "release": named})
         except ValidationError as exc:
             problems += [
                 f"{PREFIX}{str(e['loc'][0]).upper()} is {values.get(str(e['loc'][0]))!r}: {e['msg'].removeprefix('Value error, ')}"
@@ -146,7 +149,7 @@ def is_origin(text: str, deployed: bool) -> bool:
     return found is not None and (found[1] == "https" or (not deployed and found[2] in ("localhost", "127.0.0.1")))
 
 
-ENVIRONMENT_FIELDS = tuple(name for name in Settings.model_fields if name not in ("app", "deployed"))
+ENVIRONMENT_FIELDS = tuple(name for name in Settings.model_fields if name not in ("app", "deployed", "release"))
 
 
 def variable_names(manifest: ServiceManifest) -> tuple[str, ...]:
@@ -213,6 +216,16 @@ def _listed(names: object) -> str:
     return ", ".join(sorted(names)) or "none"  # type: ignore[call-overload]
 
 
-def marker(service: str, version: str, cloud: str) -> str:
-    """The text of an artifact's marker."""
-    return json.dumps({"cloud": cloud, "service": service, "twofold": version}, sort_keys=True) + "\n"
+def marker(service: str, version: str, cloud: str, build: str = "") -> str:
+    """The text of an artifact's marker; `build` is a digest of everything else in it."""
+    return json.dumps({"build": build, "cloud": cloud, "service": service, "twofold": version}, sort_keys=True) + "\n"
+
+
+def release(marker: str, environ: Mapping[str, str]) -> str:
+    """A short name for an artifact under its settings: who knows both can ask a service whether it runs them.
+
+    Variables that are empty count as not given, since not every host passes them on.
+    """
+    given = {key: value for key, value in environ.items() if key.startswith(PREFIX) and value}
+    own = {key: value for key, value in sorted(given.items()) if not key.startswith(TEST_PREFIX)}
+    return hashlib.sha256(json.dumps([marker, own]).encode()).hexdigest()[:16]

@@ -57,6 +57,12 @@ def azurite_services():
 
 
 @pytest.fixture(scope="session")
+def azurite_blobs(azurite_services):
+    """The blob service's URL."""
+    return azurite_services["blob"]
+
+
+@pytest.fixture(scope="session")
 def redis_url():
     """A Redis of its own, or what `TWOFOLD_TEST_REDIS` names (`redis://host:port`)."""
     if external := os.environ.get("TWOFOLD_TEST_REDIS"):

@@ -24,7 +24,14 @@ IMMUTABLE = {
     "azure-native:keyvault:Vault": {"vaultName", "location"},
     "azure-native:storage:StorageAccount": {"accountName", "location"},
     "azure-native:web:WebApp": {"name", "location"},
+    "azure-native:app:ManagedEnvironment": {"environmentName", "resourceGroupName", "location"},
+    "azure-native:app:ContainerApp": {"containerAppName", "resourceGroupName", "location", "environmentId"},
+    "azure-native:app:ContainerAppsAuthConfig": {"authConfigName", "containerAppName", "resourceGroupName"},
     "azure-native:storage:Queue": {"accountName", "queueName"},
+    "azure-native:storage:BlobContainer": {"accountName", "containerName", "resourceGroupName"},
+    "azure-native:authorization:RoleAssignment": {"principalId", "scope", "roleDefinitionId"},
+    "azure-native:operationalinsights:Workspace": {"workspaceName", "resourceGroupName", "location"},
+    "azure-native:monitor:DiagnosticSetting": {"name", "resourceUri"},
     "aws:sqs/queue:Queue": {"name"},
     "aws:apigatewayv2/api:Api": {"protocolType"},
     "aws:apigatewayv2/route:Route": {"apiId"},
@@ -151,6 +158,15 @@ def computed(token, name, inputs):
             own |= {"clientId": f"client-{name}", "principalId": f"principal-{name}"}
         case "azure-native:apimanagement:ApiManagementService":
             own |= {"name": inputs["serviceName"], "gatewayUrl": f"https://{inputs['serviceName']}.azure-api.net"}
+        case "azure-native:operationalinsights:Workspace":
+            own |= {"name": inputs["workspaceName"], "customerId": f"workspace-{name}"}
+        case "azure-native:app:ContainerApp":
+            ingress = inputs["configuration"].get("ingress")
+            fqdn = {"fqdn": f"{inputs['containerAppName']}.happy-1.westeurope.azurecontainerapps.io"}
+            own["name"] = inputs["containerAppName"]
+            given = inputs["identity"]["userAssignedIdentities"]
+            own["identity"] = inputs["identity"] | {"userAssignedIdentities": {key: {} for key in given}}
+            own["configuration"] = inputs["configuration"] | ({"ingress": ingress | fqdn} if ingress else {})
         case "azure-native:web:WebApp":
             own |= {"name": inputs["name"], "defaultHostName": f"{inputs['name']}.azurewebsites.net"}
             own["identity"] = answered(inputs)
@@ -274,6 +290,12 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
                 "id": id,
                 "vpcId": f"vpc-{id[7]}",
                 "availabilityZone": f"eu-central-1{'abc'[int(id[-1], 16) % 3]}",
+            }
+            return provider_pb2.InvokeResponse(**{"return": struct(answer)})
+        if request.tok == "azure-native:operationalinsights:getWorkspace":
+            answer = {
+                "name": plain(request.args)["workspaceName"],
+                "customerId": "33333333-0000-0000-0000-000000000000",
             }
             return provider_pb2.InvokeResponse(**{"return": struct(answer)})
         if request.tok == "azure-native:apimanagement:getApiManagementService":

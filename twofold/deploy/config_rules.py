@@ -11,9 +11,21 @@ from twofold.portable.rate_limit import Rate
 MAX_NAME = 62
 """Of a unit: a Lambda function's, role's and alarm's name has 64 characters, and a policy's or alias' marks come after it."""
 MAX_INSTANCES = 1000
+AZURE_INSTANCES = 100
+"""Of a unit on Azure that says nothing about it."""
 ONLY: Mapping[str, tuple[str, ...]] = {
     "aws": ("account", "assumeRole", "externalId", "permissionsBoundary", "snapStart"),
-    "azure": ("apim", "apimSku", "gatewayAudience", "subscription", "tenant", "logWorkspace", "encryptionIdentity"),
+    "azure": (
+        "apim",
+        "apimSku",
+        "gatewayAudience",
+        "subscription",
+        "tenant",
+        "logWorkspace",
+        "encryptionIdentity",
+        "rollingUpdates",
+        "registry",
+    ),
 }
 """Keys that mean something on one cloud alone."""
 PINS = {"aws": ("account",), "azure": ("subscription", "tenant")}
@@ -138,6 +150,13 @@ def _needs(given: Mapping[str, str], _v: object, _r: object, _s: str, _m: object
         )
     if given.get("budget") and not given.get("alertEmail"):
         yield "twofold:budget tells somebody: set twofold:alertEmail"
+    image, registry = given.get("image", ""), given.get("registry", "")
+    if cloud == "azure" and image.partition(".azurecr.io/")[0].lower() != registry.rpartition("/")[2].lower():
+        yield "twofold:image and twofold:registry go together: the image, and the resource id of the registry that has it"
+    if cloud == "azure" and image and given.get("rollingUpdates") == "true":
+        yield "twofold:rollingUpdates is Flex Consumption's; containers are always replaced so: leave it out with an image"
+    if cloud == "azure" and image and given.get("network") == "private":
+        yield "twofold:image with twofold:network private is not there on azure yet: deploy the zip, or leave the network out"
     if given.get("image") and given.get("artifact"):
         yield "twofold:image and twofold:artifact both say what runs: leave one out"
     if given.get("snapStart") == "true" and (given.get("image") or given.get("warmInstances")):
@@ -188,7 +207,8 @@ def _account(given: Mapping[str, str], _v: object, raw: Mapping[str, str], _s: s
 def _units(
     given: Mapping[str, str], values: Mapping[str, Any], _r: object, _s: str, m: ServiceManifest
 ) -> Iterable[str]:
-    roles = [unit.role for unit in m.units]
+    roles, azure = [unit.role for unit in m.units], given.get("cloud") == "azure"
+    functions = {unit.role: len(unit.queues) for unit in m.units if unit.queues} | {"schedule": len(m.schedules)}
     for key, name in (("maxInstances", "max_instances"), ("warmInstances", "warm_instances")):
         for role, count in values[name].items():
             if role not in roles:
@@ -196,5 +216,9 @@ def _units(
             if not 1 <= count <= MAX_INSTANCES:
                 yield f"twofold:{key}.{role} is {count}; allowed: 1 to {MAX_INSTANCES}"
     for role, warm in values["warm_instances"].items():
-        if warm > values["max_instances"].get(role, MAX_INSTANCES):
-            yield f"twofold:warmInstances.{role} is more than its maxInstances"
+        most, times = values["max_instances"].get(role, AZURE_INSTANCES if azure else MAX_INSTANCES), 1
+        if azure:
+            times = functions.get(role, 1)
+        if warm * times > most:
+            each = f" for each of its {times} functions" if times > 1 else ""
+            yield f"twofold:warmInstances.{role} is {warm}{each}: more than its maxInstances, {most}"

@@ -44,12 +44,19 @@ class Artifact:
     path: Path
     digest: str
 
+    def marker(self) -> str:
+        """The text of its marker; empty for what is no file here."""
+        if not self.path.is_file():
+            return ""
+        with zipfile.ZipFile(self.path) as archive:
+            return archive.read(MARKER).decode()
+
 
 def build(manifest: ServiceManifest, cloud: str, root: Path, *, dependencies: Path | None = None) -> Artifact:
     """Builds `<root>/.build/<service>-<cloud>-<digest>.zip`; `dependencies` replaces the folder of installed wheels."""
     site = SITE_PACKAGES.get(cloud, "")
     dependencies = dependencies or install(root / "requirements" / f"{cloud}.txt")
-    files: dict[str, bytes] = {MARKER: marker(manifest.name, twofold.__version__, cloud).encode()}
+    files: dict[str, bytes] = {}
     for entry in ENTRY.get(cloud, ()):
         if not (root / entry).is_file():
             raise PackageError(f"{root / entry} is missing: the entry file of {cloud}")
@@ -63,6 +70,7 @@ def build(manifest: ServiceManifest, cloud: str, root: Path, *, dependencies: Pa
         if name.partition("/")[0] not in left_out and name not in DEVELOPMENT_ONLY:
             files[f"{site}twofold/{name}"] = data
     files |= _compiled(files) | dict(_tree(dependencies, site)) | dict(_byte_code(dependencies, site))
+    files[MARKER] = marker(manifest.name, twofold.__version__, cloud, _contents(files)).encode()
     folder = root / ".build"
     folder.mkdir(exist_ok=True)
     with (
@@ -109,6 +117,14 @@ def install(lock: Path) -> Path:
         _compile(Path(folder) / "wheels")
         os.replace(f"{folder}/wheels", target)
     return target
+
+
+def _contents(files: Mapping[str, bytes]) -> str:
+    whole = hashlib.sha256()
+    for name in sorted(files):
+        whole.update(f"{name}\0{len(files[name])}\0".encode())
+        whole.update(files[name])
+    return whole.hexdigest()
 
 
 def _compiled(files: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -4,15 +4,18 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel
 
 from twofold.bootstrap import Services
 from twofold.errors import SecretNotFound, TwofoldError
+from twofold.http.openapi import responses
+from twofold.http.problem import Problem
 
 DEADLINE_SECONDS = 2.0
+type Release = Annotated[str | None, Header(description="a release, in quotes: 412 unless this process runs it")]
 
 
 class Live(BaseModel):
@@ -41,9 +44,12 @@ def router(services: Services) -> APIRouter:
     """The health routes of a service; what its manifest doesn't use is not asked."""
     routes = APIRouter(prefix="/health", tags=["health"])
 
-    @routes.get("/live", operation_id="live")
-    async def live() -> Live:
-        """Whether the process answers; asks nothing else."""
+    @routes.get("/live", operation_id="live", responses=responses(412))
+    async def live(if_match: Release = None) -> Live:
+        """Whether the process answers; asks nothing else. A deployment names the release that must be the one that does."""
+        # It is compared and never told: only who deployed it knows the name.
+        if if_match not in (None, "*", f'"{services.settings.release}"'):
+            raise Problem(412, "other-release", "another release than the one asked for answers")
         return Live()
 
     @routes.get("/ready", operation_id="ready", responses={503: {"model": Ready}})

@@ -20,6 +20,8 @@ IMAGE = {
     "azure": "company.azurecr.io/shop/orders@sha256:" + "a" * 64,
 }
 
+REGISTRY = f"{GROUP}/Microsoft.ContainerRegistry/registries/company"
+
 
 def config(cloud, **changed):
     base = {
@@ -57,7 +59,7 @@ def refused(cloud, stack=None, extra=None, **changed):
         ({"maxInstances": '{"http": "5"}'}, "twofold:maxInstances must be an object of whole numbers"),
         ({"maxInstances": '{"web": 5}'}, "has 'web'; the service's units are http, feed, schedule, worker"),
         ({"maxInstances": '{"http": 0}'}, "twofold:maxInstances.http is 0; allowed: 1 to 1000"),
-        ({"maxInstances": '{"http": 2}', "warmInstances": '{"http": 3}'}, "more than its maxInstances"),
+        ({"maxInstances": '{"http": 2}', "warmInstances": '{"http": 3}'}, "is 3: more than its maxInstances, 2"),
         ({"alertWebhook": "http://chat.example"}, "twofold:alertWebhook is 'http://chat.example'; allowed: an https"),
         ({"environment": "prod"}, "is missing: a production stack says whose cloud it is in"),
     ],
@@ -83,6 +85,13 @@ def test_refused_on_both(cloud, changed, told):
         ("azure", {"subnets": f"{VNET}/my_apps,{VNET}/endpoints", "network": "private"}, "which Flex Consumption can't use"),
         ("azure", {"subnets": f"{VNET}/apps,{OTHER}/endpoints", "network": "private"}, "lie in two virtual networks"),
         ("aws", {"encryptionKey": "arn:aws:kms:eu-west-1:123456789012:key/0a1b"}, "is in eu-west-1, where a KMS key stays"),
+        ("azure", {"warmInstances": '{"worker": 101}'}, "more than its maxInstances, 100"),
+        ("azure", {"image": IMAGE["azure"]}, "twofold:image and twofold:registry go together"),
+        ("azure", {"registry": REGISTRY}, "twofold:image and twofold:registry go together"),
+        ("azure", {"image": IMAGE["azure"], "registry": REGISTRY + "2"}, "go together"),
+        ("azure", {"image": IMAGE["azure"], "registry": REGISTRY, "rollingUpdates": "true"}, "leave it out with an image"),
+        ("azure", {"image": IMAGE["azure"], "registry": REGISTRY, "network": "private"}, "deploy the zip"),
+        ("azure", {"rollingUpdates": "yes"}, "twofold:rollingUpdates is 'yes'; allowed: true, false"),
         ("azure", {"encryptionKey": "https://company.vault.azure.net/keys/data"}, "go together: the key, and the identity"),
         (
             "azure",

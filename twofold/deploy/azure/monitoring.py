@@ -1,4 +1,6 @@
-"""Alarms: one for each queue, on its dead letters."""
+"""Logs of the apps, and alarms: one for each queue, on its dead letters."""
+
+from collections.abc import Mapping
 
 import pulumi
 from pulumi_azure_native import monitor, operationalinsights
@@ -9,7 +11,9 @@ from twofold.portable.message_queue import dead_letter_name
 
 
 class Monitoring(pulumi.ComponentResource):
-    """An alert rule `<prefix>-<dead-letter queue>` that fires within a quarter of an hour of a new dead letter.
+    """A workspace with the units' logs, 30 days of them: `logs` are their sources. Its `logs` is the id by which it is asked.
+
+    For each queue an alert rule `<prefix>-<dead-letter queue>` that fires within a quarter of an hour of a new dead letter.
 
     Storage has no timely metric for it: `QueueMessageCount` is taken once a day, over all queues of an account. So the account's
     write log goes to a workspace, and the rule looks there for what was put into the twin, by the kit or by the host. The workspace
@@ -17,18 +21,30 @@ class Monitoring(pulumi.ComponentResource):
     """
 
     def __init__(
-        self, name: str, *, manifest: ServiceManifest, messaging: Messaging, group: pulumi.Input[str], location: str,
-        existing: str = "", opts: pulumi.ResourceOptions | None = None,
+        self, name: str, *, manifest: ServiceManifest, messaging: Messaging, logs: Mapping[str, tuple[pulumi.Input[str], str]],
+        group: pulumi.Input[str], location: str, existing: str = "", opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Monitoring", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        workspace: pulumi.Input[str] = existing
+        if existing:
+            parts = existing.split("/")
+            found = operationalinsights.get_workspace_output(
+                resource_group_name=parts[4], workspace_name=parts[8], opts=pulumi.InvokeOptions(parent=self)
+            )
+            self.logs = found.customer_id
+        else:
+            made = operationalinsights.Workspace(
+                name, workspace_name=name, resource_group_name=group, location=location, retention_in_days=30,
+                sku=operationalinsights.WorkspaceSkuArgs(name="PerGB2018"), opts=child,
+            )  # fmt: skip
+            workspace, self.logs = made.id, made.customer_id
+        for source, (resource, category) in logs.items():
+            monitor.DiagnosticSetting(
+                f"{name}-{source}-logs", name="logs", workspace_id=workspace, resource_uri=resource,
+                logs=[monitor.DiagnosticsLogSettingsArgs(category=category, enabled=True)], opts=child,
+            )  # fmt: skip
         if messaging.account is not None:
-            workspace: pulumi.Input[str] = existing
-            if not existing:
-                workspace = operationalinsights.Workspace(
-                    name, workspace_name=name, resource_group_name=group, location=location, retention_in_days=30,
-                    sku=operationalinsights.WorkspaceSkuArgs(name="PerGB2018"), opts=child,
-                ).id  # fmt: skip
             logged = monitor.DiagnosticSetting(
                 f"{name}-queues", name="writes", workspace_id=workspace,
                 resource_uri=pulumi.Output.concat(messaging.account.id, "/queueServices/default"),
