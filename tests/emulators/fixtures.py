@@ -40,16 +40,17 @@ def dynamodb_local():
 
 @pytest.fixture(scope="session")
 def azurite_services():
-    """The URLs of `queue` and `blob`, the account's name in their paths. They take the key, and Entra tokens as Azure does."""
+    """The URLs of `queue` and `blob`, the account's name in their paths, and the `certificate` to trust.
+
+    They take the key, and Entra tokens as Azure does.
+    """
     ports = [free_port() for _ in range(3)]
     with tempfile.TemporaryDirectory() as folder:
         pem = certificate(Path(folder))
         command = [*needing(lambda: azurite_tool.command(*ports)), "--oauth", "basic", "--cert", pem, "--key", pem]
         with serving(command, ports[1], {"AZURITE_ACCOUNTS": f"{AZURITE_ACCOUNT}:{AZURITE_KEY}"}):
-            yield {
-                name: f"https://127.0.0.1:{port}/{AZURITE_ACCOUNT}"
-                for name, port in zip(("queue", "blob"), ports, strict=False)
-            }
+            queue, blob, _ = (f"https://127.0.0.1:{port}/{AZURITE_ACCOUNT}" for port in ports)
+            yield {"queue": queue, "blob": blob, "certificate": pem}
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,21 @@
 
 import functools
 import hashlib
+import json
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from azure.core.credentials import AccessToken
 from azure.storage.blob import ContainerClient
 
+from tests.copies.copy import ROOT
 from tests.emulators.fixtures import AZURITE_ACCOUNT, AZURITE_KEY
 from tests.fakes.credential import storage_token
+from tests.fakes.managed_identity import ManagedIdentityFake
 from tests.fakes.server import Answer, FakeServer
 from twofold.deploy.azure import releases as module
 from twofold.deploy.azure.code import publish
@@ -117,6 +124,37 @@ def test_a_login_that_may_not_read_is_one_line(kept, apps):
             return AccessToken("no.token.atall", int(time.time()) + 3600)
 
     stack = module.Releases(kept, UNITS, credential=Nobody(), connection_verify=False)
-    with pytest.raises(ReleaseError, match="could not read the releases of https://") as refused:
+    with pytest.raises(ReleaseError, match="takes no login that is found here; run: az login") as refused:
         stack.read()
     assert "\n" not in str(refused.value)
+
+
+def test_an_operator_lists_and_fetches_with_the_default_login(kept, azurite_services, tmp_path):
+    """`twofold releases` as a process: azure-identity's own chain, which finds an identity's endpoint here, and one that finds
+    none."""
+    (tmp_path / "api").symlink_to(ROOT / "api")
+    cli = tmp_path / "bin" / "pulumi"
+    cli.parent.mkdir()
+    outputs = json.dumps({"units": UNITS, "releases_url": kept, "artifact": digest(b"c")})
+    cli.write_text(f"""#!/bin/sh\n[ "$5" = dev-azure ] && echo '{outputs}'\n""")
+    cli.chmod(0o755)
+    environ = os.environ | {
+        "PATH": f"{cli.parent}{os.pathsep}/usr/bin{os.pathsep}/bin", "REQUESTS_CA_BUNDLE": azurite_services["certificate"],
+        "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
+    }  # fmt: skip
+
+    def twofold(*arguments, **more):
+        command = [Path(sys.executable).with_name("twofold"), "releases", "--cloud", "azure", *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=environ | more, capture_output=True, text=True, timeout=120)
+
+    with ManagedIdentityFake() as identity:
+        listed = twofold(**identity.environ)
+        assert listed.returncode == 0, listed.stderr
+        rows = [line for line in listed.stdout.splitlines() if "UTC" in line]
+        assert [digest(text)[:16] in row for text, row in zip((b"c", b"b", b"a"), rows, strict=True)] == [True] * 3
+        assert "live" in rows[0] and "live" not in rows[1] + rows[2]
+        assert twofold("--fetch", digest(b"a"), **identity.environ).returncode == 0
+    assert (tmp_path / ".build" / f"orders-azure-{digest(b'a')[:16]}.zip").read_bytes() == b"a"
+    nobody = twofold(AZURE_TOKEN_CREDENTIALS="AzureCliCredential", PATH=str(cli.parent))
+    assert nobody.returncode == 2 and len(nobody.stderr.splitlines()) == 1, nobody.stderr
+    assert "takes no login that is found here; run: az login" in nobody.stderr

@@ -5,6 +5,7 @@ ends the running executions of its app, whose messages and feed batches come aga
 """
 
 import contextlib
+import logging
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,7 @@ class Releases:
         from azure.storage.blob import ContainerClient
 
         self._url, self._units, self._endpoint = url, units, endpoint
+        logging.getLogger("azure.identity").setLevel(logging.ERROR)  # it warns of each login that it does not find
         self._credential = credential or DefaultAzureCredential()
         self._container = ContainerClient.from_container_url(url, self._credential, **options)
 
@@ -50,7 +52,8 @@ class Releases:
     def activate(self, digest: str) -> None:
         """See `deploy.releases`. All apps at a time: it takes as long as the slowest."""
         before = next((one.digest for one in self.read() if one.live), None)
-        token = self._credential.get_token(SCOPE).token
+        with self._told():
+            token = self._credential.get_token(SCOPE).token
         failed = self._publish(digest, token, list(self._units))
         if failed:
             moved = [role for role in self._units if role not in failed]
@@ -85,11 +88,14 @@ class Releases:
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
-        from azure.core.exceptions import AzureError, ResourceNotFoundError
+        from azure.core.exceptions import AzureError, ClientAuthenticationError, ResourceNotFoundError
 
         try:
             yield
         except ResourceNotFoundError as exc:
             raise ReleaseError(f"{self._url} has no such release: {exc.message.splitlines()[0]}") from exc
+        except ClientAuthenticationError as exc:
+            why = str(exc).splitlines()[0]
+            raise ReleaseError(f"{self._url} takes no login that is found here; run: az login ({why})") from exc
         except AzureError as exc:
-            raise ReleaseError(f"could not read the releases of {self._url}: {str(exc).splitlines()[0]}") from exc
+            raise ReleaseError(f"could not get at the releases of {self._url}: {str(exc).splitlines()[0]}") from exc
