@@ -3,13 +3,14 @@ PYTHON3 ?= python3
 PORT ?= 8000
 BACKEND ?= sqlite
 ORDERS ?= 10000
+CLOUD ?= aws
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/twofold
 UV := $(or $(shell command -v uv 2>/dev/null),$(CACHE)/uv/bin/uv)
 PY := .venv/bin/python
 LOCK := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: install run test parity check format conformance certify audit sbom bench fuzz schemathesis openapi lock build tools clean help
+.PHONY: install run test parity check format conformance certify audit sbom image bench fuzz schemathesis openapi lock build tools clean help
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +61,9 @@ audit: install  ## known vulnerabilities of everything locked; asks PyPI
 sbom: install  ## both artifacts and what they are made of (CycloneDX), into .build/
 	.venv/bin/twofold sbom aws
 	.venv/bin/twofold sbom azure
+
+image: install  ## CLOUD=aws|azure: the artifact as a container image, where an engine answers
+	.venv/bin/twofold build --cloud $(CLOUD) --image
 
 format: install  ## rewrites the sources as ruff formats them
 	.venv/bin/ruff format .

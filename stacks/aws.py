@@ -29,7 +29,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     provider = Provider("aws", region=config.region, default_tags=ProviderDefaultTagsArgs(tags=tags))
     opts = pulumi.ResourceOptions(providers=[provider])
-    artifact = package.build(manifest, "aws", root)
+    artifact = package.artifact(manifest, config, root)
     openapi = json.loads((root / "openapi.json").read_text())
     content = static.content(root, config.static)
     key = config.encryption_key or None

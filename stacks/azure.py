@@ -32,7 +32,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     login = authorization.get_client_config()
     subscription, tenant = login.subscription_id, login.tenant_id
-    artifact = package.build(manifest, "azure", root)
+    artifact = package.artifact(manifest, config, root)
     openapi = json.loads((root / "openapi.json").read_text())
     content = static.content(root, config.static)
 

@@ -56,7 +56,6 @@ IMMUTABLE = {
     "azure-native:cdn:Rule": {"ruleName", "ruleSetName", "profileName", "resourceGroupName"},
     "azure-native:dns:RecordSet": {"relativeRecordSetName", "recordType", "zoneName", "resourceGroupName"},
     "azure-native:consumption:Budget": {"budgetName", "scope", "category", "timeGrain"},
-    "azure-native:storage:BlobContainer": {"accountName", "containerName", "resourceGroupName"},
     "aws:s3/bucket:Bucket": {"bucketPrefix"},
     "aws:s3/bucketObjectv2:BucketObjectv2": {"bucket", "key"},
     "aws:acm/certificate:Certificate": {"domainName", "validationMethod", "region"},

@@ -447,6 +447,7 @@ FOR_GOOD = {
 EXISTING = {"apim": "/subscriptions/s/resourceGroups/shared/providers/Microsoft.ApiManagement/service/company"}
 CONTAINERS = {"image", "registry"}
 """See `test_on_azure_an_image_runs_in_containers_with_what_the_zip_had`."""
+OWN = {"artifact": "of the stack itself, when it has one"}
 NOT_YET = set(KEYS) - {
     *EVERYTHING_ELSE,
     *ON["aws"],
@@ -454,6 +455,7 @@ NOT_YET = set(KEYS) - {
     *EXISTING,
     *FOR_GOOD,
     *CONTAINERS,
+    *OWN,
     "region",
     "environment",
     "cloud",
@@ -462,7 +464,7 @@ PLACES = {"region": {"aws": "eu-west-1", "azure": "northeurope"}, "environment":
 
 
 def test_every_config_key_is_either_harmless_to_data_or_refused():
-    covered = {*EVERYTHING_ELSE, *ON["aws"], *ON["azure"], *EXISTING, *FOR_GOOD, *CONTAINERS, *PLACES, "cloud"}
+    covered = {*EVERYTHING_ELSE, *ON["aws"], *ON["azure"], *EXISTING, *FOR_GOOD, *CONTAINERS, *OWN, *PLACES, "cloud"}
     assert covered | NOT_YET == set(KEYS) and not covered & NOT_YET
 
 
@@ -472,7 +474,7 @@ def test_no_config_change_replaces_data_and_protected_data_survives_a_destroy(tm
     held = (*DATA, "azure-native:resources:ResourceGroup")
     data = {urn for urn, (token, _) in engine.standin.resources.items() if token in held}
     assert len(data) == {"aws": 5, "azure": 9}[cloud]
-    everything = EVERYTHING_ELSE | ON[cloud]
+    everything = EVERYTHING_ELSE | ON[cloud] | {"artifact": engine.outputs["artifact"]}
     engine.configure(config(cloud, **everything))
     engine.up()
     assert not data & engine.standin.deleted
