@@ -214,16 +214,3 @@ def test_a_unit_whose_store_is_down_says_so_and_its_log_why(environ):
     finally:
         host.close()
     assert reason(log).startswith("store is down: ")
-
-
-def test_it_is_healthy_before_its_secrets_have_values(environ, ministack):
-    """`pulumi up` comes before `twofold secret set`."""
-    secrets = f"secretsmanager://{REGION}/empty?endpoint={ministack}"
-    host = LambdaHost(ROOT, environ | {"TWOFOLD_SECRETS_URL": secrets})
-    try:
-        eventually(
-            lambda: host.invoke({"twofold": {"health": "ready"}})["status"] == "degraded", lambda: time.sleep(0.2)
-        )
-        assert host.invoke(REQUEST)["statusCode"] == 200
-    finally:
-        host.close()
