@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pulumi
 from pulumi_aws import Provider, ProviderDefaultTagsArgs
@@ -23,7 +24,7 @@ from twofold.deploy.living import guard
 from twofold.manifest import ServiceManifest
 
 
-def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
+def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[Any]]:
     """Data, secrets, messaging, network, cache, domain, edge, compute, gateway, monitoring, budget; returns the stack's outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
@@ -55,13 +56,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         opts=opts,
     )
     gateway = Gateway(
-        name,
-        manifest=manifest,
-        config=config,
-        openapi=openapi,
-        function=compute.functions["http"],
-        domain=domain,
-        opts=opts,
+        name, manifest=manifest, config=config, openapi=openapi, live=compute.live["http"], domain=domain, opts=opts
     )
     url = edge.front(gateway.url)
     monitoring = Monitoring(name, messaging=messaging, opts=opts)
@@ -78,4 +73,6 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         "secrets_url": secrets.url or "",
         "cache_url": cache.url("http") or "",
         "artifact": artifact.digest,
+        "units": compute.units,
+        "releases_url": compute.releases_url,
     }

@@ -14,8 +14,10 @@ class Engine:
 
     outputs: dict[str, object]
 
-    def __init__(self, folder: Path, stack: str, config: dict[str, str], program, project: str = "orders"):
-        self.standin = StandIn()
+    def __init__(
+        self, folder: Path, stack: str, config: dict[str, str], program, project: str = "orders", *, standin=None
+    ):
+        self.standin = standin or StandIn()
         binary = pulumi_cli.find()
         state = folder / "state"
         state.mkdir(parents=True, exist_ok=True)

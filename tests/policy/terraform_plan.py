@@ -13,7 +13,7 @@ MAPS = ("variables", "dimensions", "tags", "tags_all", "default_tags", "request_
 """Objects that are maps of the user's, not blocks."""
 RENAMED = {"aws_s3_bucket_objectv2": "aws_s3_object"}
 """Types that Terraform names otherwise."""
-LEFT_OUT = ("pulumi:", "random:")
+LEFT_OUT = ("pulumi:", "pulumi-python:", "random:")
 
 
 def convert(resources):

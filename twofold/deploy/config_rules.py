@@ -13,6 +13,8 @@ MAX_NAME = 62
 MAX_INSTANCES = 1000
 AZURE_INSTANCES = 100
 """Of a unit on Azure that says nothing about it."""
+QUEUE_POLLER = 2
+"""The least that Lambda's poller of a queue can be bounded to; what it hands out beyond `maxInstances` SQS counts as received."""
 ONLY: Mapping[str, tuple[str, ...]] = {
     "aws": ("account", "assumeRole", "externalId", "permissionsBoundary", "snapStart"),
     "azure": (
@@ -215,6 +217,10 @@ def _units(
                 yield f"twofold:{key} has {role!r}; the service's units are {', '.join(roles)}"
             if not 1 <= count <= MAX_INSTANCES:
                 yield f"twofold:{key}.{role} is {count}; allowed: 1 to {MAX_INSTANCES}"
+    for unit in m.units if given.get("cloud") == "aws" else ():
+        least = QUEUE_POLLER * len(unit.queues)
+        if values["max_instances"].get(unit.role, least) < least:
+            yield f"twofold:maxInstances.{unit.role} is less than {least}: Lambda's queue poller runs {QUEUE_POLLER} a queue"
     for role, warm in values["warm_instances"].items():
         most, times = values["max_instances"].get(role, AZURE_INSTANCES if azure else MAX_INSTANCES), 1
         if azure:

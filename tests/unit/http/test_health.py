@@ -5,9 +5,9 @@ import pytest
 from fastapi import FastAPI
 
 from tests.emulators.process import free_port
-from twofold import ServiceManifest
+from twofold import SecretSpec, ServiceManifest
 from twofold.bootstrap import bootstrap
-from twofold.http.health import router
+from twofold.http.health import readiness, router
 from twofold.http.problem import install
 from twofold.settings import MARKER, Settings, marker, release
 
@@ -52,4 +52,14 @@ async def test_live_confirms_the_release_that_it_is_asked_for_and_tells_none(tmp
             assert answer.status_code == status and mine not in answer.text and mine not in str(answer.headers)
         assert (await client.get("/health/live")).status_code == 200
         assert (await client.get("/health/live", headers={"If-Match": "*"})).status_code == 200
+
+
+@pytest.mark.parametrize(("deployed", "status"), [(True, "degraded"), (False, "ready")])
+async def test_a_secret_without_a_value_is_no_reason_to_be_down(deployed, status, tmp_path, caplog):
+    """`pulumi up` comes before `twofold secret set`, and a new version gets traffic only when it is not down."""
+    manifest = ServiceManifest("t", app="x:y", secrets=(SecretSpec("api-key", "of the bank"),))
+    settings = Settings.load({"TWOFOLD_SECRETS_URL": f"file:///{tmp_path}/secrets"}, manifest, tmp_path)
+    services = bootstrap(settings.model_copy(update={"deployed": deployed}), manifest)
+    assert (await readiness(services)).status == status
+    assert ("secrets is down: " in caplog.text) == deployed  # and the log says why
     await services.close()
