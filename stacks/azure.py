@@ -61,7 +61,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         name, manifest=manifest, messaging=messaging, logs=compute.logs, group=group, location=config.region
     )
     health = Health(
-        name, openapi=openapi, url=url, release=compute.release, app=compute.apps["http"].id, logs=monitoring.logs,
+        name, openapi=openapi, url=url, release=compute.release, app=compute.apps["http"].id, source=compute.log_source,
         confirmed=not config.image, after=[compute, gateway, edge, monitoring],
     )  # fmt: skip
     guard(config, [data, secrets, messaging, cache, access, compute, gateway, edge, monitoring, health])

@@ -97,8 +97,6 @@ def computed(token, name, inputs):
             own |= {"clientId": f"client-{name}", "principalId": f"principal-{name}"}
         case "azure-native:apimanagement:ApiManagementService":
             own |= {"name": inputs["serviceName"], "gatewayUrl": f"https://{inputs['serviceName']}.azure-api.net"}
-        case "azure-native:operationalinsights:Workspace":
-            own |= {"name": inputs["workspaceName"], "customerId": f"workspace-{name}"}
         case "azure-native:app:ContainerApp":
             ingress = inputs["configuration"].get("ingress")
             fqdn = {"fqdn": f"{inputs['containerAppName']}.happy-1.westeurope.azurecontainerapps.io"}

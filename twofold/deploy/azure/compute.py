@@ -39,7 +39,7 @@ class Compute(pulumi.ComponentResource):
     """The service's units. `apps` has each unit's app by role, `units` its name, `host` the http unit's.
 
     `release` names what the http unit runs now, `releases_url` is the container of the last artifacts; `logs` has the sources
-    of the units' logs, and the category of each.
+    of the units' logs, and the category of each; `log_source` is the http unit's.
     Identities are user-assigned: they have their roles before the app starts, so that its first start already works.
     """
 
@@ -80,6 +80,7 @@ class Compute(pulumi.ComponentResource):
         }
         if self._containers:
             self.logs = {"containers": (self._containers.environment.id, "ContainerAppConsoleLogs")}
+        self.log_source = self.logs["containers" if self._containers else "http"][0]
         self.register_outputs({})
 
     def _keep(self, deployer: str) -> pulumi.Output[str]:

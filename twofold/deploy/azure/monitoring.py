@@ -11,7 +11,7 @@ from twofold.portable.message_queue import dead_letter_name
 
 
 class Monitoring(pulumi.ComponentResource):
-    """A workspace with the units' logs, 30 days of them: `logs` are their sources. Its `logs` is the id by which it is asked.
+    """A workspace with the units' logs, 30 days of them: `logs` are their sources.
 
     For each queue an alert rule `<prefix>-<dead-letter queue>` that fires within a quarter of an hour of a new dead letter.
 
@@ -29,7 +29,6 @@ class Monitoring(pulumi.ComponentResource):
             name, workspace_name=name, resource_group_name=group, location=location, retention_in_days=30,
             sku=operationalinsights.WorkspaceSkuArgs(name="PerGB2018"), opts=child,
         )  # fmt: skip
-        self.logs = workspace.customer_id
         for source, (resource, category) in logs.items():
             monitor.DiagnosticSetting(
                 f"{name}-{source}-logs", name="logs", workspace_id=workspace.id, resource_uri=resource,
