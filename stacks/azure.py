@@ -50,7 +50,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     edge = Edge(name, config=config, group=group, subscription=subscription)
     compute = Compute(
         name, manifest=manifest, config=config, artifact=artifact, data=data, secrets=secrets, messaging=messaging,
-        cache=cache, access=access, group=group, subscription=subscription, deployer=login.object_id,
+        cache=cache, access=access, group=group, subscription=subscription, login=login,
     )  # fmt: skip
     gateway = Gateway(
         name, manifest=manifest, config=config, openapi=openapi, host=compute.host, access=access,
