@@ -58,7 +58,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     edge = Edge(name, config=config, group=group, subscription=subscription, deployer=login.object_id, content=content)
     compute = Compute(
         name, manifest=manifest, config=config, artifact=artifact, data=data, secrets=secrets, messaging=messaging,
-        cache=cache, access=access, group=group, subscription=subscription, network=network, deployer=login.object_id,
+        cache=cache, access=access, group=group, subscription=subscription, network=network, login=login,
     )  # fmt: skip
     gateway = Gateway(
         name, manifest=manifest, config=config, openapi=openapi, host=compute.host, access=access,
@@ -71,7 +71,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     )  # fmt: skip
     budget = Budget(name, config=config, group=group, subscription=subscription)
     health = Health(
-        name, openapi=openapi, url=url, release=compute.release, app=compute.apps["http"].id, logs=monitoring.logs,
+        name, openapi=openapi, url=url, release=compute.release, app=compute.apps["http"].id, source=compute.log_source,
         confirmed=not config.image, after=[compute, gateway, edge, monitoring],
     )  # fmt: skip
     guard(

@@ -176,8 +176,6 @@ def computed(token, name, inputs):
             own |= {"clientId": f"client-{name}", "principalId": f"principal-{name}"}
         case "azure-native:apimanagement:ApiManagementService":
             own |= {"name": inputs["serviceName"], "gatewayUrl": f"https://{inputs['serviceName']}.azure-api.net"}
-        case "azure-native:operationalinsights:Workspace":
-            own |= {"name": inputs["workspaceName"], "customerId": f"workspace-{name}"}
         case "azure-native:app:ContainerApp":
             ingress = inputs["configuration"].get("ingress")
             fqdn = {"fqdn": f"{inputs['containerAppName']}.happy-1.westeurope.azurecontainerapps.io"}
@@ -313,12 +311,6 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
                 "id": id,
                 "vpcId": f"vpc-{id[7]}",
                 "availabilityZone": f"eu-central-1{'abc'[int(id[-1], 16) % 3]}",
-            }
-            return provider_pb2.InvokeResponse(**{"return": struct(answer)})
-        if request.tok == "azure-native:operationalinsights:getWorkspace":
-            answer = {
-                "name": plain(request.args)["workspaceName"],
-                "customerId": "33333333-0000-0000-0000-000000000000",
             }
             return provider_pb2.InvokeResponse(**{"return": struct(answer)})
         if request.tok == "azure-native:apimanagement:getApiManagementService":

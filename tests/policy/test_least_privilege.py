@@ -123,10 +123,7 @@ def test_each_unit_has_the_roles_that_its_work_needs(azure):
         name, kind, units = ROLES[definition]
         assert one["scope"].startswith(f"/azure-native:{kind}/"), name  # never a group or the subscription
         unit = one["principalId"].removeprefix("principal-orders-dev-")
-        assert unit in units and one.get("principalType") == (None if unit == DEPLOYER else "ServicePrincipal"), (
-            name,
-            unit,
-        )
+        assert one["principalType"] == "ServicePrincipal" and unit in units, (name, unit)
         held.setdefault(definition, set()).add(unit)
     assert held == {definition: units for definition, (_, _, units) in ROLES.items()} and files == set(FILES)
     assert "gateway" not in {

@@ -227,7 +227,9 @@ def test_on_azure_the_artifact_is_deployed_kept_and_asked_for(life, cloud):
         one for one in of_type(life, "azure-native:authorization:RoleAssignment") if one["principalId"] == "o"
     ]
     assert deployer["scope"] == "/azure-native:storage:BlobContainer/orders-dev-releases"
-    assert (check["url"], check["workspace"]) == (outputs["url"], "workspace-orders-dev")
+    assert (
+        check["url"] == outputs["url"] and check["app"] == check["source"] == "/azure-native:web:WebApp/orders-dev-http"
+    )
     [http] = [app for app in of_type(life, "azure-native:web:WebApp") if app["name"] == outputs["units"]["http"]]
     variables = {pair["name"]: pair["value"] for pair in http["siteConfig"]["appSettings"]}
     marker = zipfile.ZipFile(kept["path"]).read(MARKER).decode()
@@ -344,6 +346,7 @@ def test_on_azure_an_image_runs_in_containers_with_what_the_zip_had(life, tmp_pa
     assert api["serviceUrl"] == f"https://{record['outputs']['units']['http']}.happy-1.westeurope.azurecontainerapps.io"
     [check] = dynamic(record).values()
     assert check["confirmed"] is False and check["app"] == "/azure-native:app:ContainerApp/orders-dev-http"
+    assert check["source"] == "/azure-native:app:ManagedEnvironment/orders-dev"
 
 
 def test_a_plain_app_gets_no_store(tmp_path, cloud, monkeypatch):

@@ -30,7 +30,7 @@ def properties(module, **props):
 
 def test_a_check_that_passes_leaves_the_status_in_the_state(provider):
     with Service("new") as service:
-        asked = {"url": f"http://{service.host}", "release": "new", "confirmed": True, "app": "/a", "workspace": "w"}
+        asked = {"url": f"http://{service.host}", "release": "new", "confirmed": True, "app": "/a", "source": "s"}
         made = provider.Create(provider_pb2.CreateRequest(properties=properties(health, **asked)))
     assert json_format.MessageToDict(made.properties)["status"] == READY["status"] and made.id == "/a#health"
 
@@ -60,7 +60,7 @@ def test_a_mistake_of_ours_keeps_its_traceback(provider):
         (
             health,
             {"url": "u", "release": "1", "app": "a"},
-            {"url": "u", "release": "1", "app": "a", "workspace": "w"},
+            {"url": "u", "release": "1", "app": "a", "source": "s"},
             1,
             [],
         ),

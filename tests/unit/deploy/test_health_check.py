@@ -9,7 +9,6 @@ from twofold.deploy.azure.health import Unhealthy, explain, verify
 
 READY = {"status": "ready", "dependencies": []}
 APP = "/subscriptions/s/resourceGroups/orders-dev/providers/Microsoft.Web/sites/orders-dev-http-1"
-WORKSPACE = "00000000-0000-0000-0000-000000000001"
 
 
 class Service(FakeServer):
@@ -80,7 +79,7 @@ class Cloud(FakeServer):
             if headers.get("Authorization") != "Bearer for https://management.azure.com/.default":
                 raise Answer(401)
             return Answer(200, self.status)
-        if (method, path) == ("POST", f"/v1/workspaces/{WORKSPACE}/query"):
+        if (method, path) == ("POST", f"/v1{APP}/query"):
             if headers.get("Authorization") != "Bearer for https://api.loganalytics.io/.default":
                 raise Answer(401)
             self.queries.append(body.decode())
@@ -89,9 +88,9 @@ class Cloud(FakeServer):
         raise Answer(404)
 
 
-def told(cloud, workspace=WORKSPACE):
+def told(cloud):
     url = f"http://{cloud.host}"
-    return explain(APP, workspace, lambda scope: f"for {scope}", arm=url, logs=url)
+    return explain(APP, APP, lambda scope: f"for {scope}", arm=url, logs=url)
 
 
 def test_the_hosts_error_and_the_logs_last_line_are_told():
@@ -102,7 +101,7 @@ def test_the_hosts_error_and_the_logs_last_line_are_told():
         {"state": "Error", "errors": ["Worker was unable to load entry point\nfunction_app.py"]}, [[trace]]
     ) as cloud:
         text = told(cloud)
-        assert APP in cloud.queries[0] and "FunctionAppLogs" in cloud.queries[0]
+        assert "FunctionAppLogs" in cloud.queries[0]
     assert "The host says: function_app.py" in text
     assert (
         "The log says: twofold.errors.SettingsError: TWOFOLD_OIDC_ISSUER is missing" in text and "Traceback" not in text
@@ -113,7 +112,7 @@ def test_a_log_that_is_late_is_said_to_be_with_where_to_look():
     with Cloud({"state": "Running"}, []) as cloud:
         text = told(cloud)
     assert "The host is Running. The log has no error yet; it may be minutes late" in text
-    assert text.endswith(f"Look into: workspace {WORKSPACE}, table FunctionAppLogs")
+    assert text.endswith(f"Look into: table FunctionAppLogs in https://portal.azure.com/#@/resource{APP}/logs")
 
 
 def test_a_table_that_is_not_there_yet_is_no_error():
@@ -130,5 +129,3 @@ def test_what_can_not_be_asked_hides_no_answer():
         cloud.inject(math.inf, None)
         text = told(cloud)
     assert "The host's status could not be read" in text and "The log could not be read" in text
-    with Cloud({"state": "Running"}, []) as cloud:
-        assert told(cloud, workspace="") == f"The host is Running. Look into: https://portal.azure.com/#@/resource{APP}"

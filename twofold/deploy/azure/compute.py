@@ -29,6 +29,8 @@ BLOB_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 """Storage Blob Data Owner: what the host needs for its leases and its deployment container."""
 BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 """Storage Blob Data Contributor: what the deployer needs to keep an artifact."""
+AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+"""The client with which a person is logged in (`az login`); pipelines and identities have one of their own."""
 MAX_INSTANCES = 100
 """Unless `twofold:maxInstances` says otherwise; Flex Consumption's own default."""
 CONCURRENCY = {512: 4, 2048: 16, 4096: 32}
@@ -41,14 +43,15 @@ class Compute(pulumi.ComponentResource):
     """The service's units. `apps` has each unit's app by role, `units` its name, `host` the http unit's.
 
     `release` names what the http unit runs now, `releases_url` is the container of the last artifacts; `logs` has the sources
-    of the units' logs, and the category of each.
+    of the units' logs, and the category of each; `log_source` is the http unit's.
     Identities are user-assigned: they have their roles before the app starts, so that its first start already works.
     """
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, artifact: Artifact, data: Data,
         secrets: Secrets, messaging: Messaging, cache: Cache, access: Access,
-        group: pulumi.Input[str], subscription: str, deployer: str, network: Network | None = None,
+        group: pulumi.Input[str], subscription: str, login: authorization.GetClientConfigResult,
+        network: Network | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Compute", name, None, opts)
@@ -81,15 +84,16 @@ class Compute(pulumi.ComponentResource):
         self.host: pulumi.Output[str] = pulumi.Output.from_input("")
         self.apps = {unit.role: self._unit(unit) for unit in manifest.units}
         self.units = {role: app.name for role, app in self.apps.items()}
-        self.releases_url = pulumi.Output.from_input("") if config.image else self._keep(deployer)
+        self.releases_url = pulumi.Output.from_input("") if config.image else self._keep(login)
         self.logs: Mapping[str, tuple[pulumi.Input[str], str]] = {
             role: (app.id, "FunctionAppLogs") for role, app in self.apps.items()
         }
         if self._containers:
             self.logs = {"containers": (self._containers.environment.id, "ContainerAppConsoleLogs")}
+        self.log_source = self.logs["containers" if self._containers else "http"][0]
         self.register_outputs({})
 
-    def _keep(self, deployer: str) -> pulumi.Output[str]:
+    def _keep(self, login: authorization.GetClientConfigResult) -> pulumi.Output[str]:
         """Keeps the artifact once every unit has it."""
         name = f"{self._name}-releases"
         container = storage.BlobContainer(
@@ -97,7 +101,9 @@ class Compute(pulumi.ComponentResource):
             opts=self._child,
         )  # fmt: skip
         allowed = authorization.RoleAssignment(
-            name, principal_id=deployer, scope=container.id,
+            name, principal_id=login.object_id, scope=container.id,
+            # Said, since the SDK's default is a user and Azure refuses a kind that is not the principal's.
+            principal_type="User" if login.client_id == AZURE_CLI else "ServicePrincipal",
             role_definition_id=role(self._subscription, BLOB_CONTRIBUTOR), opts=self._child,
         )  # fmt: skip
         url = pulumi.Output.concat("https://", self._account.name, ".blob.core.windows.net/", container.name)

@@ -21,8 +21,7 @@ LOGS = "https://api.loganalytics.azure.com"
 LOGS_SCOPE = "https://api.loganalytics.io/.default"
 HOST_API = "2024-11-01"
 ERRORS = {
-    "FunctionAppLogs": "where _ResourceId =~ '{app}' and Level in ('Error', 'Critical') | "
-    "extend Line = strcat(Message, ' ', ExceptionMessage)",
+    "FunctionAppLogs": "where Level in ('Error', 'Critical') | extend Line = strcat(Message, ' ', ExceptionMessage)",
     "ContainerAppConsoleLogs": "where ContainerAppName == '{name}' and Log has_any ('Error', 'Exception', 'fail', 'twofold') | "
     "extend Line = Log",
 }
@@ -59,10 +58,10 @@ def verify(
             time.sleep(pause)
 
 
-def explain(app: str, workspace: str, bearer_of: Callable[[str], str], *, arm: str = ARM, logs: str = LOGS) -> str:
+def explain(app: str, source: str, bearer_of: Callable[[str], str], *, arm: str = ARM, logs: str = LOGS) -> str:
     """Why an app does not answer: its host's own error, its last logged one, or where to look. Never raises.
 
-    `app` is its resource id; `workspace` the id by which its log is asked, empty for none.
+    `app` is its resource id; `source` the one whose log is asked (resource-centric: in whatever workspace it lies).
     """
     import httpx
 
@@ -83,26 +82,25 @@ def explain(app: str, workspace: str, bearer_of: Callable[[str], str], *, arm: s
                     found.append(f"The host is {state['state']}")
             except Exception as exc:  # whatever it is, the health answer must be told
                 found.append(f"The host's status could not be read ({_first(exc)})")
-        errors = ERRORS[table].format(app=app, name=app.rpartition("/")[2])
+        errors = ERRORS[table].format(name=app.rpartition("/")[2])
         query = f"{table} | {errors} | top 1 by TimeGenerated desc | project Line"
-        if workspace:
-            try:
-                bearer = {"Authorization": f"Bearer {bearer_of(LOGS_SCOPE)}"}
-                answer = client.post(
-                    f"{logs}/v1/workspaces/{workspace}/query",
-                    json={"query": query, "timespan": "PT15M"},
-                    headers=bearer,
-                )
-                if answer.status_code != 400:  # a table appears with its first line
-                    answer.raise_for_status()
-                rows = answer.json()["tables"][0]["rows"] if answer.status_code == 200 else []
-                found.append(
-                    f"The log says: {_last(rows[0][0])}" if rows else "The log has no error yet; it may be minutes late"
-                )
-            except Exception as exc:
-                found.append(f"The log could not be read ({_first(exc)})")
-    where = f"workspace {workspace}, table {table}" if workspace else f"https://portal.azure.com/#@/resource{app}"
-    return f"{'. '.join(found) or 'Nothing more is known'}. Look into: {where}"
+        try:
+            bearer = {"Authorization": f"Bearer {bearer_of(LOGS_SCOPE)}"}
+            answer = client.post(
+                f"{logs}/v1{source}/query",
+                json={"query": query, "timespan": "PT15M"},
+                headers=bearer,
+            )
+            if answer.status_code != 400:  # a table appears with its first line
+                answer.raise_for_status()
+            rows = answer.json()["tables"][0]["rows"] if answer.status_code == 200 else []
+            found.append(
+                f"The log says: {_last(rows[0][0])}" if rows else "The log has no error yet; it may be minutes late"
+            )
+        except Exception as exc:
+            found.append(f"The log could not be read ({_first(exc)})")
+    where = f"table {table} in https://portal.azure.com/#@/resource{source}/logs"
+    return f"{'. '.join(found)}. Look into: {where}"
 
 
 def _first(exc: Exception) -> str:
@@ -128,7 +126,7 @@ class _Provider(dynamic.ResourceProvider):
 def _ask(props: dict[str, Any]) -> str:
     plainly()
     release = props["release"] if props["confirmed"] else ""
-    found = verify(props["url"], release, lambda: explain(props["app"], props["workspace"] or "", token))
+    found = verify(props["url"], release, lambda: explain(props["app"], props["source"], token))
     return str(found.get("status", ""))
 
 
@@ -137,14 +135,14 @@ class Check(dynamic.Resource):
 
     def __init__(
         self, name: str, *, url: pulumi.Input[str], release: pulumi.Input[str], app: pulumi.Input[str],
-        workspace: pulumi.Input[str], confirmed: bool, opts: pulumi.ResourceOptions | None = None,
+        source: pulumi.Input[str], confirmed: bool, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         props = {
             "url": url,
             "release": release,
             "confirmed": confirmed,
             "app": app,
-            "workspace": workspace,
+            "source": source,
             "status": None,
         }
         super().__init__(_Provider(), name, props, opts)
@@ -159,13 +157,13 @@ class Health(pulumi.ComponentResource):
 
     def __init__(
         self, name: str, *, openapi: Mapping[str, Any], url: pulumi.Input[str], release: pulumi.Input[str],
-        app: pulumi.Input[str], logs: pulumi.Input[str], confirmed: bool, after: Sequence[pulumi.Resource],
+        app: pulumi.Input[str], source: pulumi.Input[str], confirmed: bool, after: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Health", name, None, opts)
         if "/health/live" in openapi.get("paths", {}):
             Check(
-                f"{name}-health", url=url, release=release, app=app, workspace=logs, confirmed=confirmed,
+                f"{name}-health", url=url, release=release, app=app, source=source, confirmed=confirmed,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=after),
             )  # fmt: skip
         self.register_outputs({})

@@ -11,7 +11,7 @@ from twofold.portable.message_queue import dead_letter_name
 
 
 class Monitoring(pulumi.ComponentResource):
-    """A workspace with the units' logs, 30 days of them: `logs` are their sources. Its `logs` is the id by which it is asked.
+    """A workspace with the units' logs, 30 days of them: `logs` are their sources.
 
     For each queue an alert rule `<prefix>-<dead-letter queue>` that fires within a quarter of an hour of a new dead letter.
 
@@ -27,18 +27,11 @@ class Monitoring(pulumi.ComponentResource):
         super().__init__("twofold:azure:Monitoring", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         workspace: pulumi.Input[str] = existing
-        if existing:
-            parts = existing.split("/")
-            found = operationalinsights.get_workspace_output(
-                resource_group_name=parts[4], workspace_name=parts[8], opts=pulumi.InvokeOptions(parent=self)
-            )
-            self.logs = found.customer_id
-        else:
-            made = operationalinsights.Workspace(
+        if not existing:
+            workspace = operationalinsights.Workspace(
                 name, workspace_name=name, resource_group_name=group, location=location, retention_in_days=30,
                 sku=operationalinsights.WorkspaceSkuArgs(name="PerGB2018"), opts=child,
-            )  # fmt: skip
-            workspace, self.logs = made.id, made.customer_id
+            ).id  # fmt: skip
         for source, (resource, category) in logs.items():
             monitor.DiagnosticSetting(
                 f"{name}-{source}-logs", name="logs", workspace_id=workspace, resource_uri=resource,
