@@ -3,13 +3,15 @@ PYTHON3 ?= python3
 PORT ?= 8000
 BACKEND ?= sqlite
 ORDERS ?= 10000
+CLOUD ?= azure
+ENV ?= dev
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/twofold
 UV := $(or $(shell command -v uv 2>/dev/null),$(CACHE)/uv/bin/uv)
 PY := .venv/bin/python
 LOCK := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: install run test check format conformance audit sbom bench fuzz schemathesis openapi lock build tools clean help
+.PHONY: install run test check format conformance audit sbom drift bench fuzz schemathesis openapi lock build tools clean help
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,8 +62,12 @@ format: install  ## rewrites the sources as ruff formats them
 conformance: install  ## the portability contract on one BACKEND=sqlite|dynamodb|cosmos|secrets|queues|caches
 	$(PY) -m pytest tests/conformance/test_$(BACKEND).py -v
 
-bench: install  ## ORDERS=10000 through the local service: throughput, none lost, none double
+drift: install  ## what was changed by hand in the stack $(ENV)-$(CLOUD); changes nothing, an error when there is something
+	pulumi refresh --preview-only --diff --expect-no-changes --non-interactive --stack $(ENV)-$(CLOUD)
+
+bench: install  ## ORDERS=10000 through the local service: throughput, none lost, none double; then each stack's program
 	$(PY) -m bench.orders $(ORDERS)
+	$(PY) -m bench.program
 
 fuzz: install  ## EXAMPLES=20000 odd requests through each door's code
 	TWOFOLD_TEST_FUZZ=$(or $(EXAMPLES),20000) $(PY) -m pytest tests/fuzz

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pulumi
-from pulumi_aws import Provider, ProviderDefaultTagsArgs
 
 from twofold.deploy import package
+from twofold.deploy.aws import account
 from twofold.deploy.aws.cache import Cache
 from twofold.deploy.aws.compute import Compute
 from twofold.deploy.aws.data import Data
@@ -24,7 +24,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     """Data, secrets, messaging, cache, compute, gateway, edge, monitoring; returns the stack's outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
-    provider = Provider("aws", region=config.region, default_tags=ProviderDefaultTagsArgs(tags=tags))
+    provider = account.provider(config, tags)
     opts = pulumi.ResourceOptions(providers=[provider])
     artifact = package.build(manifest, "aws", root)
     openapi = json.loads((root / "openapi.json").read_text())

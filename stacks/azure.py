@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pulumi
-from pulumi_azure_native import authorization, resources
+from pulumi_azure_native import resources
 
 from twofold.deploy import package
+from twofold.deploy.azure import account
 from twofold.deploy.azure.access import Access
 from twofold.deploy.azure.cache import Cache
 from twofold.deploy.azure.compute import Compute
@@ -25,8 +26,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     """Data, secrets, messaging, cache, access, compute, gateway, edge, monitoring; returns the stack's outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
-    login = authorization.get_client_config()
-    subscription, tenant = login.subscription_id, login.tenant_id
+    subscription, tenant = account.login(config)
     artifact = package.build(manifest, "azure", root)
     openapi = json.loads((root / "openapi.json").read_text())
 
