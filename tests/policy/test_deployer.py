@@ -108,6 +108,9 @@ def test_roles_are_passed_to_two_services_and_made_within_the_boundary(cloud, as
     assert passed["Resource"] == [f"arn:aws:iam::{ACCOUNT}:role/orders-dev-*"]
     made = [one for one in statements(asked, permissions_boundary=BOUNDARY) if "iam:CreateRole" in one["Action"]]
     assert [one["Condition"] for one in made] == [{"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}}]
+    key = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1"
+    [grant] = [one for one in statements(asked, encryption_key=key) if "kms:CreateGrant" in one["Action"]]
+    assert grant["Resource"] == [key] and grant["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
     assert {"iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"} <= set(made[0]["Action"])
 
 

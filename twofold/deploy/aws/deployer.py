@@ -114,7 +114,7 @@ GRANTS: Mapping[str, tuple[Grant, ...]] = {
     "aws:ec2/subnet:Subnet": _ec2("CreateSubnet DeleteSubnet ModifySubnetAttribute", "subnet", "vpc"),
     "aws:ec2/vpc:Vpc": _ec2("CreateVpc DeleteVpc ModifyVpcAttribute", "vpc"),
     "aws:ec2/vpcEndpoint:VpcEndpoint": _ec2(
-        "CreateVpcEndpoint ModifyVpcEndpoint DeleteVpcEndpoints", "vpc-endpoint", "vpc", "route-table"
+        "CreateVpcEndpoint ModifyVpcEndpoint DeleteVpcEndpoints", "vpc-endpoint", "vpc", "route-table", "subnet", "security-group"
     ),
     "aws:elasticache/serverlessCache:ServerlessCache": (
         Grant(
@@ -220,8 +220,12 @@ def documents(config: StackConfig, prefix: str, asked: Iterable[Asked]) -> dict[
         raise ConfigError(f"no permissions are known for {', '.join(unknown)}: write them into a policy of your own")
     partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(config.region.rpartition("-")[0].rpartition("-")[0], "aws")
     known = {"p": prefix, "u": prefix[:31].rstrip("-"), "r": config.region, "a": config.account or "*", "s": partition}
+    grants = [grant for type in types for grant in GRANTS[type]]
+    if config.encryption_key:
+        key, through = config.encryption_key.removeprefix(f"arn:{partition}:"), {"kms:GrantIsForAWSResource": "true"}
+        grants += [Grant("kms", "DescribeKey", key), Grant("kms", "CreateGrant", key, {"Bool": through})]
     merged: dict[str, set[str]] = {}
-    for grant in (grant for type in types for grant in GRANTS[type]):
+    for grant in grants:
         where = {"Resource": sorted(_arn(one, known) for one in grant.resources.split())} | _condition(
             grant, config, known
         )
