@@ -3,14 +3,15 @@ PYTHON3 ?= python3
 PORT ?= 8000
 BACKEND ?= sqlite
 ORDERS ?= 10000
-CLOUD ?= aws
+CLOUD ?= azure
+ENV ?= dev
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/twofold
 UV := $(or $(shell command -v uv 2>/dev/null),$(CACHE)/uv/bin/uv)
 PY := .venv/bin/python
 LOCK := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: install run test parity check format conformance certify audit sbom image bench fuzz schemathesis openapi lock build tools clean help
+.PHONY: install run test parity check format conformance certify audit sbom image drift bench fuzz schemathesis openapi lock build tools clean help
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,7 +54,7 @@ check: install  ## formatting, types, import rules, bandit
 	.venv/bin/bandit -q -c pyproject.toml -r twofold api stacks
 
 certify: install  ## the contract and the orders walk against the deployed stack ENV-CLOUD, and a dated record of it
-	$(PY) -m tests.certify $(CLOUD) --env $(or $(ENV),dev)
+	$(PY) -m tests.certify $(CLOUD) --env $(ENV)
 
 audit: install  ## known vulnerabilities of everything locked; asks PyPI
 	for lock in aws azure dev; do .venv/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/$$lock.txt || exit 1; done
@@ -72,8 +73,12 @@ format: install  ## rewrites the sources as ruff formats them
 conformance: install  ## the portability contract on one BACKEND=sqlite|dynamodb|cosmos|secrets|queues|caches
 	$(PY) -m pytest tests/conformance/test_$(BACKEND).py -v
 
-bench: install  ## ORDERS=10000 through the local service: throughput, none lost, none double
+drift: install  ## what was changed by hand in the stack $(ENV)-$(CLOUD); changes nothing, an error when there is something
+	pulumi refresh --preview-only --diff --expect-no-changes --non-interactive --stack $(ENV)-$(CLOUD)
+
+bench: install  ## ORDERS=10000 through the local service: throughput, none lost, none double; then each stack's program
 	$(PY) -m bench.orders $(ORDERS)
+	$(PY) -m bench.program
 
 fuzz: install  ## EXAMPLES=20000 odd requests through each door's code
 	TWOFOLD_TEST_FUZZ=$(or $(EXAMPLES),20000) $(PY) -m pytest tests/fuzz

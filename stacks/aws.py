@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi_aws import Provider, ProviderDefaultTagsArgs
 
 from twofold.deploy import package, static
+from twofold.deploy.aws import account
 from twofold.deploy.aws.budget import Budget
 from twofold.deploy.aws.cache import Cache
 from twofold.deploy.aws.compute import Compute
@@ -28,7 +28,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     """Data, secrets, messaging, network, cache, domain, edge, compute, gateway, monitoring, budget; returns the stack's outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
-    provider = Provider("aws", region=config.region, default_tags=ProviderDefaultTagsArgs(tags=tags))
+    provider = account.provider(config, tags)
     opts = pulumi.ResourceOptions(providers=[provider])
     artifact = package.artifact(manifest, config, root)
     openapi = json.loads((root / "openapi.json").read_text())

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi_azure_native import authorization, resources
+from pulumi_azure_native import resources
 
 from twofold.deploy import package, static
+from twofold.deploy.azure import account
 from twofold.deploy.azure.access import Access
 from twofold.deploy.azure.budget import Budget
 from twofold.deploy.azure.cache import Cache
@@ -30,8 +31,8 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     """Network, data, secrets, messaging, cache, access, edge, compute, gateway, monitoring, budget, health; returns the outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
-    login = authorization.get_client_config()
-    subscription, tenant = login.subscription_id, login.tenant_id
+    login = account.login(config)
+    subscription, tenant = login.subscription, login.tenant
     artifact = package.artifact(manifest, config, root)
     openapi = json.loads((root / "openapi.json").read_text())
     content = static.content(root, config.static)
@@ -55,7 +56,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     )  # fmt: skip
     cache = Cache(name, config=config, group=group, subscription=subscription, network=network)
     access = Access(name, config=config, group=group, tenant=tenant)
-    edge = Edge(name, config=config, group=group, subscription=subscription, deployer=login.object_id, content=content)
+    edge = Edge(name, config=config, group=group, subscription=subscription, login=login, content=content)
     compute = Compute(
         name, manifest=manifest, config=config, artifact=artifact, data=data, secrets=secrets, messaging=messaging,
         cache=cache, access=access, group=group, subscription=subscription, network=network, login=login,

@@ -1,5 +1,6 @@
 """The Pulumi engine on an inline program, with a file backend of its own and stand-in providers."""
 
+import collections
 import os
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from pulumi import automation
 
 from tests.engine.provider import StandIn
 from tools import pulumi_cli
+
+EPOCH = "2026-01-01T00:00:00Z"
 
 
 class Engine:
@@ -40,8 +43,30 @@ class Engine:
     def configure(self, config):
         self.stack.set_all_config({key: automation.ConfigValue(value) for key, value in config.items()})
 
+    def restore(self, resources):
+        """Goes on from an earlier state's resources, which the stand-in then knows as existing."""
+        salt = self.stack.workspace.stack_settings(
+            self.stack.name
+        ).encryption_salt  # the engine encrypts what it imports
+        secrets = {"type": "passphrase", "state": {"salt": salt}}
+        deployment = {"manifest": {"time": EPOCH}, "secrets_providers": secrets, "resources": resources}
+        self.stack.import_stack(automation.Deployment(self.stack.export_stack().version, deployment))
+        self.standin.adopt(resources)
+
     def preview(self):
         return dict(self.stack.preview().change_summary)
+
+    def steps(self, command, **options):
+        """What a command (`preview`, `up`, `refresh`) plans or does: {URN: the operations on it}."""
+        found = collections.defaultdict(set)
+
+        def note(event):
+            if event.resource_pre_event:
+                step = event.resource_pre_event.metadata
+                found[step.urn].add(step.op.value)
+
+        getattr(self.stack, command)(on_event=note, **options)
+        return dict(found)
 
     def up(self):
         result = self.stack.up()

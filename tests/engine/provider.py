@@ -13,6 +13,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 ACCOUNT = "123456789012"
 SUBSCRIPTION = "00000000-0000-0000-0000-00000000abcd"
+TENANT = "00000000-0000-0000-0000-00000000ef01"
 
 IMMUTABLE = {
     "aws:dynamodb/table:Table": {"name", "hashKey", "rangeKey"},
@@ -212,14 +213,22 @@ def answered(inputs):
 
 
 class StandIn(provider_pb2_grpc.ResourceProviderServicer):
-    """Keeps what was created: `resources` by URN, as (type, inputs)."""
+    """Keeps what was created: `resources` by URN, as (type, inputs). `drifted` is what somebody changed by hand, by URN:
+    properties, or None for what is gone. `configured` and `asked` are what providers were started with, and their functions."""
 
     def __init__(self):
-        self.resources, self.deleted, self._made = {}, set(), Counter()
+        self.resources, self.deleted, self.drifted, self._made = {}, set(), {}, Counter()
+        self.configured, self.asked = [], []
         self._server = grpc.server(ThreadPoolExecutor(16))
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(self, self._server)
         self.port = self._server.add_insecure_port("127.0.0.1:0")
         self._server.start()
+
+    def adopt(self, state):
+        """Knows the resources of a state as existing."""
+        for one in state:
+            if one["custom"] and not one["type"].startswith("pulumi:"):
+                self.resources[one["urn"]] = (one["type"], one["inputs"])
 
     def debug_providers(self):
         return ",".join(f"{name}:{self.port}" for name in ("aws", "azure-native", "pulumi-python", "random"))
@@ -245,6 +254,9 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
     def Configure(self, request, context):
+        self.configured.append(given := plain(request.args))
+        if ACCOUNT not in given.get("allowedAccountIds", ACCOUNT):  # in Terraform's own words
+            context.abort(grpc.StatusCode.UNKNOWN, f"AWS account ID not allowed: {ACCOUNT}")
         return provider_pb2.ConfigureResponse(
             acceptSecrets=False, supportsPreview=True, acceptResources=False, acceptOutputs=False
         )
@@ -296,11 +308,24 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Read(self, request, context):
-        return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
+        changed = self.drifted.get(request.urn, {})
+        if changed is None:
+            return provider_pb2.ReadResponse()
+        properties, inputs = plain(request.properties) | changed, plain(request.inputs) | changed
+        return provider_pb2.ReadResponse(id=request.id, properties=struct(properties), inputs=struct(inputs))
 
     def Invoke(self, request, context):
+        self.asked.append((request.tok, plain(request.args)))
+        if request.tok == "aws:index/getCallerIdentity:getCallerIdentity":
+            answer = {
+                "accountId": ACCOUNT,
+                "arn": f"arn:aws:iam::{ACCOUNT}:user/deployer",
+                "id": ACCOUNT,
+                "userId": "u",
+            }
+            return provider_pb2.InvokeResponse(**{"return": struct(answer)})
         if request.tok == "azure-native:authorization:getClientConfig":
-            answer = {"clientId": "c", "objectId": "o", "subscriptionId": SUBSCRIPTION, "tenantId": "tenant"}
+            answer = {"clientId": "c", "objectId": "o", "subscriptionId": SUBSCRIPTION, "tenantId": TENANT}
             return provider_pb2.InvokeResponse(**{"return": struct(answer)})
         if request.tok == "aws:index/getAvailabilityZones:getAvailabilityZones":
             names = [f"eu-central-1{zone}" for zone in "abc"]
@@ -315,7 +340,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.InvokeResponse(**{"return": struct(answer)})
         if request.tok == "azure-native:apimanagement:getApiManagementService":
             name = plain(request.args)["serviceName"]
-            identity = {"type": "SystemAssigned", "principalId": f"principal-{name}", "tenantId": "tenant"}
+            identity = {"type": "SystemAssigned", "principalId": f"principal-{name}", "tenantId": TENANT}
             answer = {"name": name, "gatewayUrl": f"https://{name}.azure-api.net", "identity": identity}
             return provider_pb2.InvokeResponse(**{"return": struct(answer)})
         context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{request.tok} is not stood in for")

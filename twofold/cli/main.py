@@ -270,6 +270,43 @@ def secret_list(cloud: Cloud = None, env: Env = "dev", manifest: Target = MANIFE
     _with_services(manifest, cloud, env, secrets.show)
 
 
+Where = Annotated[str, typer.Option("--cloud", help="aws or azure")]
+AsJson = Annotated[bool, typer.Option("--json", help="for a program to read")]
+
+
+@app.command()
+def deployer(cloud: Where, env: Env = "dev", manifest: Target = MANIFEST) -> None:
+    """Prints the least privilege that deploying a stack takes, for review: IAM policies, or an Azure role and its condition."""
+    from twofold.cli import account
+
+    typer.echo(account.deployer(_manifest(manifest), cloud, env))
+
+
+@app.command()
+def preflight(cloud: Where, env: Env = "dev", as_json: AsJson = False, manifest: Target = MANIFEST) -> None:
+    """Asks the account what the first `pulumi up` needs, changes nothing, and names the command for what is missing."""
+    from twofold.cli import account
+    from twofold.deploy import checks
+
+    if not checks.show(account.preflight(_manifest(manifest), cloud, env), as_json=as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(
+    offline: Annotated[bool, typer.Option("--offline", help="every download: is it here, or its mirror set?")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Looks at this machine, and names the command for what is missing."""
+    from twofold.cli import doctor as looking
+    from twofold.deploy import checks
+
+    if not offline:
+        raise TwofoldError("there are checks for working offline as yet: twofold doctor --offline")
+    if not checks.show(looking.offline(looking.Machine()), as_json=as_json):
+        raise typer.Exit(1)
+
+
 def _with_services(
     target: str, cloud: str | None, env: str, work: "Callable[[Services], Coroutine[Any, Any, None]]"
 ) -> None:

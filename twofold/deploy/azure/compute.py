@@ -7,6 +7,7 @@ import pulumi
 from pulumi_azure_native import authorization, managedidentity, storage, web
 
 from twofold.deploy.azure.access import Access
+from twofold.deploy.azure.account import Login
 from twofold.deploy.azure.cache import Cache
 from twofold.deploy.azure.code import Code
 from twofold.deploy.azure.data import Data
@@ -29,8 +30,6 @@ BLOB_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 """Storage Blob Data Owner: what the host needs for its leases and its deployment container."""
 BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 """Storage Blob Data Contributor: what the deployer needs to keep an artifact."""
-AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
-"""The client with which a person is logged in (`az login`); pipelines and identities have one of their own."""
 MAX_INSTANCES = 100
 """Unless `twofold:maxInstances` says otherwise; Flex Consumption's own default."""
 CONCURRENCY = {512: 4, 2048: 16, 4096: 32}
@@ -50,7 +49,7 @@ class Compute(pulumi.ComponentResource):
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, artifact: Artifact, data: Data,
         secrets: Secrets, messaging: Messaging, cache: Cache, access: Access,
-        group: pulumi.Input[str], subscription: str, login: authorization.GetClientConfigResult,
+        group: pulumi.Input[str], subscription: str, login: Login,
         network: Network | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
@@ -93,7 +92,7 @@ class Compute(pulumi.ComponentResource):
         self.log_source = self.logs["containers" if self._containers else "http"][0]
         self.register_outputs({})
 
-    def _keep(self, login: authorization.GetClientConfigResult) -> pulumi.Output[str]:
+    def _keep(self, login: Login) -> pulumi.Output[str]:
         """Keeps the artifact once every unit has it."""
         name = f"{self._name}-releases"
         container = storage.BlobContainer(
@@ -102,8 +101,7 @@ class Compute(pulumi.ComponentResource):
         )  # fmt: skip
         allowed = authorization.RoleAssignment(
             name, principal_id=login.object_id, scope=container.id,
-            # Said, since the SDK's default is a user and Azure refuses a kind that is not the principal's.
-            principal_type="User" if login.client_id == AZURE_CLI else "ServicePrincipal",
+            principal_type=login.principal_type,
             role_definition_id=role(self._subscription, BLOB_CONTRIBUTOR), opts=self._child,
         )  # fmt: skip
         url = pulumi.Output.concat("https://", self._account.name, ".blob.core.windows.net/", container.name)

@@ -7,6 +7,7 @@ writes itself and a caller can't guess. Managed rules need the Premium tier.
 import pulumi
 from pulumi_azure_native import cdn, frontdoor
 
+from twofold.deploy.azure.account import Login
 from twofold.deploy.azure.domain import Domain
 from twofold.deploy.azure.names import unique
 from twofold.deploy.azure.static import Static
@@ -25,7 +26,7 @@ class Edge(pulumi.ComponentResource):
     """
 
     def __init__(
-        self, name: str, *, config: StackConfig, group: pulumi.Input[str], subscription: str, deployer: str,
+        self, name: str, *, config: StackConfig, group: pulumi.Input[str], subscription: str, login: Login,
         content: Content | None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Edge", name, None, opts)
@@ -38,7 +39,7 @@ class Edge(pulumi.ComponentResource):
             if content:
                 self._static = Static(
                     name, content=content, group=group, location=config.region, subscription=subscription,
-                    deployer=deployer, opts=self._child,
+                    login=login, opts=self._child,
                 )  # fmt: skip
             self._profile = cdn.Profile(
                 self._name, profile_name=self._name, resource_group_name=group, location="Global",

@@ -3,6 +3,7 @@
 import pulumi
 from pulumi_azure_native import authorization, cdn, managedidentity, storage
 
+from twofold.deploy.azure.account import Login
 from twofold.deploy.azure.blobs import Blobs
 from twofold.deploy.azure.names import unique
 from twofold.deploy.azure.secrets import role
@@ -24,7 +25,7 @@ class Static(pulumi.ComponentResource):
     """
 
     def __init__(
-        self, name: str, *, content: Content, group: pulumi.Input[str], location: str, subscription: str, deployer: str,
+        self, name: str, *, content: Content, group: pulumi.Input[str], location: str, subscription: str, login: Login,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Static", name, None, opts)
@@ -49,9 +50,8 @@ class Static(pulumi.ComponentResource):
             f"{self._name}-reader", principal_id=self.identity.principal_id, principal_type="ServicePrincipal",
             scope=container.id, role_definition_id=role(subscription, READER), opts=self._child,
         )  # fmt: skip
-        # A person or a service principal: what kind, nobody says.
         writes = authorization.RoleAssignment(
-            f"{self._name}-deployer", principal_id=deployer, scope=container.id,
+            f"{self._name}-deployer", principal_id=login.object_id, principal_type=login.principal_type, scope=container.id,
             role_definition_id=role(subscription, CONTRIBUTOR), opts=self._child,
         )  # fmt: skip
         self._files = Blobs(
