@@ -54,7 +54,65 @@ def _linked(service: str) -> Grant:
     return Grant("iam", "CreateServiceLinkedRole", "iam::{a}:role/aws-service-role/*", condition)
 
 
+_DOMAINS = Grant(
+    "apigateway",
+    "GET POST PATCH DELETE",
+    "apigateway:{r}::/domainnames apigateway:{r}::/domainnames/* apigateway:{r}::/domainnames/*/apimappings",
+)
+_BUCKET = "s3:::{p}-*"
+
 GRANTS: Mapping[str, tuple[Grant, ...]] = {
+    "aws:acm/certificate:Certificate": (
+        Grant(
+            "acm",
+            "RequestCertificate DescribeCertificate DeleteCertificate ListTagsForCertificate AddTagsToCertificate "
+            "RemoveTagsFromCertificate",
+            "acm:{r}:{a}:certificate/* acm:us-east-1:{a}:certificate/*",
+        ),
+    ),
+    "aws:acm/certificateValidation:CertificateValidation": (
+        Grant("acm", "DescribeCertificate", "acm:{r}:{a}:certificate/* acm:us-east-1:{a}:certificate/*"),
+    ),
+    "aws:apigatewayv2/apiMapping:ApiMapping": (_DOMAINS,),
+    "aws:apigatewayv2/domainName:DomainName": (_DOMAINS,),
+    "aws:budgets/budget:Budget": (
+        Grant("budgets", "ViewBudget ModifyBudget ListTagsForResource TagResource UntagResource", "budgets::{a}:budget/{p}*"),
+    ),
+    "aws:cloudfront/originAccessControl:OriginAccessControl": (
+        Grant(
+            "cloudfront",
+            "CreateOriginAccessControl GetOriginAccessControl UpdateOriginAccessControl DeleteOriginAccessControl",
+            "cloudfront::{a}:origin-access-control/*",
+        ),
+    ),
+    "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy": (
+        Grant(
+            "cloudfront",
+            "CreateResponseHeadersPolicy GetResponseHeadersPolicy UpdateResponseHeadersPolicy DeleteResponseHeadersPolicy",
+            "cloudfront::{a}:response-headers-policy/*",
+        ),
+    ),
+    "aws:route53/record:Record": (
+        Grant("route53", "GetHostedZone ChangeResourceRecordSets ListResourceRecordSets", "route53:::hostedzone/{z}"),
+        Grant("route53", "GetChange", "route53:::change/*"),
+    ),
+    "aws:s3/bucket:Bucket": (
+        Grant(
+            "s3",
+            "CreateBucket DeleteBucket ListBucket GetBucketLocation GetBucketTagging PutBucketTagging GetBucketAcl GetBucketCORS "
+            "GetBucketWebsite GetBucketVersioning PutBucketVersioning GetAccelerateConfiguration GetBucketRequestPayment "
+            "GetBucketLogging GetLifecycleConfiguration GetReplicationConfiguration GetEncryptionConfiguration "
+            "PutEncryptionConfiguration GetBucketObjectLockConfiguration GetBucketPolicy",
+            _BUCKET,
+        ),
+    ),
+    "aws:s3/bucketObjectv2:BucketObjectv2": (
+        Grant("s3", "GetObject PutObject DeleteObject GetObjectTagging PutObjectTagging", "s3:::{p}-*/*"),
+    ),
+    "aws:s3/bucketPolicy:BucketPolicy": (Grant("s3", "GetBucketPolicy PutBucketPolicy DeleteBucketPolicy", _BUCKET),),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": (
+        Grant("s3", "GetBucketPublicAccessBlock PutBucketPublicAccessBlock", _BUCKET),
+    ),
     "aws:apigatewayv2/api:Api": (_APIS,),
     "aws:apigatewayv2/authorizer:Authorizer": (_APIS,),
     "aws:apigatewayv2/integration:Integration": (_APIS,),
@@ -219,7 +277,14 @@ def documents(config: StackConfig, prefix: str, asked: Iterable[Asked]) -> dict[
     if unknown := [type for type in types if type not in GRANTS]:
         raise ConfigError(f"no permissions are known for {', '.join(unknown)}: write them into a policy of your own")
     partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(config.region.rpartition("-")[0].rpartition("-")[0], "aws")
-    known = {"p": prefix, "u": prefix[:31].rstrip("-"), "r": config.region, "a": config.account or "*", "s": partition}
+    known = {
+        "z": config.dns_zone,
+        "p": prefix,
+        "u": prefix[:31].rstrip("-"),
+        "r": config.region,
+        "a": config.account or "*",
+        "s": partition,
+    }
     grants = [grant for type in types for grant in GRANTS[type]]
     if config.encryption_key:
         key, through = config.encryption_key.removeprefix(f"arn:{partition}:"), {"kms:GrantIsForAWSResource": "true"}

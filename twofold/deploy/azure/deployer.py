@@ -21,6 +21,39 @@ ARM: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "azure-native:authorization:RoleAssignment": (
         "Microsoft.Authorization/roleAssignments", _ALL, ("Microsoft.Authorization/roleDefinitions/read",)
     ),
+    "azure-native:cdn:AFDCustomDomain": ("Microsoft.Cdn/profiles/customDomains", _ALL, ()),
+    "azure-native:cdn:Rule": ("Microsoft.Cdn/profiles/ruleSets/rules", _ALL, ()),
+    "azure-native:cdn:RuleSet": ("Microsoft.Cdn/profiles/ruleSets", _ALL, ()),
+    "azure-native:consumption:Budget": ("Microsoft.Consumption/budgets", _ALL, ()),
+    "azure-native:dns:RecordSet": (
+        "Microsoft.Network/dnsZones", ("read",),
+        tuple(f"Microsoft.Network/dnsZones/{kind}/{verb}" for kind in ("A", "CNAME", "TXT") for verb in _ALL),
+    ),
+    "azure-native:network:NatGateway": ("Microsoft.Network/natGateways", _ALL, ("Microsoft.Network/natGateways/join/action",)),
+    "azure-native:network:PrivateDnsZoneGroup": (
+        "Microsoft.Network/privateEndpoints/privateDnsZoneGroups", _ALL, ("Microsoft.Network/privateDnsZones/join/action",)
+    ),
+    "azure-native:network:PrivateEndpoint": (
+        "Microsoft.Network/privateEndpoints", _ALL,
+        (
+            "Microsoft.Network/virtualNetworks/subnets/join/action",
+            "Microsoft.DocumentDB/databaseAccounts/PrivateEndpointConnectionsApproval/action",
+            "Microsoft.KeyVault/vaults/PrivateEndpointConnectionsApproval/action",
+            "Microsoft.Storage/storageAccounts/PrivateEndpointConnectionsApproval/action",
+            "Microsoft.Cache/redisEnterprise/PrivateEndpointConnectionsApproval/action",
+            "Microsoft.EventGrid/topics/PrivateEndpointConnectionsApproval/action",
+        ),
+    ),
+    "azure-native:network:PublicIPAddress": (
+        "Microsoft.Network/publicIPAddresses", _ALL, ("Microsoft.Network/publicIPAddresses/join/action",)
+    ),
+    "azure-native:network:VirtualNetwork": (
+        "Microsoft.Network/virtualNetworks", _ALL,
+        ("Microsoft.Network/virtualNetworks/subnets/read", "Microsoft.Network/virtualNetworks/subnets/write",
+         "Microsoft.Network/virtualNetworks/join/action"),
+    ),
+    "azure-native:privatedns:PrivateZone": ("Microsoft.Network/privateDnsZones", _ALL, ()),
+    "azure-native:privatedns:VirtualNetworkLink": ("Microsoft.Network/privateDnsZones/virtualNetworkLinks", _ALL, ()),
     "azure-native:cdn:AFDEndpoint": ("Microsoft.Cdn/profiles/afdEndpoints", _ALL, ()),
     "azure-native:cdn:AFDOrigin": ("Microsoft.Cdn/profiles/originGroups/origins", _ALL, ()),
     "azure-native:cdn:AFDOriginGroup": ("Microsoft.Cdn/profiles/originGroups", _ALL, ()),
