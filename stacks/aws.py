@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pulumi
 from pulumi_aws import Provider, ProviderDefaultTagsArgs
@@ -20,7 +21,7 @@ from twofold.deploy.living import guard
 from twofold.manifest import ServiceManifest
 
 
-def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
+def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[Any]]:
     """Data, secrets, messaging, cache, compute, gateway, edge, monitoring; returns the stack's outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
@@ -46,9 +47,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         edge=edge,
         opts=opts,
     )
-    gateway = Gateway(
-        name, manifest=manifest, config=config, openapi=openapi, function=compute.functions["http"], opts=opts
-    )
+    gateway = Gateway(name, manifest=manifest, config=config, openapi=openapi, live=compute.live["http"], opts=opts)
     url = edge.front(gateway.url)
     monitoring = Monitoring(name, messaging=messaging, opts=opts)
     guard(config, [data, secrets, messaging, cache, compute, gateway, edge, monitoring])
@@ -63,4 +62,6 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         "secrets_url": secrets.url or "",
         "cache_url": cache.url("http") or "",
         "artifact": artifact.digest,
+        "units": compute.units,
+        "releases_url": compute.releases_url,
     }

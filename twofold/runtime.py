@@ -91,6 +91,13 @@ class Runtime:
         scope.setdefault("state", {}).update(self._lifespan.state)
         await self._app(scope, receive, send)
 
+    async def readiness(self) -> dict[str, Any]:
+        """What `/health/ready` answers, for a unit that answers no requests: its status and each dependency's."""
+        await self.start()
+        from twofold.http.health import readiness  # FastAPI, which is loaded by now
+
+        return (await readiness(self.services)).model_dump()
+
     async def process_feed(self, commits: Iterable[Document]) -> None:
         """Hands commit documents to every consumer. Raises `StoreUnavailable` when they must be delivered again."""
         await self.start()

@@ -16,7 +16,21 @@ SUBSCRIPTION = "00000000-0000-0000-0000-00000000abcd"
 IMMUTABLE = {
     "aws:dynamodb/table:Table": {"name", "hashKey", "rangeKey"},
     "aws:secretsmanager/secret:Secret": {"name"},
-    "aws:lambda/function:Function": {"name"},
+    "aws:lambda/function:Function": {"name", "packageType"},
+    "aws:lambda/alias:Alias": {"name", "functionName"},
+    "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": {"functionName", "qualifier"},
+    "aws:lambda/permission:Permission": {
+        "action",
+        "function",
+        "functionUrlAuthType",
+        "invokedViaFunctionUrl",
+        "principal",
+        "qualifier",
+        "sourceArn",
+    },
+    "aws:lambda/eventSourceMapping:EventSourceMapping": {"eventSourceArn", "startingPosition"},
+    "aws:iam/role:Role": {"name"},
+    "aws:scheduler/schedule:Schedule": {"name", "groupName"},
     "azure-native:cosmosdb:DatabaseAccount": {"accountName", "location", "resourceGroupName"},
     "azure-native:cosmosdb:SqlResourceSqlDatabase": {"accountName", "databaseName"},
     "azure-native:cosmosdb:SqlResourceSqlContainer": {"accountName", "databaseName", "containerName"},
@@ -59,6 +73,11 @@ def computed(token, name, inputs):
             own["streamArn"] = f"{arn}/stream/1"
         case "aws:lambda/function:Function":
             own["invokeArn"] = f"{arn}/invocations"
+            if inputs.get("publish"):
+                own["version"] = "1"
+        case "aws:lambda/alias:Alias":
+            own["arn"] = f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:{inputs['functionName']}:{inputs['name']}"
+            own["invokeArn"] = f"{own['arn']}/invocations"
         case "aws:apigatewayv2/api:Api":
             own |= {"apiEndpoint": f"https://{name}.execute-api.eu-central-1.amazonaws.com", "executionArn": arn}
         case "aws:lambda/functionUrl:FunctionUrl":
@@ -176,9 +195,14 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     def Update(self, request, context):
         token, name = request.urn.split("::")[2].split("$")[-1], request.urn.split("::")[-1]
         inputs = plain(request.news)
+        outputs = inputs | computed(token, name, inputs)
+        if "version" in outputs and token == "aws:lambda/function:Function":
+            del outputs["version"]
+            if not request.preview:  # each update publishes
+                outputs["version"] = str(int(plain(request.olds).get("version", "0")) + 1)
         if not request.preview:
             self.resources[request.urn] = (token, inputs)
-        return provider_pb2.UpdateResponse(properties=struct(inputs | computed(token, name, inputs)))
+        return provider_pb2.UpdateResponse(properties=struct(outputs))
 
     def Delete(self, request, context):
         self.resources.pop(request.urn, None)

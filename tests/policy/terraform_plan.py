@@ -11,7 +11,7 @@ from tests.engine.provider import computed
 SINGULAR = {"attributes": "attribute", "origins": "origin", "custom_headers": "custom_header", "rules": "rule"}
 MAPS = ("variables", "dimensions", "tags", "tags_all", "default_tags", "request_parameters")
 """Objects that are maps of the user's, not blocks."""
-LEFT_OUT = ("pulumi:", "random:")
+LEFT_OUT = ("pulumi:", "pulumi-python:", "random:")
 
 
 def convert(resources):

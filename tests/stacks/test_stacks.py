@@ -18,7 +18,7 @@ from twofold.settings import MARKER, Settings, marker, variable_names
 ROOT = Path(__file__).parents[2]
 OUTPUTS = {
     "service", "customer", "environment", "region", "url", "health_url", "docs_url", "store_url", "queue_url", "events_url",
-    "secrets_url", "cache_url", "artifact",
+    "secrets_url", "cache_url", "artifact", "units", "releases_url",
 }  # fmt: skip
 DATA = (
     "aws:dynamodb/table:Table", "aws:secretsmanager/secret:Secret", "azure-native:cosmosdb:DatabaseAccount",
@@ -150,6 +150,7 @@ def test_only_the_gateway_reaches_the_service(life, cloud):
         assert of_type(life, "aws:lambda/functionUrl:FunctionUrl") == []
         [permission] = of_type(life, "aws:lambda/permission:Permission")
         assert permission["principal"] == "apigateway.amazonaws.com" and permission["sourceArn"].endswith("/*")
+        assert permission["qualifier"] == "live"
         return
     apps = of_type(life, "azure-native:web:WebApp")
     defaults = {app["name"].rsplit("-", 1)[0]: app["siteConfig"]["ipSecurityRestrictionsDefaultAction"] for app in apps}
@@ -266,15 +267,25 @@ EVERYTHING_ELSE = {
 }
 ON = {
     "azure": {"apimSku": "BasicV2", "gatewayAudience": "api://orders-gateway"},
-    "aws": {},
+    "aws": {
+        "maxInstances": json.dumps({"http": 50, "worker": 4}),
+        "warmInstances": json.dumps({"http": 2}),
+        "releases": "2",
+        "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
+        "snapStart": "false",
+        "image": f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/orders@sha256:{'5' * 64}",
+    },
 }
+INSTEAD = {"aws": {"warmInstances": "", "image": "", "snapStart": "true"}, "azure": {}}
+"""What can't be had with the others: switched on before them."""
 EXISTING = {"apim": "/subscriptions/s/resourceGroups/shared/providers/Microsoft.ApiManagement/service/company"}
-NOT_YET = set(KEYS) - {*EVERYTHING_ELSE, *ON["aws"], *ON["azure"], *EXISTING, "region", "environment", "cloud"}
+COVERED = {*EVERYTHING_ELSE, *ON["aws"], *ON["azure"], *EXISTING, "region", "environment", "cloud"}
+NOT_YET = set(KEYS) - COVERED
 PLACES = {"region": {"aws": "eu-west-1", "azure": "northeurope"}, "environment": {"aws": "stage", "azure": "stage"}}
 
 
 def test_every_config_key_is_either_harmless_to_data_or_refused():
-    covered = {*EVERYTHING_ELSE, *ON["aws"], *ON["azure"], *EXISTING, *PLACES, "cloud"}
+    covered = {*COVERED, *PLACES}
     assert covered | NOT_YET == set(KEYS) and not covered & NOT_YET
 
 
@@ -285,9 +296,10 @@ def test_no_config_change_replaces_data_and_protected_data_survives_a_destroy(tm
     data = {urn for urn, (token, _) in engine.standin.resources.items() if token in held}
     assert len(data) == {"aws": 5, "azure": 9}[cloud]
     everything = EVERYTHING_ELSE | ON[cloud]
-    engine.configure(config(cloud, **everything))
-    engine.up()
-    assert not data & engine.standin.deleted
+    for values in (everything | INSTEAD[cloud], everything):
+        engine.configure(config(cloud, **values))
+        engine.up()
+        assert not data & engine.standin.deleted
     engine.standin.deleted.clear()
     for key, values in PLACES.items():
         engine.configure(config(cloud, **everything | {key: values[cloud]}))

@@ -6,10 +6,12 @@ Which event is which:
     Records[].dynamodb        a DynamoDB stream's batch, answered with `batchItemFailures`
     Records[] from aws:sqs    a queue's batch, answered likewise
     {"twofold": {"schedule"}} EventBridge Scheduler
+    {"twofold": {"health"}}   the deployer, before a version gets traffic; answered as `/health/ready` does
 """
 
 import asyncio
 import logging
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -39,6 +41,10 @@ def lambda_handler(manifest: ServiceManifest, *, root: Path) -> LambdaHandler:
         print(f"twofold: {exc}", file=sys.stderr, flush=True)
         sys.exit(1)
     logging.getLogger().setLevel(runtime.settings.log_level.upper())
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        from twofold.aws.snap_start import prepare
+
+        prepare(manifest)
     return Door(runtime)
 
 
@@ -60,7 +66,10 @@ class Door:
         if records := event.get("Records"):
             work = self._queue if records[0].get("eventSource") == "aws:sqs" else self._feed
             return self._loop.run_until_complete(work(records))
-        if (name := event.get("twofold", {}).get("schedule")) is not None:
+        own = event.get("twofold", {})
+        if "health" in own:
+            return self._loop.run_until_complete(self._runtime.readiness())
+        if (name := own.get("schedule")) is not None:
             return self._loop.run_until_complete(self._runtime.run_schedule(name))
         raise ValueError(f"an event of unknown kind, with the members {sorted(event)}")
 

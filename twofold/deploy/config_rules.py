@@ -11,6 +11,8 @@ from twofold.portable.rate_limit import Rate
 MAX_NAME = 62
 """Of a unit: a Lambda function's, role's and alarm's name has 64 characters, and a policy's or alias' marks come after it."""
 MAX_INSTANCES = 1000
+QUEUE_POLLER = 2
+"""The least that Lambda's poller of a queue can be bounded to; what it hands out beyond `maxInstances` SQS counts as received."""
 ONLY: Mapping[str, tuple[str, ...]] = {
     "aws": ("account", "assumeRole", "externalId", "permissionsBoundary", "snapStart"),
     "azure": ("apim", "apimSku", "gatewayAudience", "subscription", "tenant", "logWorkspace", "encryptionIdentity"),
@@ -174,6 +176,10 @@ def _units(
                 yield f"twofold:{key} has {role!r}; the service's units are {', '.join(roles)}"
             if not 1 <= count <= MAX_INSTANCES:
                 yield f"twofold:{key}.{role} is {count}; allowed: 1 to {MAX_INSTANCES}"
+    for unit in m.units if given.get("cloud") == "aws" else ():
+        least = QUEUE_POLLER * len(unit.queues)
+        if values["max_instances"].get(unit.role, least) < least:
+            yield f"twofold:maxInstances.{unit.role} is less than {least}: Lambda's queue poller runs {QUEUE_POLLER} a queue"
     for role, warm in values["warm_instances"].items():
         if warm > values["max_instances"].get(role, MAX_INSTANCES):
             yield f"twofold:warmInstances.{role} is more than its maxInstances"

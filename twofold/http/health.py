@@ -1,6 +1,7 @@
 """`/health/live` (the process answers) and `/health/ready` (its dependencies do)."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -13,6 +14,7 @@ from twofold.bootstrap import Services
 from twofold.errors import SecretNotFound, TwofoldError
 
 DEADLINE_SECONDS = 2.0
+log = logging.getLogger("twofold.health")
 
 
 class Live(BaseModel):
@@ -49,21 +51,28 @@ def router(services: Services) -> APIRouter:
     @routes.get("/ready", operation_id="ready", responses={503: {"model": Ready}})
     async def ready(response: Response) -> Ready:
         """Whether requests can be served: each dependency, asked side by side, within two seconds."""
-        checks = []
-        if services.manifest.blocks:
-            checks.append(_check("store", True, services.documents.ping))
-        for secret in services.manifest.secrets[:1]:
-            checks.append(_check("secrets", False, partial(_secret, services, secret.name)))
-        if services.cache.shared:
-            checks.append(_check("cache", False, services.cache.ping))
-        dependencies = list(await asyncio.gather(*checks))
-        down = [dependency for dependency in dependencies if dependency.status == "down"]
-        if any(dependency.critical for dependency in down):
+        found = await readiness(services)
+        if found.status == "down":
             response.status_code = 503
-            return Ready(status="down", dependencies=dependencies)
-        return Ready(status="degraded" if down else "ready", dependencies=dependencies)
+        return found
 
     return routes
+
+
+async def readiness(services: Services) -> Ready:
+    """How each dependency is, asked side by side, within two seconds; what is down is logged with its reason."""
+    checks = []
+    if services.manifest.blocks:
+        checks.append(_check("store", True, services.documents.ping))
+    for secret in services.manifest.secrets[:1]:
+        checks.append(_check("secrets", False, partial(_secret, services, secret.name)))
+    if services.cache.shared:
+        checks.append(_check("cache", False, services.cache.ping))
+    dependencies = list(await asyncio.gather(*checks))
+    down = [dependency for dependency in dependencies if dependency.status == "down"]
+    if any(dependency.critical for dependency in down):
+        return Ready(status="down", dependencies=dependencies)
+    return Ready(status="degraded" if down else "ready", dependencies=dependencies)
 
 
 async def _check(name: str, critical: bool, ask: Callable[[], Awaitable[object]]) -> Dependency:
@@ -71,8 +80,9 @@ async def _check(name: str, critical: bool, ask: Callable[[], Awaitable[object]]
     status: Literal["up", "down"] = "up"
     try:
         await asyncio.wait_for(ask(), DEADLINE_SECONDS)
-    except (TwofoldError, TimeoutError):
+    except (TwofoldError, TimeoutError) as exc:
         status = "down"
+        log.warning("%s is down: %s", name, str(exc) or f"no answer within {DEADLINE_SECONDS:g} seconds")
     return Dependency(name=name, status=status, critical=critical, ms=round((time.perf_counter() - started) * 1000, 1))
 
 

@@ -242,6 +242,19 @@ def test_the_schedule_runs_its_unit():
     assert not any("Error" in line for line in lines()), lines()
 
 
+def test_a_changed_setting_goes_live_as_a_new_version(stack, client):
+    def live():
+        alias = client_of("lambda").get_alias(FunctionName="orders-dev-http", Name="live")
+        return alias["FunctionVersion"], client.get("/health/live", headers={"Origin": "https://shop.example"}).headers
+
+    version, headers = live()
+    assert version == "1" and "access-control-allow-origin" not in headers
+    stack.configure({"twofold:corsOrigins": "https://shop.example"})
+    stack.up()
+    version, headers = live()
+    assert version == "2" and headers["access-control-allow-origin"] == "https://shop.example"
+
+
 def test_nothing_changes_unless_somebody_changed_it(stack):
     assert set(stack.up()) == {"same"}
     client_of("cloudwatch").delete_alarms(AlarmNames=["orders-dev-payments-poison"])

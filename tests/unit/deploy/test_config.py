@@ -72,6 +72,7 @@ def test_refused_on_both(cloud, changed, told):
         ("aws", {"image": IMAGE["azure"]}, "another cloud's"),
         ("azure", {"image": IMAGE["aws"]}, "another cloud's"),
         ("aws", {"image": IMAGE["aws"], "artifact": "a" * 64}, "both say what runs"),
+        ("aws", {"maxInstances": '{"worker": 1}'}, "maxInstances.worker is less than 2: Lambda's queue poller runs 2"),
         ("aws", {"image": IMAGE["aws"], "snapStart": "true"}, "can't be had with an image"),
         ("aws", {"externalId": "shared-secret"}, "set twofold:assumeRole"),
         ("aws", {"assumeRole": "arn:aws:iam::210987654321:role/up", "account": "123456789012"}, "is not in twofold:account"),

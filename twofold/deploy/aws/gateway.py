@@ -19,21 +19,25 @@ class Gateway(pulumi.ComponentResource):
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, openapi: dict[str, Any],
-        function: lambda_.Function, opts: pulumi.ResourceOptions | None = None,
+        live: lambda_.Alias, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Gateway", name, None, opts)
         self._name, self._config, self._child = name, config, pulumi.ResourceOptions(parent=self)
-        self.url = self._own_url(function) if config.gateway == "none" else self._api(manifest, openapi, function)
+        self.url = self._own_url(live) if config.gateway == "none" else self._api(manifest, openapi, live)
         self.register_outputs({"url": self.url})
 
-    def _api(
-        self, manifest: ServiceManifest, openapi: dict[str, Any], function: lambda_.Function
-    ) -> pulumi.Output[str]:
+    def _api(self, manifest: ServiceManifest, openapi: dict[str, Any], live: lambda_.Alias) -> pulumi.Output[str]:
         name, child = self._name, self._child
         api = apigatewayv2.Api(name, name=name, protocol_type="HTTP", description=manifest.title, opts=child)
+        allowed = lambda_.Permission(
+            name, action="lambda:InvokeFunction", function=live.function_name, qualifier=live.name,
+            principal="apigateway.amazonaws.com", source_arn=pulumi.Output.concat(api.execution_arn, "/*"), opts=child,
+        )  # fmt: skip
         integration = apigatewayv2.Integration(
-            name, api_id=api.id, integration_type="AWS_PROXY", integration_uri=function.invoke_arn,
-            payload_format_version="2.0", timeout_milliseconds=29_000, opts=child,
+            name, api_id=api.id, integration_type="AWS_PROXY", integration_uri=live.invoke_arn,
+            payload_format_version="2.0", timeout_milliseconds=29_000,
+            # It never points where it may not call.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
         )  # fmt: skip
         # One for all routes.
         authorizer = apigatewayv2.Authorizer(
@@ -57,10 +61,6 @@ class Gateway(pulumi.ComponentResource):
             for operation in found
         ]  # fmt: skip
         stage = self._stage(api, found, routes)
-        lambda_.Permission(
-            name, action="lambda:InvokeFunction", function=function.name, principal="apigateway.amazonaws.com",
-            source_arn=pulumi.Output.concat(api.execution_arn, "/*"), opts=child,
-        )  # fmt: skip
         return pulumi.Output.all(api.api_endpoint, stage.id).apply(lambda both: str(both[0]))
 
     def _stage(
@@ -91,16 +91,18 @@ class Gateway(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=routes),
         )  # fmt: skip
 
-    def _own_url(self, function: lambda_.Function) -> pulumi.Output[str]:
+    def _own_url(self, live: lambda_.Alias) -> pulumi.Output[str]:
         name, child = self._name, self._child
-        address = lambda_.FunctionUrl(name, function_name=function.name, authorization_type="NONE", opts=child)
+        address = lambda_.FunctionUrl(
+            name, function_name=live.function_name, qualifier=live.name, authorization_type="NONE", opts=child
+        )
         lambda_.Permission(
-            f"{name}-url", action="lambda:InvokeFunctionUrl", function=function.name, principal="*",
-            function_url_auth_type="NONE", opts=child,
+            f"{name}-url", action="lambda:InvokeFunctionUrl", function=live.function_name, qualifier=live.name,
+            principal="*", function_url_auth_type="NONE", opts=child,
         )  # fmt: skip
         lambda_.Permission(
-            f"{name}-invoke", action="lambda:InvokeFunction", function=function.name, principal="*",
-            invoked_via_function_url=True, opts=child,
+            f"{name}-invoke", action="lambda:InvokeFunction", function=live.function_name, qualifier=live.name,
+            principal="*", invoked_via_function_url=True, opts=child,
         )  # fmt: skip
         return address.function_url.apply(lambda url: url.rstrip("/"))
 
