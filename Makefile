@@ -11,7 +11,7 @@ PY := .venv/bin/python
 LOCK := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: install run test parity check format conformance certify audit sbom image drift bench fuzz schemathesis openapi lock build tools clean help
+.PHONY: install run test parity check format up conformance certify audit sbom image drift bench fuzz schemathesis openapi lock build tools clean help
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,10 @@ image: install  ## CLOUD=aws|azure: the artifact as a container image, where an 
 format: install  ## rewrites the sources as ruff formats them
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+up: install  ## deploys dev-$(CLOUD), CLOUD=azure|aws; with EMULATED=1 onto an AWS account emulated here, until Ctrl-C
+	$(if $(CLOUD),,$(error name the cloud: CLOUD=azure or CLOUD=aws))
+	@exec $(if $(EMULATED),$(PY) tools/emulated_account.py $(CLOUD),pulumi up --stack dev-$(CLOUD))
 
 conformance: install  ## the portability contract on one BACKEND=sqlite|dynamodb|cosmos|secrets|queues|caches
 	$(PY) -m pytest tests/conformance/test_$(BACKEND).py -v

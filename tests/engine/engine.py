@@ -25,7 +25,7 @@ class Engine:
         state = folder / "state"
         state.mkdir(parents=True, exist_ok=True)
         os.environ["PATH"] = f"{binary.parent}{os.pathsep}{os.environ['PATH']}"
-        environ = {
+        self.environ = {
             "PULUMI_DEBUG_PROVIDERS": self.standin.debug_providers(),
             "PULUMI_CONFIG_PASSPHRASE": "test",
             "PULUMI_BACKEND_URL": f"file://{state}",
@@ -36,7 +36,9 @@ class Engine:
         settings = automation.ProjectSettings(
             project, "python", backend=automation.ProjectBackend(url=f"file://{state}")
         )
-        options = automation.LocalWorkspaceOptions(work_dir=str(folder), env_vars=environ, project_settings=settings)
+        options = automation.LocalWorkspaceOptions(
+            work_dir=str(folder), env_vars=self.environ, project_settings=settings
+        )
         self.stack = automation.create_or_select_stack(stack, project_name=project, program=program, opts=options)
         self.configure(config)
 
