@@ -29,11 +29,12 @@ install: .venv/.installed  ## brings .venv to the locks
 run: install  ## serves on 127.0.0.1:$(PORT), SQLite under .data/
 	@exec .venv/bin/twofold run --port $(PORT)
 
-tools: install  ## the Pulumi CLI, DynamoDB Local, Azurite and Checkov, into the cache outside the tree; looks for a Redis
+tools: install  ## the Pulumi CLI, DynamoDB Local, Azurite, otelcol and Checkov, into the cache outside the tree; looks for a Redis
 	-@$(PY) tools/pulumi_cli.py
 	-@$(PY) tools/dynamodb_local.py
 	-@$(PY) tools/azurite.py
 	-@$(PY) tools/redis_server.py
+	-@$(PY) tools/otelcol.py
 	-@$(PY) tools/checkov.py
 
 test: install tools  ## everything; a missing tool is a skip, under CI=true a failure

@@ -4,17 +4,23 @@ import asyncio
 import gzip
 import json
 import re
+import ssl
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from azure.core.credentials import AccessToken
 
 from api.manifest import SERVICE
 from tests.emulators.process import free_port, needing, serving
+from tests.fakes.tls import certificate
 from tests.integration.tokens import bearer
 from tests.telemetry.recorded import CALLER, TRACE, play
 from tools import otelcol
 from twofold.aws import telemetry as aws
+from twofold.azure import telemetry as azure
+from twofold.errors import SettingsError
 from twofold.portable.telemetry import CLIENT, SERVER, span
 from twofold.portable.tracing import Tracing
 from twofold.runtime import Runtime
@@ -54,9 +60,9 @@ async def test_a_real_collector_gets_an_order_through_every_hop(tmp_path, monkey
 
 
 class Received:
-    """An HTTP server on loopback that keeps what it is sent."""
+    """An HTTP server on loopback that keeps what it is sent; over TLS with a certificate."""
 
-    def __init__(self):
+    def __init__(self, certificate=None):
         self.requests, kept = [], self
 
         class Handler(BaseHTTPRequestHandler):
@@ -72,8 +78,12 @@ class Received:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.server.server_port}"
 
 
 @pytest.fixture
@@ -116,3 +126,43 @@ def test_x_ray_gets_signed_otlp(received, monkeypatch):
         {"doubleValue": 0.5},
         {"boolValue": True},
     ]
+
+
+class Login:
+    """A credential of azure-identity's kind."""
+
+    def get_token(self, *scopes, **options):
+        self.scopes = scopes
+        return AccessToken("planted-token", int(time.time()) + 3600)
+
+
+def test_application_insights_gets_requests_and_dependencies_without_a_key(tmp_path):
+    ingestion, login = Received(certificate(tmp_path)), Login()
+    connection = f"InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint={ingestion.url}/"
+    exporter = azure.open("azuremonitor:", {azure.CONNECTION: connection}, credential=login, connection_verify=False)
+    tracing = Tracing(exporter, resource={"service.name": "orders"})
+    with (
+        tracing.entry(
+            "GET /orders", SERVER, f"00-{TRACE}-{CALLER}-01", {"http.request.method": "GET", "url.path": "/orders"}
+        ),
+        span("query documents", CLIENT, {"db.system.name": "azure.cosmosdb"}),
+    ):
+        pass
+    tracing._queue.flush(60)  # the import takes its time
+    tracing.close()
+    ingestion.server.shutdown()
+    ingestion.server.server_close()
+    [(path, headers, body)] = ingestion.requests
+    assert path.startswith("/v2.1/track") and headers["Authorization"] == "Bearer planted-token"
+    assert login.scopes == ("https://monitor.azure.com//.default",)
+    body = gzip.decompress(body) if headers.get("Content-Encoding") == "gzip" else body
+    dependency, request = json.loads(body)
+    assert {item["tags"]["ai.operation.id"] for item in (request, dependency)} == {TRACE}
+    assert request["data"]["baseType"] == "RequestData" and request["tags"]["ai.operation.parentId"] == CALLER
+    assert dependency["data"]["baseType"] == "RemoteDependencyData"
+    assert dependency["tags"]["ai.operation.parentId"] == request["data"]["baseData"]["id"]
+
+
+def test_application_insights_needs_to_be_told_where():
+    with pytest.raises(SettingsError, match="APPLICATIONINSIGHTS_CONNECTION_STRING is missing"):
+        azure.open("azuremonitor:", {})
