@@ -16,13 +16,14 @@ from twofold.deploy.azure.gateway import Gateway
 from twofold.deploy.azure.messaging import Messaging
 from twofold.deploy.azure.monitoring import Monitoring
 from twofold.deploy.azure.secrets import Secrets
+from twofold.deploy.azure.traces import Traces
 from twofold.deploy.config import StackConfig
 from twofold.deploy.living import guard
 from twofold.manifest import ServiceManifest
 
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
-    """Data, secrets, messaging, cache, access, compute, gateway, edge, monitoring; returns the stack's outputs."""
+    """Data, secrets, messaging, cache, traces, access, compute, gateway, edge, monitoring; returns the stack's outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     login = authorization.get_client_config()
@@ -44,11 +45,12 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         name, manifest=manifest, group=group, location=config.region, subscription=subscription, protect=config.protect
     )
     cache = Cache(name, config=config, group=group, subscription=subscription)
+    traces = Traces(name, config=config, group=group, subscription=subscription)
     access = Access(name, config=config, group=group, tenant=tenant)
     edge = Edge(name, config=config, group=group, subscription=subscription)
     compute = Compute(
         name, manifest=manifest, config=config, artifact=artifact, data=data, secrets=secrets, messaging=messaging,
-        cache=cache, access=access, group=group, subscription=subscription,
+        cache=cache, traces=traces, access=access, group=group, subscription=subscription,
     )  # fmt: skip
     gateway = Gateway(
         name, manifest=manifest, config=config, openapi=openapi, app=compute.apps["http"], access=access,

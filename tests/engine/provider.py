@@ -44,6 +44,7 @@ IMMUTABLE = {
     "azure-native:cdn:Route": {"routeName", "endpointName", "profileName", "resourceGroupName"},
     "azure-native:cdn:SecurityPolicy": {"securityPolicyName", "profileName", "resourceGroupName"},
     "azure-native:frontdoor:Policy": {"policyName", "resourceGroupName", "sku"},
+    "azure-native:applicationinsights:Component": {"resourceName", "resourceGroupName", "location"},
     "random:index/randomPassword:RandomPassword": {"length", "special"},
 }
 EDGE_VALUE = "planted-edge-value-0123456789abcdefghijklmnopqrst"
@@ -84,6 +85,8 @@ def computed(token, name, inputs):
             own |= {"name": inputs["clusterName"], "hostName": host}
         case "azure-native:redisenterprise:Database":
             own |= {"name": inputs["databaseName"]}
+        case "azure-native:applicationinsights:Component":
+            own |= {"connectionString": f"InstrumentationKey={SUBSCRIPTION};IngestionEndpoint=https://{name}.example/"}
         case "azure-native:eventgrid:Topic":
             own |= {"endpoint": f"https://{inputs['topicName']}.westeurope-1.eventgrid.azure.net/api/events"}
         case "azure-native:managedidentity:UserAssignedIdentity":

@@ -10,7 +10,7 @@ NAMESPACES = {
     "eventgrid": "Microsoft.EventGrid", "managedidentity": "Microsoft.ManagedIdentity", "cdn": "Microsoft.Cdn",
     "authorization": "Microsoft.Authorization", "frontdoor": "Microsoft.Network",
     "operationalinsights": "Microsoft.OperationalInsights", "monitor": "Microsoft.Insights",
-    "redisenterprise": "Microsoft.Cache",
+    "redisenterprise": "Microsoft.Cache", "applicationinsights": "Microsoft.Insights",
 }  # fmt: skip
 TYPES = {
     "StorageAccount": ("storageAccounts", "accountName"),
@@ -42,6 +42,7 @@ TYPES = {
     "Route": ("profiles/afdEndpoints/routes", "profileName", "endpointName", "routeName"),
     "SecurityPolicy": ("profiles/securityPolicies", "profileName", "securityPolicyName"),
     "Workspace": ("workspaces", "workspaceName"),
+    "Component": ("components", "resourceName"),
     "DiagnosticSetting": ("diagnosticSettings", "name"),
     "ScheduledQueryRule": ("scheduledQueryRules", "ruleName"),
     "RedisEnterprise": ("redisEnterprise", "clusterName"),

@@ -16,6 +16,7 @@ REVIEWED = {
     # No resource-level permission exists.
     ("dynamodb:ListStreams", "*"),
     *((action, "*") for action in INTERFACES),
+    *((f"xray:{action}", "*") for action in ("PutSpans", "PutSpansForIndexing", "PutTraceSegments")),
 }
 EVERY = {unit.role for unit in SERVICE.units}
 ROLES = {
@@ -24,20 +25,29 @@ ROLES = {
     "d5a91429-5739-47e2-a06b-3470a27159e7": ("EventGrid Data Sender", "eventgrid:Topic", EVERY),
     "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a": ("Storage Queue Data Message Sender", "storage:Queue", EVERY),
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": ("Storage Queue Data Contributor", "storage:Queue", {"worker"}),
+    "3913510d-42f4-4e42-8a64-420c390055eb": ("Monitoring Metrics Publisher", "applicationinsights:Component", EVERY),
 }  # fmt: skip
 """Azure's built-in roles: name, the kind of resource they are given on, and the units that have them."""
 
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory):
-    return Captured(tmp_path_factory.mktemp("aws"), "aws", edge="waf", cache="redis", protect="true")
+    return Captured(
+        tmp_path_factory.mktemp("aws"), "aws", edge="waf", cache="redis", protect="true", telemetry="managed"
+    )
 
 
 @pytest.fixture(scope="module")
 def azure(tmp_path_factory):
     # A classic tier: it alone has to be told which protocols it must not speak.
     return Captured(
-        tmp_path_factory.mktemp("azure"), "azure", edge="waf", cache="redis", protect="true", apimSku="Developer"
+        tmp_path_factory.mktemp("azure"),
+        "azure",
+        edge="waf",
+        cache="redis",
+        protect="true",
+        apimSku="Developer",
+        telemetry="managed",
     )
 
 
@@ -135,6 +145,7 @@ def test_nothing_stored_is_public(aws, azure):
 def test_local_authentication_is_off(azure):
     assert azure.one("azure-native:cosmosdb:DatabaseAccount")["disableLocalAuth"] is True
     assert azure.one("azure-native:eventgrid:Topic")["disableLocalAuth"] is True
+    assert azure.one("azure-native:applicationinsights:Component")["disableLocalAuth"] is True
     assert azure.one("azure-native:keyvault:Vault")["properties"]["enableRbacAuthorization"] is True
     assert all(
         one["ftpsState"] == "Disabled" for one in (app["siteConfig"] for app in azure.of("azure-native:web:WebApp"))

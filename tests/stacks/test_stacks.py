@@ -263,6 +263,8 @@ EVERYTHING_ELSE = {
     "gateway": "managed",
     "gatewayRate": "100",
     "edge": "waf",
+    "telemetry": "managed",
+    "traceRatio": "0.1",
 }
 ON = {
     "azure": {"apimSku": "BasicV2", "gatewayAudience": "api://orders-gateway"},

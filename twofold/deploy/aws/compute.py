@@ -18,6 +18,8 @@ from twofold.manifest import ServiceManifest, Unit
 TABLE_ACTIONS = [
     "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:ConditionCheckItem",
 ]  # fmt: skip
+TRACE_ACTIONS = ["xray:PutSpans", "xray:PutSpansForIndexing", "xray:PutTraceSegments"]
+"""What X-Ray's OTLP endpoint asks for; none of them has resource-level permissions."""
 STREAM_ACTIONS = ["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream"]
 TIMEOUT_SECONDS: dict[str, int] = {"http": 29, "feed": 120, "schedule": 300}
 
@@ -76,6 +78,7 @@ class Compute(pulumi.ComponentResource):
                     events_url=self._messaging.events_url,
                     secrets_url=self._secrets.url,
                     cache_url=self._cache.url(role),
+                    telemetry_url=self._telemetry_url(),
                     edge_digest=self._edge.digest,
                     forwarded_hops=1 if self._edge.digest is None else 2,
                 )
@@ -84,6 +87,10 @@ class Compute(pulumi.ComponentResource):
             logging_config=lambda_.FunctionLoggingConfigArgs(log_format="Text", log_group=logs.name),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
+
+    def _telemetry_url(self) -> str | None:
+        where = self._config.telemetry
+        return {"none": None, "managed": f"xray://{self._config.region}"}.get(where, where)
 
     def _vpc(self) -> lambda_.FunctionVpcConfigArgs | None:
         if not self._cache.subnets:
@@ -108,6 +115,8 @@ class Compute(pulumi.ComponentResource):
             )
         statements += self._messaging.statements(unit)
         statements += self._cache.statements(unit, identity.arn, f"{self._name}-{unit.role}")
+        if self._config.telemetry == "managed":
+            statements.append({"actions": TRACE_ACTIONS, "resources": ["*"]})
         if unit.role == "feed":
             statements.append({"actions": STREAM_ACTIONS, "resources": [self._data.tables["events"].stream_arn]})
             # ListStreams has no resource-level permission.

@@ -10,6 +10,7 @@ from twofold.deploy.azure.data import Data
 from twofold.deploy.azure.messaging import Messaging
 from twofold.deploy.azure.names import unique
 from twofold.deploy.azure.secrets import Secrets, role
+from twofold.deploy.azure.traces import Traces
 from twofold.deploy.config import StackConfig
 from twofold.deploy.contract import environment
 from twofold.deploy.package import Artifact
@@ -29,14 +30,14 @@ class Compute(pulumi.ComponentResource):
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, artifact: Artifact, data: Data,
-        secrets: Secrets, messaging: Messaging, cache: Cache, access: Access,
+        secrets: Secrets, messaging: Messaging, cache: Cache, traces: Traces, access: Access,
         group: pulumi.Input[str], subscription: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Compute", name, None, opts)
         self._name, self._manifest, self._config, self._artifact = name, manifest, config, artifact
         self._data, self._secrets, self._messaging = data, secrets, messaging
-        self._cache, self._access = cache, access
+        self._cache, self._traces, self._access = cache, traces, access
         self._group, self._subscription = group, subscription
         self._child = pulumi.ResourceOptions(parent=self)
         self._account = storage.StorageAccount(
@@ -70,14 +71,16 @@ class Compute(pulumi.ComponentResource):
             *self._secrets.allow(name, identity.principal_id),
             *self._messaging.allow(name, unit, identity.principal_id),
             *self._cache.allow(name, unit, identity.principal_id),
+            *self._traces.allow(name, identity.principal_id),
         ]  # fmt: skip
         plan = web.AppServicePlan(
             name, name=name, resource_group_name=self._group, location=self._config.region, reserved=True,
             kind="functionapp", sku=web.SkuDescriptionArgs(name="FC1", tier="FlexConsumption"), opts=self._child,
         )  # fmt: skip
-        variables = {**self._host_variables(identity), **environment(
+        variables = {**self._host_variables(identity), **self._traces.variables, **environment(
             self._manifest, self._config, unit.role, store_url=self._data.url, queue_url=self._messaging.url,
             events_url=self._messaging.events_url, secrets_url=self._secrets.url, cache_url=self._cache.url,
+            telemetry_url=self._traces.url,
             gateway_id=self._access.principal, forwarded_hops=1 if self._config.gateway == "none" else 2,
         )}  # fmt: skip
         app = web.WebApp(
