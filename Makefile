@@ -31,11 +31,12 @@ install: .venv/.installed  ## brings .venv to the locks
 run: install  ## serves on 127.0.0.1:$(PORT), SQLite under .data/
 	@exec .venv/bin/twofold run --port $(PORT)
 
-tools: install  ## the Pulumi CLI, DynamoDB Local, Azurite, Checkov and actionlint, into the cache outside the tree; looks for a Redis
+tools: install  ## the Pulumi CLI, DynamoDB Local, Azurite, otelcol, Checkov and actionlint, into the cache outside the tree; looks for a Redis
 	-@$(PY) tools/pulumi_cli.py
 	-@$(PY) tools/dynamodb_local.py
 	-@$(PY) tools/azurite.py
 	-@$(PY) tools/redis_server.py
+	-@$(PY) tools/otelcol.py
 	-@$(PY) tools/checkov.py
 	-@$(PY) tools/actionlint.py
 

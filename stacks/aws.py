@@ -25,7 +25,7 @@ from twofold.manifest import ServiceManifest
 
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[Any]]:
-    """Data, secrets, messaging, network, cache, domain, edge, compute, gateway, monitoring, budget; returns the stack's outputs."""
+    """The table of contents, in the order in which each needs the others; returns the stack's outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     provider = account.provider(config, tags)

@@ -22,13 +22,14 @@ from twofold.deploy.azure.messaging import Messaging
 from twofold.deploy.azure.monitoring import Monitoring
 from twofold.deploy.azure.network import Network
 from twofold.deploy.azure.secrets import Secrets
+from twofold.deploy.azure.traces import Traces
 from twofold.deploy.config import StackConfig
 from twofold.deploy.living import guard
 from twofold.manifest import ServiceManifest
 
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, Any]:
-    """Network, data, secrets, messaging, cache, access, edge, compute, gateway, monitoring, budget, health; returns the outputs."""
+    """The table of contents, in the order in which each needs the others; returns the stack's outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     login = account.login(config)
@@ -55,11 +56,12 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         network=network, key=key,
     )  # fmt: skip
     cache = Cache(name, config=config, group=group, subscription=subscription, network=network)
+    traces = Traces(name, config=config, group=group, subscription=subscription)
     access = Access(name, config=config, group=group, tenant=tenant)
     edge = Edge(name, config=config, group=group, subscription=subscription, login=login, content=content)
     compute = Compute(
         name, manifest=manifest, config=config, artifact=artifact, data=data, secrets=secrets, messaging=messaging,
-        cache=cache, access=access, group=group, subscription=subscription, network=network, login=login,
+        cache=cache, traces=traces, access=access, group=group, subscription=subscription, network=network, login=login,
     )  # fmt: skip
     gateway = Gateway(
         name, manifest=manifest, config=config, openapi=openapi, host=compute.host, access=access,

@@ -102,6 +102,7 @@ IMMUTABLE = {
     "azure-native:network:PrivateDnsZoneGroup": {"privateDnsZoneGroupName", "privateEndpointName", "resourceGroupName"},
     "azure-native:privatedns:PrivateZone": {"privateZoneName", "resourceGroupName"},
     "azure-native:privatedns:VirtualNetworkLink": {"virtualNetworkLinkName", "privateZoneName", "resourceGroupName"},
+    "azure-native:applicationinsights:Component": {"resourceName", "resourceGroupName", "location"},
     "random:index/randomPassword:RandomPassword": {"length", "special"},
 }
 EDGE_VALUE = "planted-edge-value-0123456789abcdefghijklmnopqrst"
@@ -171,6 +172,8 @@ def computed(token, name, inputs):
             own |= {"name": inputs["clusterName"], "hostName": host}
         case "azure-native:redisenterprise:Database":
             own |= {"name": inputs["databaseName"]}
+        case "azure-native:applicationinsights:Component":
+            own |= {"connectionString": f"InstrumentationKey={SUBSCRIPTION};IngestionEndpoint=https://{name}.example/"}
         case "azure-native:eventgrid:Topic":
             own |= {"endpoint": f"https://{inputs['topicName']}.westeurope-1.eventgrid.azure.net/api/events"}
         case "azure-native:managedidentity:UserAssignedIdentity":

@@ -12,6 +12,7 @@ NAMESPACES = {
     "operationalinsights": "Microsoft.OperationalInsights", "monitor": "Microsoft.Insights",
     "redisenterprise": "Microsoft.Cache", "network": "Microsoft.Network", "privatedns": "Microsoft.Network",
     "dns": "Microsoft.Network", "consumption": "Microsoft.Consumption",
+    "applicationinsights": "Microsoft.Insights",
 }  # fmt: skip
 TYPES = {
     "StorageAccount": ("storageAccounts", "accountName"),
@@ -48,6 +49,7 @@ TYPES = {
     "Budget": ("budgets", "budgetName"),
     "SecurityPolicy": ("profiles/securityPolicies", "profileName", "securityPolicyName"),
     "Workspace": ("workspaces", "workspaceName"),
+    "Component": ("components", "resourceName"),
     "DiagnosticSetting": ("diagnosticSettings", "name"),
     "ScheduledQueryRule": ("scheduledQueryRules", "ruleName"),
     "RedisEnterprise": ("redisEnterprise", "clusterName"),

@@ -17,6 +17,7 @@ REVIEWED = {
     # No resource-level permission exists.
     ("dynamodb:ListStreams", "*"),
     *((action, "*") for action in INTERFACES),
+    *((f"xray:{action}", "*") for action in ("PutSpans", "PutSpansForIndexing", "PutTraceSegments")),
 }
 EVERY = {unit.role for unit in SERVICE.units}
 DEPLOYER = "o"
@@ -28,6 +29,7 @@ ROLES = {
     "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a": ("Storage Queue Data Message Sender", "storage:Queue", EVERY),
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": ("Storage Queue Data Contributor", "storage:Queue", {"worker"}),
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": ("Storage Blob Data Contributor", "storage:BlobContainer", {DEPLOYER}),
+    "3913510d-42f4-4e42-8a64-420c390055eb": ("Monitoring Metrics Publisher", "applicationinsights:Component", EVERY),
 }  # fmt: skip
 """Azure's built-in roles: name, the kind of resource they are given on, and who has them."""
 FILES = {
@@ -40,13 +42,16 @@ OPTIONS = {"edge": "waf", "cache": "redis", "protect": "true", "static": "docs",
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory):
-    return Captured(tmp_path_factory.mktemp("aws"), "aws", **OPTIONS, network="private", dnsZone=ON["aws"]["dnsZone"])
+    return Captured(
+        tmp_path_factory.mktemp("aws"), "aws", **OPTIONS, network="private", telemetry="managed",
+        dnsZone=ON["aws"]["dnsZone"],
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def azure(tmp_path_factory):
     # A classic tier: it alone has to be told which protocols it must not speak.
-    more = {"apimSku": "Developer", "network": "private", "dnsZone": ON["azure"]["dnsZone"]}
+    more = {"apimSku": "Developer", "network": "private", "telemetry": "managed", "dnsZone": ON["azure"]["dnsZone"]}
     return Captured(tmp_path_factory.mktemp("azure"), "azure", **OPTIONS, **more)
 
 
@@ -149,6 +154,7 @@ def test_nothing_stored_is_public(aws, azure):
 def test_local_authentication_is_off(azure):
     assert azure.one("azure-native:cosmosdb:DatabaseAccount")["disableLocalAuth"] is True
     assert azure.one("azure-native:eventgrid:Topic")["disableLocalAuth"] is True
+    assert azure.one("azure-native:applicationinsights:Component")["disableLocalAuth"] is True
     assert azure.one("azure-native:keyvault:Vault")["properties"]["enableRbacAuthorization"] is True
     assert all(
         one["ftpsState"] == "Disabled" for one in (app["siteConfig"] for app in azure.of("azure-native:web:WebApp"))

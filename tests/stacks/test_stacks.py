@@ -423,6 +423,8 @@ EVERYTHING_ELSE = {
     "maxInstances": json.dumps({"http": 20, "worker": 5}),
     "warmInstances": json.dumps({"http": 1}),
     "releases": "3",
+    "telemetry": "managed",
+    "traceRatio": "0.1",
 }
 SHARED = "/subscriptions/00000000-0000-0000-0000-00000000abcd/resourceGroups/shared/providers"
 ON = {

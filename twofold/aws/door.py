@@ -43,6 +43,7 @@ def lambda_handler(manifest: ServiceManifest, *, root: Path) -> LambdaHandler:
         sys.exit(1)
     logging.getLogger().setLevel(runtime.settings.log_level.upper())
     runtime.format_logs()
+    logging.getLogger("mangum").setLevel(logging.WARNING)  # it has a line of its own for each request
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         from twofold.aws.snap_start import prepare
 

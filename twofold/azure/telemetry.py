@@ -51,11 +51,15 @@ class AzureMonitorExporter(SpanExporter):
         from azure.identity import DefaultAzureCredential
         from azure.monitor.opentelemetry.exporter import AzureMonitorTraceExporter
 
-        settings = {"credential": DefaultAzureCredential(exclude_interactive_browser_credential=True), **self._options}
+        options = dict(self._options)
+        credential = options.pop("credential", None) or DefaultAzureCredential(
+            exclude_interactive_browser_credential=True
+        )
         return AzureMonitorTraceExporter(
             connection_string=self._connection,
+            credential=credential,
             disable_offline_storage=True,
             timeout=2,  # to connect
             read_timeout=5,
-            **settings,
+            **options,
         )

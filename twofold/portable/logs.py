@@ -19,6 +19,8 @@ ECS_VERSION = "8.17.0"
 MAX_TEXT = 8192
 """Characters of a text; a stack trace is cut in its middle, so that a line stays below every service's limit."""
 REDACTED = "[redacted]"
+OURS = ("@", "log.", "ecs.", "service.", "trace.", "span.", "event.", "user.")
+"""Fields whose values the kit makes: nobody's text, so nothing to redact."""
 MAX_CONCEALED = 100
 _NAMES = (
     r"[\w.-]{0,40}(?:token|secret|password|passwd|signature|credential|api[-_]?key|connection_?string)|sig|pwd|"
@@ -103,7 +105,10 @@ class EcsFormatter(logging.Formatter):
             }
         return (
             json.dumps(
-                {name: _cut(redact(value)) if isinstance(value, str) else value for name, value in line.items()},
+                {
+                    name: _cut(redact(value)) if isinstance(value, str) and not name.startswith(OURS) else value
+                    for name, value in line.items()
+                },
                 ensure_ascii=False,
             )
             .encode(errors="replace")

@@ -22,6 +22,8 @@ from twofold.manifest import ServiceManifest, Unit
 TABLE_ACTIONS = [
     "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:ConditionCheckItem",
 ]  # fmt: skip
+TRACE_ACTIONS = ["xray:PutSpans", "xray:PutSpansForIndexing", "xray:PutTraceSegments"]
+"""What X-Ray's OTLP endpoint asks for; none of them has resource-level permissions."""
 STREAM_ACTIONS = ["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream"]
 TIMEOUT_SECONDS: dict[str, int] = {"http": 29, "feed": 120, "schedule": 300}
 
@@ -98,6 +100,7 @@ class Compute(pulumi.ComponentResource):
                     events_url=self._messaging.events_url,
                     secrets_url=self._secrets.url,
                     cache_url=self._cache.url(role),
+                    telemetry_url=self._telemetry_url(),
                     edge_digest=self._edge.digest,
                     forwarded_hops=1 if self._edge.digest is None else 2,
                 )
@@ -120,6 +123,10 @@ class Compute(pulumi.ComponentResource):
 
     def _snap_start(self) -> lambda_.FunctionSnapStartArgs | None:
         return lambda_.FunctionSnapStartArgs(apply_on="PublishedVersions") if self._config.snap_start else None
+
+    def _telemetry_url(self) -> str | None:
+        where = self._config.telemetry
+        return {"none": None, "managed": f"xray://{self._config.region}"}.get(where, where)
 
     def _vpc(self) -> lambda_.FunctionVpcConfigArgs | None:
         network = self._network
@@ -144,6 +151,8 @@ class Compute(pulumi.ComponentResource):
         statements += self._cache.statements(unit)
         statements += self._network.statements(identity.arn, f"{self._name}-{unit.role}")
         statements += encryption.statements(self._manifest, self._config)
+        if self._config.telemetry == "managed":
+            statements.append({"actions": TRACE_ACTIONS, "resources": ["*"]})
         if unit.role == "feed":
             statements.append({"actions": STREAM_ACTIONS, "resources": [self._data.tables["events"].stream_arn]})
             # ListStreams has no resource-level permission.

@@ -17,6 +17,7 @@ from twofold.deploy.azure.names import unique
 from twofold.deploy.azure.network import Network
 from twofold.deploy.azure.release import CONTAINER, Release
 from twofold.deploy.azure.secrets import Secrets, role
+from twofold.deploy.azure.traces import Traces
 from twofold.deploy.config import OUTDATED, ConfigError, StackConfig
 from twofold.deploy.contract import environment
 from twofold.deploy.package import Artifact
@@ -48,7 +49,7 @@ class Compute(pulumi.ComponentResource):
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, artifact: Artifact, data: Data,
-        secrets: Secrets, messaging: Messaging, cache: Cache, access: Access,
+        secrets: Secrets, messaging: Messaging, cache: Cache, traces: Traces, access: Access,
         group: pulumi.Input[str], subscription: str, login: Login,
         network: Network | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -56,7 +57,7 @@ class Compute(pulumi.ComponentResource):
         super().__init__("twofold:azure:Compute", name, None, opts)
         self._name, self._manifest, self._config, self._artifact = name, manifest, config, artifact
         self._data, self._secrets, self._messaging = data, secrets, messaging
-        self._cache, self._access = cache, access
+        self._cache, self._traces, self._access = cache, traces, access
         self._group, self._subscription = group, subscription
         self._child = pulumi.ResourceOptions(parent=self)
         self._account = storage.StorageAccount(
@@ -125,16 +126,18 @@ class Compute(pulumi.ComponentResource):
             *self._secrets.allow(name, identity.principal_id),
             *self._messaging.allow(name, unit, identity.principal_id),
             *self._cache.allow(name, unit, identity.principal_id),
+            *self._traces.allow(name, identity.principal_id),
         ]  # fmt: skip
         own = environment(
             self._manifest, self._config, unit.role, store_url=self._data.url, queue_url=self._messaging.url,
             events_url=self._messaging.events_url, secrets_url=self._secrets.url, cache_url=self._cache.url,
+            telemetry_url=self._traces.url,
             gateway_id=self._access.principal, forwarded_hops=1 if self._config.gateway == "none" else 2,
         )  # fmt: skip
         if unit.role == "http":
             runs = self._config.image or self._artifact.marker()
             self.release = pulumi.Output.all(**own).apply(lambda known: release(runs, known))
-        variables = {**self._host_variables(identity), **own}
+        variables = {**self._host_variables(identity), **self._traces.variables, **own}
         if self._containers:
             short = unique(name, self._subscription, limit=32)
             made = self._containers.unit(name, short, unit, identity=identity, variables=variables, allowed=allowed)
