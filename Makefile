@@ -3,13 +3,15 @@ PYTHON3 ?= python3
 PORT ?= 8000
 BACKEND ?= sqlite
 ORDERS ?= 10000
+CLOUD ?= azure
+ENV ?= dev
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/twofold
 UV := $(or $(shell command -v uv 2>/dev/null),$(CACHE)/uv/bin/uv)
 PY := .venv/bin/python
 LOCK := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: install run test parity check format conformance certify observe audit sbom bench fuzz schemathesis openapi lock build tools clean help
+.PHONY: install run test parity check format up conformance certify observe audit sbom image drift bench fuzz schemathesis openapi lock build tools clean help
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,11 +31,12 @@ install: .venv/.installed  ## brings .venv to the locks
 run: install  ## serves on 127.0.0.1:$(PORT), SQLite under .data/
 	@exec .venv/bin/twofold run --port $(PORT)
 
-tools: install  ## the Pulumi CLI, DynamoDB Local, Azurite, Checkov, actionlint, Kusto's parser, into the cache outside the tree; looks for Redis and Prometheus
+tools: install  ## the Pulumi CLI, DynamoDB Local, Azurite, otelcol, Checkov, actionlint, Kusto's parser, into the cache outside the tree; looks for Redis and Prometheus
 	-@$(PY) tools/pulumi_cli.py
 	-@$(PY) tools/dynamodb_local.py
 	-@$(PY) tools/azurite.py
 	-@$(PY) tools/redis_server.py
+	-@$(PY) tools/otelcol.py
 	-@$(PY) tools/checkov.py
 	-@$(PY) tools/actionlint.py
 	-@$(PY) tools/kusto.py
@@ -54,7 +57,7 @@ check: install  ## formatting, types, import rules, bandit
 	.venv/bin/bandit -q -c pyproject.toml -r twofold api stacks
 
 certify: install  ## the contract and the orders walk against the deployed stack ENV-CLOUD, and a dated record of it
-	$(PY) -m tests.certify $(CLOUD) --env $(or $(ENV),dev)
+	$(PY) -m tests.certify $(CLOUD) --env $(ENV)
 
 observe: install  ## the service with /metrics on 127.0.0.1:$(PORT), and a Prometheus that graphs it
 	@$(PY) tools/observe.py --port $(PORT)
@@ -66,15 +69,26 @@ sbom: install  ## both artifacts and what they are made of (CycloneDX), into .bu
 	.venv/bin/twofold sbom aws
 	.venv/bin/twofold sbom azure
 
+image: install  ## CLOUD=aws|azure: the artifact as a container image, where an engine answers
+	.venv/bin/twofold build --cloud $(CLOUD) --image
+
 format: install  ## rewrites the sources as ruff formats them
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
+up: install  ## deploys dev-$(CLOUD), CLOUD=azure|aws; with EMULATED=1 onto an AWS account emulated here, until Ctrl-C
+	$(if $(CLOUD),,$(error name the cloud: CLOUD=azure or CLOUD=aws))
+	@exec $(if $(EMULATED),$(PY) tools/emulated_account.py $(CLOUD),pulumi up --stack dev-$(CLOUD))
+
 conformance: install  ## the portability contract on one BACKEND=sqlite|dynamodb|cosmos|secrets|queues|caches
 	$(PY) -m pytest tests/conformance/test_$(BACKEND).py -v
 
-bench: install  ## ORDERS=10000 through the local service: throughput, none lost, none double
+drift: install  ## what was changed by hand in the stack $(ENV)-$(CLOUD); changes nothing, an error when there is something
+	pulumi refresh --preview-only --diff --expect-no-changes --non-interactive --stack $(ENV)-$(CLOUD)
+
+bench: install  ## ORDERS=10000 through the local service: throughput, none lost, none double; then each stack's program
 	$(PY) -m bench.orders $(ORDERS)
+	$(PY) -m bench.program
 
 fuzz: install  ## EXAMPLES=20000 odd requests through each door's code
 	TWOFOLD_TEST_FUZZ=$(or $(EXAMPLES),20000) $(PY) -m pytest tests/fuzz

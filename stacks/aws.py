@@ -2,38 +2,46 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pulumi
-from pulumi_aws import Provider, ProviderDefaultTagsArgs
 
-from twofold.deploy import package
+from twofold.deploy import package, static
+from twofold.deploy.aws import account
+from twofold.deploy.aws.budget import Budget
 from twofold.deploy.aws.cache import Cache
 from twofold.deploy.aws.compute import Compute
 from twofold.deploy.aws.data import Data
+from twofold.deploy.aws.domain import Domain
 from twofold.deploy.aws.edge import Edge
 from twofold.deploy.aws.gateway import Gateway
 from twofold.deploy.aws.messaging import Messaging
 from twofold.deploy.aws.monitoring import Monitoring
+from twofold.deploy.aws.network import Network
 from twofold.deploy.aws.secrets import Secrets
 from twofold.deploy.config import StackConfig
 from twofold.deploy.living import guard
 from twofold.manifest import ServiceManifest
 
 
-def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
-    """Data, secrets, messaging, cache, compute, gateway, edge, monitoring; returns the stack's outputs."""
+def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[Any]]:
+    """The table of contents, in the order in which each needs the others; returns the stack's outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
-    provider = Provider("aws", region=config.region, default_tags=ProviderDefaultTagsArgs(tags=tags))
+    provider = account.provider(config, tags)
     opts = pulumi.ResourceOptions(providers=[provider])
-    artifact = package.build(manifest, "aws", root)
+    artifact = package.artifact(manifest, config, root)
     openapi = json.loads((root / "openapi.json").read_text())
+    content = static.content(root, config.static)
+    key = config.encryption_key or None
 
-    data = Data(name, manifest=manifest, region=config.region, protect=config.protect, opts=opts)
-    secrets = Secrets(name, manifest=manifest, region=config.region, protect=config.protect, opts=opts)
-    messaging = Messaging(name, manifest=manifest, region=config.region, protect=config.protect, opts=opts)
-    cache = Cache(name, manifest=manifest, config=config, opts=opts)
-    edge = Edge(name, config=config, opts=opts)
+    data = Data(name, manifest=manifest, region=config.region, protect=config.protect, key=key, opts=opts)
+    secrets = Secrets(name, manifest=manifest, region=config.region, protect=config.protect, key=key, opts=opts)
+    messaging = Messaging(name, manifest=manifest, region=config.region, protect=config.protect, key=key, opts=opts)
+    network = Network(name, manifest=manifest, config=config, opts=opts)
+    cache = Cache(name, manifest=manifest, config=config, network=network, opts=opts)
+    domain = Domain(name, config=config, opts=opts)
+    edge = Edge(name, config=config, domain=domain, content=content, opts=opts)
     compute = Compute(
         name,
         manifest=manifest,
@@ -44,14 +52,16 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         messaging=messaging,
         cache=cache,
         edge=edge,
+        network=network,
         opts=opts,
     )
     gateway = Gateway(
-        name, manifest=manifest, config=config, openapi=openapi, function=compute.functions["http"], opts=opts
+        name, manifest=manifest, config=config, openapi=openapi, live=compute.live["http"], domain=domain, opts=opts
     )
     url = edge.front(gateway.url)
     monitoring = Monitoring(name, messaging=messaging, opts=opts)
-    guard(config, [data, secrets, messaging, cache, compute, gateway, edge, monitoring])
+    budget = Budget(name, config=config, tags=tags, opts=opts)
+    guard(config, [data, secrets, messaging, network, cache, domain, edge, compute, gateway, monitoring, budget])
 
     return {
         "url": url,
@@ -63,4 +73,6 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         "secrets_url": secrets.url or "",
         "cache_url": cache.url("http") or "",
         "artifact": artifact.digest,
+        "units": compute.units,
+        "releases_url": compute.releases_url,
     }

@@ -2,61 +2,84 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pulumi
-from pulumi_azure_native import authorization, resources
+from pulumi_azure_native import resources
 
-from twofold.deploy import package
+from twofold.deploy import package, static
+from twofold.deploy.azure import account
 from twofold.deploy.azure.access import Access
+from twofold.deploy.azure.budget import Budget
 from twofold.deploy.azure.cache import Cache
 from twofold.deploy.azure.compute import Compute
 from twofold.deploy.azure.data import Data
 from twofold.deploy.azure.edge import Edge
+from twofold.deploy.azure.encryption import customer_key
 from twofold.deploy.azure.gateway import Gateway
+from twofold.deploy.azure.health import Health
 from twofold.deploy.azure.messaging import Messaging
 from twofold.deploy.azure.monitoring import Monitoring
+from twofold.deploy.azure.network import Network
 from twofold.deploy.azure.secrets import Secrets
+from twofold.deploy.azure.traces import Traces
 from twofold.deploy.config import StackConfig
 from twofold.deploy.living import guard
 from twofold.manifest import ServiceManifest
 
 
-def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[str]]:
-    """Data, secrets, messaging, cache, access, compute, gateway, edge, monitoring; returns the stack's outputs."""
+def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, Any]:
+    """The table of contents, in the order in which each needs the others; returns the stack's outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
-    login = authorization.get_client_config()
-    subscription, tenant = login.subscription_id, login.tenant_id
-    artifact = package.build(manifest, "azure", root)
+    login = account.login(config)
+    subscription, tenant = login.subscription, login.tenant
+    artifact = package.artifact(manifest, config, root)
     openapi = json.loads((root / "openapi.json").read_text())
+    content = static.content(root, config.static)
 
     # A group takes everything in it along when it goes.
     kept = pulumi.ResourceOptions(protect=config.protect, retain_on_delete=config.protect)
     group = resources.ResourceGroup(name, resource_group_name=name, location=config.region, tags=tags, opts=kept).name
+    key = customer_key(config)
+    network = Network(name, config=config, group=group)
     data = Data(
-        name, manifest=manifest, group=group, location=config.region, subscription=subscription, protect=config.protect
-    )
+        name, manifest=manifest, group=group, location=config.region, subscription=subscription, protect=config.protect,
+        network=network, key=key,
+    )  # fmt: skip
     secrets = Secrets(
         name, manifest=manifest, group=group, location=config.region, subscription=subscription, tenant=tenant,
-        protect=config.protect,
+        protect=config.protect, network=network,
     )  # fmt: skip
     messaging = Messaging(
-        name, manifest=manifest, group=group, location=config.region, subscription=subscription, protect=config.protect
-    )
-    cache = Cache(name, config=config, group=group, subscription=subscription)
+        name, manifest=manifest, group=group, location=config.region, subscription=subscription, protect=config.protect,
+        network=network, key=key,
+    )  # fmt: skip
+    cache = Cache(name, config=config, group=group, subscription=subscription, network=network)
+    traces = Traces(name, config=config, group=group, subscription=subscription)
     access = Access(name, config=config, group=group, tenant=tenant)
-    edge = Edge(name, config=config, group=group, subscription=subscription)
+    edge = Edge(name, config=config, group=group, subscription=subscription, login=login, content=content)
     compute = Compute(
         name, manifest=manifest, config=config, artifact=artifact, data=data, secrets=secrets, messaging=messaging,
-        cache=cache, access=access, group=group, subscription=subscription,
+        cache=cache, traces=traces, access=access, group=group, subscription=subscription, network=network, login=login,
     )  # fmt: skip
     gateway = Gateway(
-        name, manifest=manifest, config=config, openapi=openapi, app=compute.apps["http"], access=access,
+        name, manifest=manifest, config=config, openapi=openapi, host=compute.host, access=access,
         group=group, subscription=subscription, front_door=edge.id,
     )  # fmt: skip
     url = edge.front(gateway.url)
-    monitoring = Monitoring(name, manifest=manifest, messaging=messaging, group=group, location=config.region)
-    guard(config, [data, secrets, messaging, cache, access, compute, gateway, edge, monitoring])
+    monitoring = Monitoring(
+        name, manifest=manifest, messaging=messaging, logs=compute.logs, group=group, location=config.region,
+        existing=config.log_workspace,
+    )  # fmt: skip
+    budget = Budget(name, config=config, group=group, subscription=subscription)
+    health = Health(
+        name, openapi=openapi, url=url, release=compute.release, app=compute.apps["http"].id, source=compute.log_source,
+        confirmed=not config.image, after=[compute, gateway, edge, monitoring],
+    )  # fmt: skip
+    guard(
+        config, [network, data, secrets, messaging, cache, access, edge, compute, gateway, monitoring, budget, health]
+    )
 
     return {
         "url": url,
@@ -68,4 +91,6 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         "secrets_url": secrets.url or "",
         "cache_url": cache.url or "",
         "artifact": artifact.digest,
+        "units": compute.units,
+        "releases_url": compute.releases_url,
     }

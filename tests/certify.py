@@ -22,7 +22,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.integration.walk import walk
-from twofold.cli.stack import StackError, outputs_of
+from twofold.cli.stack import StackError
+from twofold.cli.stack import outputs as outputs_of
 
 ROOT = Path(__file__).parents[1]
 RECORDS, README = ROOT / "docs/certified", ROOT / "README.md"

@@ -1,9 +1,9 @@
 """Fixtures that every folder may use."""
 
-from tests.emulators.fixtures import azurite, dynamodb_local, ministack, redis_url
+from tests.emulators.fixtures import azurite, azurite_blobs, azurite_services, dynamodb_local, ministack, redis_url
 from tests.parity.record import install
 
-__all__ = ["azurite", "dynamodb_local", "ministack", "redis_url"]
+__all__ = ["azurite", "azurite_blobs", "azurite_services", "dynamodb_local", "ministack", "redis_url"]
 
 
 def pytest_configure(config):

@@ -1,9 +1,11 @@
 """The one composition root: Settings and manifest in, Services out. Drivers are opened by their URLs' schemes."""
 
+import asyncio
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from twofold import __version__
 from twofold.errors import SettingsError
 from twofold.homes import open_driver
 from twofold.manifest import ProjectionSpec, ServiceManifest, load
@@ -20,6 +22,7 @@ from twofold.portable.oidc import OidcIssuer
 from twofold.portable.read_model import ReadModel, ReadModels
 from twofold.portable.resilience import Limits, Outbound
 from twofold.portable.secret_store import SecretDriver, SecretStore
+from twofold.portable.telemetry import OFF, Telemetry
 from twofold.settings import Settings
 
 
@@ -38,6 +41,7 @@ class Services:
     idempotency: Idempotency
     tokens: TokenVerifier | None
     cache: Cache
+    telemetry: Telemetry = OFF
     _outbound: dict[str, Outbound] = field(default_factory=dict, repr=False)
 
     def outbound(self, name: str, base_url: str, limits: Limits | None = None, *, transport: Any = None) -> Outbound:
@@ -74,6 +78,7 @@ class Services:
         await self.secrets.close()
         await self.cache.close()
         await self.documents.close()
+        await asyncio.to_thread(self.telemetry.close)
 
 
 def bootstrap(
@@ -87,6 +92,7 @@ def bootstrap(
     cache_driver: CacheDriver | None = None,
     upcasters: Upcasters | None = None,
     tokens: TokenVerifier | None = None,
+    telemetry: Telemetry | None = None,
 ) -> Services:
     """Wires the blocks for these settings. Keywords replace a driver, for tests; nothing is patched, nothing connects."""
     if upcasters is None and manifest.upcasters:
@@ -95,13 +101,14 @@ def bootstrap(
     queue_driver = queue_driver or open_driver("queue", settings.queue_url)
     publisher_driver = publisher_driver or open_driver("events", settings.events_url)
     source = f"/{manifest.name}"
+    telemetry = telemetry or _telemetry(settings, manifest)
     return Services(
         manifest=manifest,
         settings=settings,
         documents=documents,
         events=EventStore(documents, upcasters=upcasters),
         read_models=ReadModels(documents),
-        queue=MessageQueue(queue_driver, manifest.queues, source=source),
+        queue=MessageQueue(queue_driver, manifest.queues, source=source, telemetry=telemetry),
         publisher=EventPublisher(publisher_driver, manifest.publishes, source=source),
         secrets=SecretStore(secret_driver or open_driver("secrets", settings.secrets_url)),
         idempotency=Idempotency(documents),
@@ -109,7 +116,23 @@ def bootstrap(
         cache=Cache(
             cache_driver or open_driver("cache", settings.cache_url), prefix=f"{manifest.name}-{settings.environment}:"
         ),
+        telemetry=telemetry,
     )
+
+
+def _telemetry(settings: Settings, manifest: ServiceManifest) -> Telemetry:
+    if not settings.telemetry_url:
+        return OFF
+    from twofold.portable.tracing import Tracing  # OpenTelemetry's SDK: only where traces go somewhere
+
+    resource = {
+        "service.name": manifest.name,
+        "service.version": __version__,
+        "deployment.environment.name": settings.environment,
+        "twofold.unit": settings.role,
+    }
+    exporter = open_driver("telemetry", settings.telemetry_url)
+    return Tracing(exporter, resource=resource, ratio=settings.trace_ratio)
 
 
 def _tokens(settings: Settings, manifest: ServiceManifest) -> TokenVerifier:

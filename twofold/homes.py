@@ -15,7 +15,7 @@ from twofold.manifest import load
 
 @cache
 def drivers(block: str) -> Mapping[str, str]:
-    """Scheme -> `"package.module:open"` of a block (`store`, `queue`, `events`, `secrets`, `cache`), of all homes installed."""
+    """Scheme -> `"package.module:open"` of a block (`store`, `queue`, `events`, `secrets`, `cache`, `telemetry`), of all homes."""
     found: dict[str, str] = {}
     for file in sorted(Path(__file__).parent.glob("*/drivers.py")):
         home = importlib.import_module(f"twofold.{file.parent.name}.drivers")

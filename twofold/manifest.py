@@ -13,7 +13,7 @@ from twofold.portable import profile
 
 type Block = Literal["documents", "events"]
 
-RESERVED_UNITS = ("all", "http", "feed", "schedule")
+RESERVED_UNITS = ("all", "http", "feed", "schedule", "releases")
 MAX_ATTEMPT_SECONDS = 300
 _MINUTES = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9]){0,23}")
@@ -46,7 +46,7 @@ class QueueSpec:
         profile.check_queue_name(self.name)
         _check_name("unit", self.unit)
         if self.unit in RESERVED_UNITS:
-            raise ValueError(f"queue {self.name!r}: the unit {self.unit!r} has its own work; choose another name")
+            raise ValueError(f"queue {self.name!r}: the unit {self.unit!r} is taken; choose another name")
         if not 1 <= self.visibility_seconds <= MAX_ATTEMPT_SECONDS or not 1 <= self.max_attempts <= 100:
             raise ValueError(
                 f"queue {self.name!r}: visibility_seconds must be 1 to {MAX_ATTEMPT_SECONDS}, max_attempts 1 to 100"

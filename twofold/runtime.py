@@ -8,6 +8,8 @@ import asyncio
 import inspect
 import logging
 import os
+import sys
+import time
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -16,13 +18,15 @@ from urllib.parse import urlsplit
 
 from twofold.bootstrap import Services, bootstrap
 from twofold.http.lifespan import ASGIApp, Lifespan, Receive, Scope, Send
-from twofold.manifest import QueueSpec, ServiceManifest, load
+from twofold.manifest import QueueSpec, ScheduleSpec, ServiceManifest, load
 from twofold.portable.document_store import Document
 from twofold.portable.feed import Feed
 from twofold.portable.idempotency import InProgress
 from twofold.portable.lease import lease
+from twofold.portable.logs import event, formatter
 from twofold.portable.message import Message
 from twofold.portable.message_queue import Delivery, Later
+from twofold.portable.telemetry import INTERNAL
 from twofold.settings import Settings
 
 SCHEDULE_SECONDS = 300
@@ -62,6 +66,13 @@ class Runtime:
         """Whether this is a checkout on the embedded store: its feed, queues and schedules are this process's own."""
         return self.settings.store_url.startswith("sqlite:") and not self.settings.deployed
 
+    def format_logs(self) -> None:
+        """Makes the root logger's handlers write lines of JSON; for somebody at a terminal, in a checkout, readable ones."""
+        terminal = sys.stderr.isatty() and not self.settings.deployed
+        lines = formatter(self.manifest.name, self.settings.environment, self.settings.role, terminal=terminal)
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(lines)
+
     async def start(self) -> None:
         """Builds the application and runs its lifespan; what is started already is left alone."""
         if self._lifespan is not None:
@@ -91,23 +102,44 @@ class Runtime:
         scope.setdefault("state", {}).update(self._lifespan.state)
         await self._app(scope, receive, send)
 
+    async def readiness(self) -> dict[str, Any]:
+        """What `/health/ready` answers, for a unit that answers no requests: its status and each dependency's."""
+        await self.start()
+        from twofold.http.health import readiness  # FastAPI, which is loaded by now
+
+        return (await readiness(self.services)).model_dump()
+
     async def process_feed(self, commits: Iterable[Document]) -> None:
         """Hands commit documents to every consumer. Raises `StoreUnavailable` when they must be delivered again."""
         await self.start()
-        await Feed(self.services.events, await self.services.consumers()).process(commits)
+        consumers = await self.services.consumers()
+        await Feed(self.services.events, consumers, telemetry=self.services.telemetry).process(commits)
 
     async def run_schedule(self, name: str) -> None:
         """Runs one scheduled handler, unless a run of it is under way somewhere; ValueError for an unknown schedule."""
         await self.start()
         for spec in self.manifest.schedules:
             if spec.name == name:
-                async with lease(self.services.documents, f"schedule:{name}", SCHEDULE_SECONDS) as mine:
-                    if mine:
-                        await load(spec.handler)(self.services)
-                    else:
-                        log.info("schedule %s is running elsewhere: this run is left out", name)
+                with self.services.telemetry.entry(f"run {name}", INTERNAL, None, {"twofold.schedule": name}):
+                    await self._run(spec)
                 return
         raise ValueError(f"no schedule {name!r} in the manifest; it has {[s.name for s in self.manifest.schedules]}")
+
+    async def _run(self, spec: ScheduleSpec) -> None:
+        started, name = time.perf_counter(), spec.name
+        try:
+            async with lease(self.services.documents, f"schedule:{name}", SCHEDULE_SECONDS) as mine:
+                if mine:
+                    await load(spec.handler)(self.services)
+        except BaseException as exc:
+            event(log, "schedule", f"schedule {name} failed", started=started, outcome="failure",
+                  level=logging.ERROR, error=exc, labels__schedule=name)  # fmt: skip
+            raise
+        told = "ran" if mine else "is running elsewhere: this run is left out"
+        event(
+            log, "schedule", f"schedule {name} {told}", started=started,
+            outcome="success" if mine else "unknown", labels__schedule=name,
+        )  # fmt: skip
 
     async def handle_delivery(self, spec: QueueSpec, delivery: Delivery) -> bool:
         """Runs a queue's worker on one delivery, for the queue's time at most, and settles it; True when it succeeded.

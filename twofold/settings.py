@@ -6,12 +6,14 @@ URLs only identify; no credential ever stands in one. The scheme picks the drive
     queue_url    sqlite:///.data/twofold.db · sqs://<region>/<prefix> · storagequeue://<account host>/<prefix>
     events_url   log: · https://<webhook> · eventbridge://<region>/<bus> · eventgrid://<topic host>
     secrets_url  file:///.data/secrets · secretsmanager://<region>/<prefix> · keyvault://<vault host>
+    telemetry_url (empty: off) · console: · otlp://<host>:4318 · otlp+https://<host> · azuremonitor: · xray://<region>
     cache_url    memory: · redis://<host>:<port> · azureredis://<host>:<port> · elasticache://<host>:<port>/<region>/<cache>/<user>
 
 `sqlite:///` and `file:///` are followed by a path relative to the working directory; a fourth slash makes it absolute.
 `dynamodb`, `sqs`, `eventbridge` and `secretsmanager` take `?endpoint=http://host:port`, for emulators; it is refused when deployed.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -60,6 +62,8 @@ class Settings(BaseModel):
     events_url: str = Field("log:", description="where integration events are published")
     secrets_url: str = Field("file:///.data/secrets", description="secrets")
     cache_url: str = Field("memory:", description="cache, rate limits and the state of breakers")
+    telemetry_url: str = Field("", description="where traces go; nowhere when empty")
+    trace_ratio: float = Field(1.0, ge=0, le=1, description="how many of the traces that begin here are recorded")
     limit_reads: Limit = Field("600/minute", description="a subject's safe requests; empty: no limit")
     limit_writes: Limit = Field("300/minute", description="a subject's unsafe requests; empty: no limit")
     limit_anonymous: Limit = Field("600/minute", description="an address's requests without a token; empty: no limit")
@@ -83,6 +87,7 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severity that is logged")
     app: dict[str, str] = Field(default_factory=dict, description="the service's own settings, by name")
     deployed: bool = Field(False, description="set from the artifact's marker, never from the environment")
+    release: str = Field("", description="names the artifact with its settings, see `release`; empty in a checkout")
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -111,8 +116,9 @@ class Settings(BaseModel):
             else:
                 problems.append(f"{key} is unknown; known are {_listed(variable_names(manifest))}")
         deployed = (root / MARKER).is_file()
+        named = release((root / MARKER).read_text(), environ) if deployed else ""
         try:
-            settings = cls.model_validate({**values, "app": app, "deployed": deployed})
+            settings = cls.model_validate({**values, "app": app, "deployed": deployed, "release": named})
         except ValidationError as exc:
             problems += [
                 f"{PREFIX}{str(e['loc'][0]).upper()} is {values.get(str(e['loc'][0]))!r}: {e['msg'].removeprefix('Value error, ')}"
@@ -143,7 +149,7 @@ def is_origin(text: str, deployed: bool) -> bool:
     return found is not None and (found[1] == "https" or (not deployed and found[2] in ("localhost", "127.0.0.1")))
 
 
-ENVIRONMENT_FIELDS = tuple(name for name in Settings.model_fields if name not in ("app", "deployed"))
+ENVIRONMENT_FIELDS = tuple(name for name in Settings.model_fields if name not in ("app", "deployed", "release"))
 
 
 def variable_names(manifest: ServiceManifest) -> tuple[str, ...]:
@@ -156,9 +162,11 @@ def variable_names(manifest: ServiceManifest) -> tuple[str, ...]:
 
 def _url_problems(settings: Settings, deployed: bool) -> list[str]:
     problems = []
-    for block in ("store", "queue", "events", "secrets", "cache"):
+    for block in ("store", "queue", "events", "secrets", "cache", "telemetry"):
         field = f"{block}_url"
         variable, url = PREFIX + field.upper(), getattr(settings, field)
+        if not url and block == "telemetry":
+            continue
         schemes = drivers(block)
         parts = urlsplit(url)
         if parts.scheme not in schemes:
@@ -167,6 +175,10 @@ def _url_problems(settings: Settings, deployed: bool) -> list[str]:
             problems.append(f"{variable} holds a credential; a location only identifies")
         elif deployed and parts.query:
             problems.append(f"{variable} has options ({parts.query}), which only a checkout takes")
+        elif deployed and parts.scheme == "otlp" and parts.hostname not in ("localhost", "127.0.0.1"):
+            problems.append(
+                f"{variable} is {url!r}, without TLS: deployed it is otlp+https://, or a collector on loopback"
+            )
         elif deployed and parts.scheme == "redis":
             problems.append(
                 f"{variable} is {url!r}, without login and TLS: deployed it is azureredis://, elasticache:// or memory:"
@@ -204,6 +216,16 @@ def _listed(names: object) -> str:
     return ", ".join(sorted(names)) or "none"  # type: ignore[call-overload]
 
 
-def marker(service: str, version: str, cloud: str) -> str:
-    """The text of an artifact's marker."""
-    return json.dumps({"cloud": cloud, "service": service, "twofold": version}, sort_keys=True) + "\n"
+def marker(service: str, version: str, cloud: str, build: str = "") -> str:
+    """The text of an artifact's marker; `build` is a digest of everything else in it."""
+    return json.dumps({"build": build, "cloud": cloud, "service": service, "twofold": version}, sort_keys=True) + "\n"
+
+
+def release(marker: str, environ: Mapping[str, str]) -> str:
+    """A short name for an artifact under its settings: who knows both can ask a service whether it runs them.
+
+    Variables that are empty count as not given, since not every host passes them on.
+    """
+    given = {key: value for key, value in environ.items() if key.startswith(PREFIX) and value}
+    own = {key: value for key, value in sorted(given.items()) if not key.startswith(TEST_PREFIX)}
+    return hashlib.sha256(json.dumps([marker, own]).encode()).hexdigest()[:16]

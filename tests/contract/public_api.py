@@ -16,12 +16,16 @@ MODULES = (
     "twofold.http.problem", "twofold.http.idempotency", "twofold.http.health", "twofold.testing",
     "twofold.aws.door", "twofold.azure.door", "twofold.local.door",
     "twofold.deploy.config", "twofold.deploy.contract", "twofold.deploy.package", "twofold.deploy.sbom",
+    "twofold.deploy.aws.account", "twofold.deploy.azure.account",
     "twofold.deploy.aws.data", "twofold.deploy.aws.messaging", "twofold.deploy.aws.secrets",
     "twofold.deploy.aws.cache", "twofold.deploy.aws.compute", "twofold.deploy.aws.gateway", "twofold.deploy.aws.edge",
-    "twofold.deploy.aws.monitoring",
+    "twofold.deploy.aws.monitoring", "twofold.deploy.aws.network",
+    "twofold.deploy.aws.domain", "twofold.deploy.aws.static", "twofold.deploy.aws.budget",
     "twofold.deploy.azure.data", "twofold.deploy.azure.messaging", "twofold.deploy.azure.secrets",
     "twofold.deploy.azure.access", "twofold.deploy.azure.cache", "twofold.deploy.azure.compute",
     "twofold.deploy.azure.gateway", "twofold.deploy.azure.edge", "twofold.deploy.azure.monitoring",
+    "twofold.deploy.azure.domain", "twofold.deploy.azure.static", "twofold.deploy.azure.budget", "twofold.deploy.static",
+    "twofold.deploy.azure.encryption", "twofold.deploy.azure.network",
 )  # fmt: skip
 
 

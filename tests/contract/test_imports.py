@@ -21,10 +21,15 @@ CASES = {
         "from twofold.portable import access_token, document_store, event_store, feed, issuer_keys, oidc",
         {"fastapi", "boto3", "azure", "httpx", "joserfc", "redis", "limits"},
     ),
+    "the embedded default without telemetry": (
+        "from pathlib import Path; from api.manifest import SERVICE; from twofold.runtime import Runtime; "
+        "import asyncio; asyncio.run(Runtime(SERVICE, root=Path('/nowhere'), environ={}).stop())",
+        {"fastapi", "opentelemetry"},
+    ),
     "the embedded default": (
         "from pathlib import Path; from api.manifest import SERVICE; from twofold.runtime import Runtime; "
         "Runtime(SERVICE, root=Path('/nowhere'), environ={}).build_app()",
-        {"boto3", "azure", "joserfc", "mangum", "pulumi", "redis", "limits"},
+        {"boto3", "azure", "joserfc", "mangum", "opentelemetry.sdk", "pulumi", "redis", "limits"},
     ),
 }
 

@@ -19,6 +19,7 @@ from twofold.portable.feed import Consumer, Feed
 from twofold.portable.idempotency import Idempotency, derived_id
 from twofold.portable.message import Message
 from twofold.portable.read_model import ReadModels
+from twofold.portable.telemetry import Span, entered
 
 NOW = 1_700_000_000.5
 
@@ -46,6 +47,14 @@ async def test_commits(store):
     assert await stored(store, "events", expected) == expected
     commit = events.decode(Document(**expected, version="v"))
     assert (commit.first, commit.end, commit.events[0].data, commit.events[1].number) == (2, 4, {"reference": "r-1"}, 3)
+
+
+async def test_a_commit_keeps_the_trace_that_it_was_made_in(store):
+    events, expected = EventStore(store), golden("commit-1-traced")
+    with entered(Span("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", True)):
+        await events.append("order-1", events.start("order-1"), [Event("OrderPlaced", {})])
+    assert await stored(store, "events", expected) == expected
+    assert events.decode(Document(**expected, version="v")).traceparent == expected["body"]["traceparent"]
 
 
 async def test_a_commit_of_a_later_format_is_refused_by_name(store):

@@ -24,6 +24,8 @@ def open(url: str) -> "DummyDriver":
 class DummyDriver:
     """See `DocumentDriver`."""
 
+    system = "dummy"
+
     def __init__(self) -> None:
         self._stored: dict[tuple[str, str, str], Document] = {}
         self._minted = 0

@@ -39,14 +39,30 @@ def dynamodb_local():
 
 
 @pytest.fixture(scope="session")
-def azurite():
-    """The queue service's URL, the account's name in its path. It takes its key, and Entra tokens as the service does."""
+def azurite_services():
+    """The URLs of `queue` and `blob`, the account's name in their paths, and the `certificate` to trust.
+
+    They take the key, and Entra tokens as Azure does.
+    """
     ports = [free_port() for _ in range(3)]
     with tempfile.TemporaryDirectory() as folder:
         pem = certificate(Path(folder))
         command = [*needing(lambda: azurite_tool.command(*ports)), "--oauth", "basic", "--cert", pem, "--key", pem]
-        with serving(command, ports[0], {"AZURITE_ACCOUNTS": f"{AZURITE_ACCOUNT}:{AZURITE_KEY}"}) as url:
-            yield f"{url.replace('http:', 'https:')}/{AZURITE_ACCOUNT}"
+        with serving(command, ports[1], {"AZURITE_ACCOUNTS": f"{AZURITE_ACCOUNT}:{AZURITE_KEY}"}):
+            queue, blob, _ = (f"https://127.0.0.1:{port}/{AZURITE_ACCOUNT}" for port in ports)
+            yield {"queue": queue, "blob": blob, "certificate": pem}
+
+
+@pytest.fixture(scope="session")
+def azurite(azurite_services):
+    """The queue service's URL."""
+    return azurite_services["queue"]
+
+
+@pytest.fixture(scope="session")
+def azurite_blobs(azurite_services):
+    """The blob service's URL."""
+    return azurite_services["blob"]
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,19 @@ class StaticCredential:
         pass
 
 
+class SyncCredential:
+    """The same without async, for SDKs that deploy."""
+
+    def __init__(self, token=TOKEN):
+        self.token = token
+
+    def get_token(self, *scopes, **kwargs):
+        return AccessToken(self.token, int(time.time()) + 3600)
+
+    def close(self):
+        pass
+
+
 def storage_token():
     """A token as Entra makes them for Storage, its signature apart: what Azurite looks at."""
     now = int(time.time())

@@ -12,7 +12,7 @@ from tests.fakes.tls import certificate, context
 
 
 class Answer(Exception):
-    """What a request gets: a status, a JSON body and headers. Raised from anywhere."""
+    """What a request gets: a status, a body (sent as JSON unless it is bytes) and headers. Raised from anywhere."""
 
     def __init__(self, status, body=None, headers=None):
         super().__init__(status)
@@ -105,7 +105,8 @@ class FakeServer:
             handler.close_connection = True
             handler.connection.shutdown(socket.SHUT_RDWR)
             return
-        data = b"" if answer.body is None else json.dumps(answer.body).encode()
+        body = b"" if answer.body is None else answer.body
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
         handler.send_response(answer.status)
         for name, value in {"Content-Type": "application/json", **answer.headers}.items():
             handler.send_header(name, str(value))

@@ -10,7 +10,9 @@ NAMESPACES = {
     "eventgrid": "Microsoft.EventGrid", "managedidentity": "Microsoft.ManagedIdentity", "cdn": "Microsoft.Cdn",
     "authorization": "Microsoft.Authorization", "frontdoor": "Microsoft.Network",
     "operationalinsights": "Microsoft.OperationalInsights", "monitor": "Microsoft.Insights",
-    "redisenterprise": "Microsoft.Cache",
+    "redisenterprise": "Microsoft.Cache", "network": "Microsoft.Network", "privatedns": "Microsoft.Network",
+    "dns": "Microsoft.Network", "consumption": "Microsoft.Consumption",
+    "applicationinsights": "Microsoft.Insights",
 }  # fmt: skip
 TYPES = {
     "StorageAccount": ("storageAccounts", "accountName"),
@@ -40,8 +42,14 @@ TYPES = {
     "AFDOriginGroup": ("profiles/originGroups", "profileName", "originGroupName"),
     "AFDOrigin": ("profiles/originGroups/origins", "profileName", "originGroupName", "originName"),
     "Route": ("profiles/afdEndpoints/routes", "profileName", "endpointName", "routeName"),
+    "AFDCustomDomain": ("profiles/customDomains", "profileName", "customDomainName"),
+    "RuleSet": ("profiles/ruleSets", "profileName", "ruleSetName"),
+    "Rule": ("profiles/ruleSets/rules", "profileName", "ruleSetName", "ruleName"),
+    "RecordSet": ("dnsZones", "zoneName", "recordType", "relativeRecordSetName"),
+    "Budget": ("budgets", "budgetName"),
     "SecurityPolicy": ("profiles/securityPolicies", "profileName", "securityPolicyName"),
     "Workspace": ("workspaces", "workspaceName"),
+    "Component": ("components", "resourceName"),
     "DiagnosticSetting": ("diagnosticSettings", "name"),
     "ScheduledQueryRule": ("scheduledQueryRules", "ruleName"),
     "RedisEnterprise": ("redisEnterprise", "clusterName"),
@@ -52,11 +60,18 @@ TYPES = {
         "databaseName",
         "accessPolicyAssignmentName",
     ),
+    "VirtualNetwork": ("virtualNetworks", "virtualNetworkName"),
+    "NatGateway": ("natGateways", "natGatewayName"),
+    "PublicIPAddress": ("publicIPAddresses", "publicIpAddressName"),
+    "PrivateEndpoint": ("privateEndpoints", "privateEndpointName"),
+    "PrivateDnsZoneGroup": ("privateEndpoints/privateDnsZoneGroups", "privateEndpointName", "privateDnsZoneGroupName"),
+    "PrivateZone": ("privateDnsZones", "privateZoneName"),
+    "VirtualNetworkLink": ("privateDnsZones/virtualNetworkLinks", "privateZoneName", "virtualNetworkLinkName"),
     "Policy": ("FrontDoorWebApplicationFirewallPolicies", "policyName"),
 }
 """azure-native's kinds as ARM's types, and what a resource's name is made of: inputs, or a word of its own."""
 ENVELOPE = ("location", "tags", "sku", "kind", "identity", "zones")
-RENAMED = {"enableHttpsTrafficOnly": "supportsHttpsTrafficOnly"}
+RENAMED = {"enableHttpsTrafficOnly": "supportsHttpsTrafficOnly", "networkRuleSet": "networkAcls"}
 LEFT_OUT = ("pulumi-python:dynamic:Resource", "azure-native:resources:ResourceGroup")
 """Not ARM: the artifact's upload. A group holds a template, and is in none."""
 

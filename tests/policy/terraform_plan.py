@@ -11,7 +11,9 @@ from tests.engine.provider import computed
 SINGULAR = {"attributes": "attribute", "origins": "origin", "custom_headers": "custom_header", "rules": "rule"}
 MAPS = ("variables", "dimensions", "tags", "tags_all", "default_tags", "request_parameters")
 """Objects that are maps of the user's, not blocks."""
-LEFT_OUT = ("pulumi:", "random:")
+RENAMED = {"aws_s3_bucket_objectv2": "aws_s3_object"}
+"""Types that Terraform names otherwise."""
+LEFT_OUT = ("pulumi:", "pulumi-python:", "random:")
 
 
 def convert(resources):
@@ -48,7 +50,8 @@ def convert(resources):
 def _address(token, urn):
     module, kind = token.split(":")[1].split("/")
     logical = re.sub(r"[^A-Za-z0-9]+", "_", urn.rpartition("::")[2])
-    return f"aws_{module}_{_snake(kind)}.{logical}"
+    type = f"aws_{module}_{_snake(kind)}"
+    return f"{RENAMED.get(type, type)}.{logical}"
 
 
 def _snake(text):

@@ -29,6 +29,8 @@ class DynamoDBDriver:
     version, minted here, tells that the stored item is ours. A transaction has a request token, which DynamoDB honours.
     """
 
+    system = "aws.dynamodb"
+
     def __init__(self, client: Client, prefix: str) -> None:
         self._client = client
         self._prefix = prefix

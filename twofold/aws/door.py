@@ -6,10 +6,12 @@ Which event is which:
     Records[].dynamodb        a DynamoDB stream's batch, answered with `batchItemFailures`
     Records[] from aws:sqs    a queue's batch, answered likewise
     {"twofold": {"schedule"}} EventBridge Scheduler
+    {"twofold": {"health"}}   the deployer, before a version gets traffic; answered as `/health/ready` does
 """
 
 import asyncio
 import logging
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -23,6 +25,7 @@ from twofold.portable.message_queue import Delivery
 from twofold.runtime import Runtime
 
 log = logging.getLogger("twofold.lambda")
+FLUSH_SECONDS = 0.2
 # Mangum sends every other media type as base64, which a caller behind some integrations sees undecoded.
 TEXT_TYPES = ["text/", "application/json", "application/problem+json", "application/javascript", "application/xml"]
 _SPLIT = {"host": re.compile(r"[^:]*(:[0-9]{1,5})?"), "x-forwarded-port": re.compile("[0-9]{1,5}")}
@@ -39,6 +42,12 @@ def lambda_handler(manifest: ServiceManifest, *, root: Path) -> LambdaHandler:
         print(f"twofold: {exc}", file=sys.stderr, flush=True)
         sys.exit(1)
     logging.getLogger().setLevel(runtime.settings.log_level.upper())
+    runtime.format_logs()
+    logging.getLogger("mangum").setLevel(logging.WARNING)  # it has a line of its own for each request
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        from twofold.aws.snap_start import prepare
+
+        prepare(manifest)
     return Door(runtime)
 
 
@@ -51,7 +60,13 @@ class Door:
         self._http: Callable[[Any, Any], Any] | None = None
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
-        """Serves one event."""
+        """Serves one event. Lambda freezes the process after it, so traces leave before, within `FLUSH_SECONDS`."""
+        try:
+            return self._dispatch(event, context)
+        finally:
+            self._runtime.services.telemetry.flush(FLUSH_SECONDS)
+
+    def _dispatch(self, event: dict[str, Any], context: Any) -> Any:
         asyncio.set_event_loop(self._loop)  # Mangum runs on the current loop
         if "requestContext" in event:
             answer = self._serve(event, context)
@@ -60,7 +75,10 @@ class Door:
         if records := event.get("Records"):
             work = self._queue if records[0].get("eventSource") == "aws:sqs" else self._feed
             return self._loop.run_until_complete(work(records))
-        if (name := event.get("twofold", {}).get("schedule")) is not None:
+        own = event.get("twofold", {})
+        if "health" in own:
+            return self._loop.run_until_complete(self._runtime.readiness())
+        if (name := own.get("schedule")) is not None:
             return self._loop.run_until_complete(self._runtime.run_schedule(name))
         raise ValueError(f"an event of unknown kind, with the members {sorted(event)}")
 

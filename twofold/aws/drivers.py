@@ -5,5 +5,6 @@ DRIVERS = {
     "queue": {"sqs": "twofold.aws.message_queue:open"},
     "events": {"eventbridge": "twofold.aws.event_publisher:open"},
     "secrets": {"secretsmanager": "twofold.aws.secret_store:open"},
+    "telemetry": {"xray": "twofold.aws.telemetry:open"},
     "cache": {"elasticache": "twofold.aws.cache:open"},
 }

@@ -21,6 +21,8 @@ def open(url: str) -> "EventBridgeDriver":
 class EventBridgeDriver:
     """PutEvents, ten at a time at most. What a rule does with them is the receivers' own."""
 
+    system = "aws.eventbridge"
+
     def __init__(self, client: Client, bus: str) -> None:
         self._client, self._bus = client, bus
 

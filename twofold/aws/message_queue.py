@@ -21,6 +21,8 @@ def open(url: str) -> "SQSDriver":
 class SQSDriver:
     """One call for up to ten messages. A queue's URL is looked up once."""
 
+    system = "aws_sqs"
+
     def __init__(self, client: Client, prefix: str) -> None:
         self._client, self._prefix = client, prefix
         self._urls: dict[str, str] = {}

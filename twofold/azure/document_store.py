@@ -29,6 +29,8 @@ class CosmosDriver:
     an item that holds the value minted for this write is this write. And an etag that a `Check` moved is looked up anew.
     """
 
+    system = "azure.cosmosdb"
+
     def __init__(self, cosmos: Cosmos) -> None:
         self._cosmos = cosmos
 

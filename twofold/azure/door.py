@@ -34,6 +34,7 @@ def function_app(manifest: ServiceManifest, *, root: Path) -> func.FunctionApp:
         print(f"twofold: {exc}", file=sys.stderr, flush=True)
         sys.exit(1)
     logging.getLogger("twofold").setLevel(runtime.settings.log_level.upper())
+    runtime.format_logs()  # the worker's handler sends what its formatter makes to the host
     return build(runtime)
 
 

@@ -23,6 +23,8 @@ def open(url: str, credential: Any = None) -> "EventGridDriver":
 class EventGridDriver:
     """A POST for each batch of CloudEvents, as the service's REST reference says; with azure-core's pipeline and retries."""
 
+    system = "eventgrid"
+
     def __init__(self, endpoint: str, credential: Any = None) -> None:
         self._endpoint, self._credential = endpoint, credential
         self._client: Any = None

@@ -30,6 +30,8 @@ def open(url: str, credential: Any = None) -> "StorageQueueDriver":
 class StorageQueueDriver:
     """Messages are text, as the Functions host is told by `messageEncoding: none`, and live until they are deleted."""
 
+    system = "azure.storagequeue"
+
     def __init__(self, account_url: str, prefix: str, credential: Any = None) -> None:
         self._account_url, self._prefix, self._credential = account_url, prefix, credential
         self._service: Any = None

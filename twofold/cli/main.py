@@ -1,4 +1,4 @@
-"""`twofold …`: serve, write the OpenAPI document, start a new service. A user's mistake is one line and exit code 2."""
+"""`twofold …`: serve, build, look after a deployed stack, start a new service. A user's mistake is one line and exit code 2."""
 
 import json
 import sys
@@ -21,7 +21,9 @@ app = typer.Typer(help="One FastAPI service, two clouds.", no_args_is_help=True,
 Target = Annotated[str, typer.Option("--manifest", help="where the ServiceManifest is")]
 MANIFEST = "api.manifest:SERVICE"
 Cloud = Annotated[str | None, typer.Option(help="aws or azure; without it, what TWOFOLD_… and .data/ say")]
-Env = Annotated[str, typer.Option("--env", help="the environment of the stack <env>-<cloud>")]
+Env = Annotated[str, typer.Option("--env", help="the stack <env>-<cloud>; a customer's is <customer>-<env>")]
+Deployed = Annotated[str, typer.Option("--cloud", help="aws or azure")]
+Yes = Annotated[bool, typer.Option("--yes", help="don't ask")]
 
 
 @app.command()
@@ -103,6 +105,45 @@ def parity(
 
 
 @app.command()
+def build(
+    cloud: Deployed, manifest: Target = MANIFEST,
+    report: Annotated[bool, typer.Option("--report", help="how big it is, by package")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="all of it, as JSON")] = False,
+    image: Annotated[bool, typer.Option("--image", help="a container image of it as well, by Dockerfile.<cloud>")] = False,
+) -> None:  # fmt: skip
+    """Builds a cloud's artifact, as `pulumi up` does, and tells its digest and size."""
+    from twofold.cli.build import build as work
+
+    work(_manifest(manifest), cloud, Path.cwd(), report=report, as_json=as_json, image=image)
+
+
+@app.command()
+def releases(
+    cloud: Deployed, env: Env = "dev", manifest: Target = MANIFEST,
+    fetch: Annotated[str | None, typer.Option("--fetch", metavar="DIGEST", help="bring this one into .build/")] = None,
+) -> None:  # fmt: skip
+    """Lists what a stack keeps to roll back to, and which of it is live."""
+    from twofold.cli import releases as work
+
+    stack = work.Stack(cloud, env)
+    if fetch is None:
+        work.show(stack)
+    else:
+        work.fetch(stack, _manifest(manifest), fetch, Path.cwd())
+
+
+@app.command()
+def rollback(
+    cloud: Deployed, env: Env = "dev", yes: Yes = False,
+    to: Annotated[str | None, typer.Option(metavar="DIGEST", help="or its first digits; without it, the one before")] = None,
+) -> None:  # fmt: skip
+    """Lets every unit of a stack run an earlier release: no build, no Pulumi."""
+    from twofold.cli.releases import Stack, roll_back
+
+    roll_back(Stack(cloud, env), to, yes=yes)
+
+
+@app.command()
 def new(
     path: Annotated[Path, typer.Argument(help="a folder that is empty or does not exist yet")],
     service: Annotated[str, typer.Option(help="the service's name: a-z, 0-9 and hyphens")],
@@ -178,8 +219,7 @@ def dlq_redrive(
 @dlq.command("purge")
 def dlq_purge(
     source: Source, cloud: Cloud = None, env: Env = "dev", id: Only = None, limit: Limit = 1000, rate: Rate = 10,
-    dry_run: DryRun = False, yes: Annotated[bool, typer.Option("--yes", help="don't ask")] = False,
-    manifest: Target = MANIFEST,
+    dry_run: DryRun = False, yes: Yes = False, manifest: Target = MANIFEST,
 ) -> None:  # fmt: skip
     """Deletes them for ever. A parked stream can't be purged: its events would be missing from the read model."""
     if not (dry_run or yes):
@@ -228,6 +268,43 @@ def secret_list(cloud: Cloud = None, env: Env = "dev", manifest: Target = MANIFE
     from twofold.cli import secrets
 
     _with_services(manifest, cloud, env, secrets.show)
+
+
+Where = Annotated[str, typer.Option("--cloud", help="aws or azure")]
+AsJson = Annotated[bool, typer.Option("--json", help="for a program to read")]
+
+
+@app.command()
+def deployer(cloud: Where, env: Env = "dev", manifest: Target = MANIFEST) -> None:
+    """Prints the least privilege that deploying a stack takes, for review: IAM policies, or an Azure role and its condition."""
+    from twofold.cli import account
+
+    typer.echo(account.deployer(_manifest(manifest), cloud, env))
+
+
+@app.command()
+def preflight(cloud: Where, env: Env = "dev", as_json: AsJson = False, manifest: Target = MANIFEST) -> None:
+    """Asks the account what the first `pulumi up` needs, changes nothing, and names the command for what is missing."""
+    from twofold.cli import account
+    from twofold.deploy import checks
+
+    if not checks.show(account.preflight(_manifest(manifest), cloud, env), as_json=as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(
+    offline: Annotated[bool, typer.Option("--offline", help="every download: is it here, or its mirror set?")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Looks at this machine, and names the command for what is missing."""
+    from twofold.cli import doctor as looking
+    from twofold.deploy import checks
+
+    if not offline:
+        raise TwofoldError("there are checks for working offline as yet: twofold doctor --offline")
+    if not checks.show(looking.offline(looking.Machine()), as_json=as_json):
+        raise typer.Exit(1)
 
 
 def _with_services(

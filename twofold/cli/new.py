@@ -16,6 +16,7 @@ TEMPLATE = Path(__file__).parent / "template"
 REPOSITORY = Path(__file__).parents[2]
 SHARED = (
     "function_app.py", "lambda_function.py", "host.json", "requirements/aws.txt", "requirements/azure.txt",
+    "Dockerfile.aws", "Dockerfile.azure", ".dockerignore",
     "stacks/__init__.py", "stacks/__main__.py", "stacks/aws.py", "stacks/azure.py",
 )  # fmt: skip
 """What every service has alike: in the wheel beside the template, in a checkout in its own place."""

@@ -19,22 +19,25 @@ class StackError(TwofoldError):
 
 
 def open_services(manifest: ServiceManifest, cloud: str | None, environment: str) -> Services:
-    """The services of the stack `<environment>-<cloud>`; without a cloud, what the environment's settings say."""
+    """The services of the stack `<environment>-<cloud>`; without a cloud, what the environment's settings say.
+
+    A customer's environment is `<customer>-<environment>` here.
+    """
     environ = {key: value for key, value in os.environ.items() if key.startswith(PREFIX)}
     if cloud is not None:
-        outputs = outputs_of(f"{environment}-{cloud}")
-        environ |= {PREFIX + name.upper(): str(outputs[name]) for name in LOCATIONS if outputs.get(name)}
+        found = outputs(f"{environment}-{cloud}")
+        environ |= {PREFIX + name.upper(): str(found[name]) for name in LOCATIONS if found.get(name)}
     return bootstrap(Settings.load(environ, manifest, Path.cwd()), manifest)
 
 
-def outputs_of(stack: str) -> dict[str, object]:
-    """The outputs of a stack, as the Pulumi CLI has them. Raises StackError."""
+def outputs(stack: str) -> dict[str, object]:
+    """What the stack exports, read by the Pulumi CLI. Raises StackError."""
     pulumi = shutil.which("pulumi")
     if pulumi is None:
-        raise StackError("the Pulumi CLI is not on PATH; it knows where the stack's queues are")
+        raise StackError("the Pulumi CLI is not on PATH; it knows where the stack's parts are")
     command = [pulumi, "stack", "output", "--json", "--stack", stack]
     done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603 - our own arguments
     if done.returncode:
         raise StackError(f"pulumi has no outputs of the stack {stack}: {done.stderr.strip()[-500:]}")
-    outputs: dict[str, object] = json.loads(done.stdout)
-    return outputs
+    found: dict[str, object] = json.loads(done.stdout)
+    return found

@@ -14,6 +14,7 @@ LIMITS: dict[str, str] = {
     kind: Settings.model_fields[f"limit_{kind}"].default for kind in ("reads", "writes", "anonymous")
 }
 RESOURCE_MANAGER = "https://management.azure.com/"
+OUTDATED = "stacks/{}.py is of an earlier version and passes neither network nor key on: see CHANGELOG.md for the lines"
 
 
 class ConfigError(Exception):
@@ -49,7 +50,9 @@ class StackConfig:
     max_instances: dict[str, int] = field(default_factory=dict)
     warm_instances: dict[str, int] = field(default_factory=dict)
     snap_start: bool = False
+    rolling_updates: bool = False
     image: str = ""
+    registry: str = ""
     artifact: str = ""
     releases: int = 5
     account: str = ""
@@ -66,6 +69,8 @@ class StackConfig:
     budget: int | None = None
     alert_email: str = ""
     alert_webhook: str = ""
+    telemetry: str = "none"
+    trace_ratio: str = "1"
     settings: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
 
@@ -82,12 +87,14 @@ KEYS = {
     "gateway": "gateway", "gatewayRate": "gateway_rate", "gatewayAudience": "gateway_audience", "apim": "apim",
     "apimSku": "apim_sku", "edge": "edge", "static": "static", "domain": "domain", "dnsZone": "dns_zone",
     "maxInstances": "max_instances", "warmInstances": "warm_instances", "snapStart": "snap_start",
-    "image": "image", "artifact": "artifact", "releases": "releases",
+    "rollingUpdates": "rolling_updates",
+    "image": "image", "registry": "registry", "artifact": "artifact", "releases": "releases",
     "account": "account", "assumeRole": "assume_role", "externalId": "external_id",
     "permissionsBoundary": "permissions_boundary", "subscription": "subscription", "tenant": "tenant",
     "network": "network", "subnets": "subnets", "encryptionKey": "encryption_key",
     "encryptionIdentity": "encryption_identity", "logWorkspace": "log_workspace",
     "budget": "budget", "alertEmail": "alert_email", "alertWebhook": "alert_webhook",
+    "telemetry": "telemetry", "traceRatio": "trace_ratio",
 }  # fmt: skip
 _REQUIRED = ("cloud", "environment", "region", "oidcIssuer", "oidcAudience")
 _TEXTS, _NUMBERS = ("settings", "tags", "limits"), ("maxInstances", "warmInstances")
@@ -120,6 +127,7 @@ def parse(raw: Mapping[str, str], stack: str, manifest: ServiceManifest) -> Stac
     values["limits"] = LIMITS | values["limits"]
     values["protect"] = given.get("protect", "true" if given["environment"] == "prod" else "false") == "true"
     values["snap_start"] = given.get("snapStart") == "true"
+    values["rolling_updates"] = given.get("rollingUpdates") == "true"
     values["subnets"] = tuple(config_values.listed(given.get("subnets", "")))
     values |= {
         name: int(values[name]) for name in ("memory_mb", "gateway_rate", "budget", "releases") if name in values

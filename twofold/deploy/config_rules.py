@@ -11,9 +11,23 @@ from twofold.portable.rate_limit import Rate
 MAX_NAME = 62
 """Of a unit: a Lambda function's, role's and alarm's name has 64 characters, and a policy's or alias' marks come after it."""
 MAX_INSTANCES = 1000
+AZURE_INSTANCES = 100
+"""Of a unit on Azure that says nothing about it."""
+QUEUE_POLLER = 2
+"""The least that Lambda's poller of a queue can be bounded to; what it hands out beyond `maxInstances` SQS counts as received."""
 ONLY: Mapping[str, tuple[str, ...]] = {
     "aws": ("account", "assumeRole", "externalId", "permissionsBoundary", "snapStart"),
-    "azure": ("apim", "apimSku", "gatewayAudience", "subscription", "tenant", "logWorkspace", "encryptionIdentity"),
+    "azure": (
+        "apim",
+        "apimSku",
+        "gatewayAudience",
+        "subscription",
+        "tenant",
+        "logWorkspace",
+        "encryptionIdentity",
+        "rollingUpdates",
+        "registry",
+    ),
 }
 """Keys that mean something on one cloud alone."""
 PINS = {"aws": ("account",), "azure": ("subscription", "tenant")}
@@ -30,7 +44,7 @@ def problems(
 ) -> list[str]:
     """A line for each rule that is broken, with what to do. `values` has the objects of texts and numbers, read."""
     found: list[str] = []
-    for rule in (_stack, _names, _service, _cloud, _gateway, _needs, _account, _units):
+    for rule in (_stack, _names, _service, _cloud, _gateway, _needs, _network, _account, _units):
         found += rule(given, values, raw, stack, manifest)
     return found
 
@@ -130,21 +144,49 @@ def _needs(given: Mapping[str, str], _v: object, _r: object, _s: str, _m: object
         yield "twofold:domain needs a gateway or an edge that answers for it"
     if given.get("domain") and cloud == "azure" and not edge:
         yield "twofold:domain on azure needs twofold:edge waf: Front Door gets and renews the certificate"
+    zone = given.get("dnsZone", "").rpartition("/")[2]
+    if given.get("domain") and cloud == "azure" and zone and not given["domain"].endswith(f".{zone}"):
+        yield (
+            f"twofold:domain is {given['domain']!r}, which is no name below the zone {zone}: Front Door renews a certificate by "
+            "itself only where the name is a CNAME of its own"
+        )
     if given.get("budget") and not given.get("alertEmail"):
         yield "twofold:budget tells somebody: set twofold:alertEmail"
+    image, registry = given.get("image", ""), given.get("registry", "")
+    if cloud == "azure" and image.partition(".azurecr.io/")[0].lower() != registry.rpartition("/")[2].lower():
+        yield "twofold:image and twofold:registry go together: the image, and the resource id of the registry that has it"
+    if cloud == "azure" and image and given.get("rollingUpdates") == "true":
+        yield "twofold:rollingUpdates is Flex Consumption's; containers are always replaced so: leave it out with an image"
+    if cloud == "azure" and image and given.get("network") == "private":
+        yield "twofold:image with twofold:network private is not there on azure yet: deploy the zip, or leave the network out"
     if given.get("image") and given.get("artifact"):
         yield "twofold:image and twofold:artifact both say what runs: leave one out"
     if given.get("snapStart") == "true" and (given.get("image") or given.get("warmInstances")):
         yield "twofold:snapStart can't be had with an image or with warmInstances (Lambda): choose one"
-    if given.get("subnets"):
+    if cloud == "azure" and bool(given.get("encryptionKey")) != bool(given.get("encryptionIdentity")):
+        yield "twofold:encryptionKey and twofold:encryptionIdentity go together: the key, and the identity that may use it"
+    if cloud == "aws" and given.get("encryptionKey", "arn:").startswith("arn:"):
+        region = (given.get("encryptionKey", "").split(":") + [""] * 4)[3]
+        if region not in ("", given.get("region")):
+            yield f"twofold:encryptionKey is in {region}, where a KMS key stays; the stack is in {given.get('region')}"
+
+
+def _network(given: Mapping[str, str], _v: object, _r: object, _s: str, _m: object) -> Iterable[str]:
+    cloud, subnets = given.get("cloud"), listed(given.get("subnets", ""))
+    if subnets:
         networked = given.get("network") == "private" or (cloud == "aws" and given.get("cache") == "redis")
         if not networked:
             yield "twofold:subnets say where a private network is: set twofold:network private"
-        count = len(listed(given["subnets"]))
+        count = len(subnets)
         if (cloud == "azure" and count != 2) or count < 2:
             yield f"twofold:subnets has {count}; {'two: the apps’, the endpoints’' if cloud == 'azure' else 'two or more'}"
-    if cloud == "azure" and bool(given.get("encryptionKey")) != bool(given.get("encryptionIdentity")):
-        yield "twofold:encryptionKey and twofold:encryptionIdentity go together: the key, and the identity that may use it"
+        if len(set(subnets)) < count:
+            yield "twofold:subnets has one of them twice; each has its own work"
+    if cloud == "azure" and subnets:
+        if len({subnet.rpartition("/subnets/")[0] for subnet in subnets}) > 1:
+            yield "twofold:subnets lie in two virtual networks; apps and endpoints share one"
+        if "_" in subnets[0].rpartition("/")[2]:
+            yield "twofold:subnets has apps in a subnet with '_' in its name, which Flex Consumption can't use"
 
 
 def _account(given: Mapping[str, str], _v: object, raw: Mapping[str, str], _s: str, _m: object) -> Iterable[str]:
@@ -167,13 +209,22 @@ def _account(given: Mapping[str, str], _v: object, raw: Mapping[str, str], _s: s
 def _units(
     given: Mapping[str, str], values: Mapping[str, Any], _r: object, _s: str, m: ServiceManifest
 ) -> Iterable[str]:
-    roles = [unit.role for unit in m.units]
+    roles, azure = [unit.role for unit in m.units], given.get("cloud") == "azure"
+    functions = {unit.role: len(unit.queues) for unit in m.units if unit.queues} | {"schedule": len(m.schedules)}
     for key, name in (("maxInstances", "max_instances"), ("warmInstances", "warm_instances")):
         for role, count in values[name].items():
             if role not in roles:
                 yield f"twofold:{key} has {role!r}; the service's units are {', '.join(roles)}"
             if not 1 <= count <= MAX_INSTANCES:
                 yield f"twofold:{key}.{role} is {count}; allowed: 1 to {MAX_INSTANCES}"
+    for unit in m.units if given.get("cloud") == "aws" else ():
+        least = QUEUE_POLLER * len(unit.queues)
+        if values["max_instances"].get(unit.role, least) < least:
+            yield f"twofold:maxInstances.{unit.role} is less than {least}: Lambda's queue poller runs {QUEUE_POLLER} a queue"
     for role, warm in values["warm_instances"].items():
-        if warm > values["max_instances"].get(role, MAX_INSTANCES):
-            yield f"twofold:warmInstances.{role} is more than its maxInstances"
+        most, times = values["max_instances"].get(role, AZURE_INSTANCES if azure else MAX_INSTANCES), 1
+        if azure:
+            times = functions.get(role, 1)
+        if warm * times > most:
+            each = f" for each of its {times} functions" if times > 1 else ""
+            yield f"twofold:warmInstances.{role} is {warm}{each}: more than its maxInstances, {most}"

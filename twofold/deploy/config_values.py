@@ -62,6 +62,7 @@ FORMS: Mapping[str, Form] = {
     "logLevel": _one_of(LOG_LEVELS),
     "protect": _one_of(("true", "false")),
     "snapStart": _one_of(("true", "false")),
+    "rollingUpdates": _one_of(("true", "false")),
     "cache": _one_of(CACHES),
     "gateway": _one_of(GATEWAYS),
     "edge": _one_of(EDGES),
@@ -78,6 +79,9 @@ FORMS: Mapping[str, Form] = {
     "image": _matches(
         rf"[a-z0-9][a-z0-9.-]+\.(?:azurecr\.io|dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com)/[a-z0-9][a-z0-9._/-]*@sha256:{DIGEST}",
         "an image in ECR or Azure Container Registry by its digest: <registry>/<name>@sha256:…",
+    ),
+    "registry": _matches(
+        rf"{_GROUP}/Microsoft\.ContainerRegistry/registries/[A-Za-z0-9]{{5,50}}", "a container registry's resource id"
     ),
     "account": _matches(r"[0-9]{12}", "an AWS account's 12 digits"),
     "assumeRole": _matches(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", "a role's ARN"),
@@ -109,5 +113,10 @@ FORMS: Mapping[str, Form] = {
     "publisherEmail": _matches(r"[^@\s]+@[^@\s]+", "an address"),
     "alertEmail": _matches(r"[^@\s]+@[^@\s]+", "an address"),
     "alertWebhook": (lambda text: text.startswith("https://"), "an https URL"),
+    "telemetry": (
+        lambda text: text in ("none", "managed") or text.startswith("otlp+https://"),
+        "none, managed, or a collector's otlp+https://<host>",
+    ),
+    "traceRatio": _matches(r"0(?:\.[0-9]{1,6})?|1(?:\.0{1,6})?", "a part of all traces, 0 to 1"),
     "static": _matches(r"(?!.*\.\.)[\w.-]+(?:/[\w.-]+)*", "a folder in the project, like site"),
 }  # fmt: skip

@@ -11,6 +11,8 @@ from twofold.deploy.config import ConfigError, StackConfig
 from twofold.manifest import ServiceManifest
 
 READS = 5
+KEY_FOR_GOOD = ("azure",)
+"""Where a customer's key is decided on when data is made: Cosmos DB never gives it up, queues never take it later."""
 
 
 def identity(manifest: ServiceManifest, config: StackConfig) -> dict[str, str]:
@@ -20,19 +22,29 @@ def identity(manifest: ServiceManifest, config: StackConfig) -> dict[str, str]:
         "customer": config.customer,
         "environment": config.environment,
         "region": config.region,
+        "encryption_key": config.encryption_key,
     }
 
 
 def refuse_moves(manifest: ServiceManifest, config: StackConfig) -> None:
-    """Raises ConfigError when the stack's last update had another service, customer, environment or region."""
+    """Raises ConfigError when the stack's last update had another service, customer, environment or region.
+
+    So does a customer's key that came or went where the cloud can't follow; another key is fine.
+    """
     before = _outputs()
     if before.get("service"):
-        before = {"customer": "", **before}  # a stack from before there were customers has none
+        before = {"customer": "", "encryption_key": "", **before}  # a stack from before there were any has none
     problems = [
         f"{name} is {now!r}, but this stack's data lives under {before[name]!r}: make a new stack, or set it back"
         for name, now in identity(manifest, config).items()
-        if before.get(name) not in (None, now)
+        if name != "encryption_key" and before.get(name) not in (None, now)
     ]
+    key = before.get("encryption_key")
+    if config.cloud in KEY_FOR_GOOD and key is not None and bool(key) != bool(config.encryption_key):
+        problems.append(
+            f"twofold:encryptionKey is {config.encryption_key!r}, but this stack's data was made {'with' if key else 'without'} "
+            f"one, and {config.cloud} can't change that: make a new stack, or set it back"
+        )
     if problems:
         raise ConfigError("a living stack can't move:\n" + "\n".join(f"  - {problem}" for problem in problems))
 

@@ -3,22 +3,24 @@
 It holds the entry file, the manifest's packages, the kit without the other clouds' folders, and the locked dependencies as
 wheels for the target (Linux x86-64, CPython 3.13), whatever machine builds it; and all modules compiled, since an instance
 could not keep what it compiles. Byte code is checked against its source's hash, so none that is stale ever runs; its bytes
-are those of the building Python's release (3.13.x).
+are those of the building Python's release (3.13.x). Of botocore's data it holds what the code can ask for (`trim.py`).
 """
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import twofold
-from twofold.deploy.config import clouds
+from twofold.deploy import size, trim
+from twofold.deploy.config import StackConfig, clouds
 from twofold.manifest import ServiceManifest
 from twofold.settings import MARKER, marker
 
@@ -29,6 +31,7 @@ SITE_PACKAGES = {"azure": ".python_packages/lib/site-packages/"}
 KIT_LEFT_OUT = {"deploy", "testing", "cli"}
 DEVELOPMENT_ONLY = {"local/issuer.py", "local/issuer_routes.py"}
 _SKIPPED = ("__pycache__", ".dist-info/RECORD", ".dist-info/direct_url.json", ".dist-info/INSTALLER", ".pyc", ".pyi")
+type Progress = Callable[[str], object]
 BYTE_CODE = f"*.{sys.implementation.cache_tag}.pyc"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -39,17 +42,53 @@ class PackageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A zip and the SHA-256 of its bytes."""
+    """A zip and the SHA-256 of its bytes; or a container image's digest, with no file here (`path` is empty then)."""
 
     path: Path
     digest: str
 
+    def marker(self) -> str:
+        """The text of its marker; empty for what is no file here."""
+        if not self.path.is_file():
+            return ""
+        with zipfile.ZipFile(self.path) as archive:
+            return archive.read(MARKER).decode()
 
-def build(manifest: ServiceManifest, cloud: str, root: Path, *, dependencies: Path | None = None) -> Artifact:
-    """Builds `<root>/.build/<service>-<cloud>-<digest>.zip`; `dependencies` replaces the folder of installed wheels."""
+
+def artifact(manifest: ServiceManifest, config: StackConfig, root: Path) -> Artifact:
+    """What a stack deploys: the image or the earlier artifact that its config names, or else what is built now.
+
+    An earlier artifact is read from `.build/` and must have the digest; the last `releases` that were built or deployed stay
+    there. Raises PackageError.
+    """
+    if config.image:
+        return Artifact(Path(), config.image.rpartition(":")[2])
+    cloud, earlier = config.cloud, config.artifact
+    found = _earlier(manifest, cloud, earlier, root) if earlier else build(manifest, cloud, root)
+    for path in _kept(manifest, cloud, root)[config.releases :]:
+        path.unlink(missing_ok=True)
+        path.with_suffix(".cdx.json").unlink(missing_ok=True)
+    return found
+
+
+def place(manifest: ServiceManifest, cloud: str, digest: str, root: Path) -> Path:
+    """Where the artifact with this digest lies, or would."""
+    return root / ".build" / f"{manifest.name}-{cloud}-{digest[:16]}.zip"
+
+
+def build(
+    manifest: ServiceManifest, cloud: str, root: Path, *, dependencies: Path | None = None,
+    progress: Progress = lambda _: None,
+) -> Artifact:  # fmt: skip
+    """Builds `<root>/.build/<service>-<cloud>-<digest>.zip`; `dependencies` replaces the folder of installed wheels.
+
+    `progress` is told each step. Raises PackageError, also for a zip that the cloud would not take.
+    """
     site = SITE_PACKAGES.get(cloud, "")
+    progress("the locked wheels")
     dependencies = dependencies or install(root / "requirements" / f"{cloud}.txt")
-    files: dict[str, bytes] = {MARKER: marker(manifest.name, twofold.__version__, cloud).encode()}
+    progress("the service and the kit")
+    files: dict[str, bytes] = {}
     for entry in ENTRY.get(cloud, ()):
         if not (root / entry).is_file():
             raise PackageError(f"{root / entry} is missing: the entry file of {cloud}")
@@ -63,6 +102,9 @@ def build(manifest: ServiceManifest, cloud: str, root: Path, *, dependencies: Pa
         if name.partition("/")[0] not in left_out and name not in DEVELOPMENT_ONLY:
             files[f"{site}twofold/{name}"] = data
     files |= _compiled(files) | dict(_tree(dependencies, site)) | dict(_byte_code(dependencies, site))
+    files = trim.trimmed(files)
+    files[MARKER] = marker(manifest.name, twofold.__version__, cloud, _contents(files)).encode()
+    progress(f"{len(files):,} files into the zip")
     folder = root / ".build"
     folder.mkdir(exist_ok=True)
     with (
@@ -74,10 +116,41 @@ def build(manifest: ServiceManifest, cloud: str, root: Path, *, dependencies: Pa
             info.external_attr = 0o644 << 16
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, files[name])
-    digest = hashlib.sha256(Path(temporary.name).read_bytes()).hexdigest()
-    path = folder / f"{manifest.name}-{cloud}-{digest[:16]}.zip"
+    if size.exceeds(cloud, Path(temporary.name).stat().st_size, sum(map(len, files.values()))):
+        refusal = size.refusal(cloud, size.measure(Path(temporary.name), manifest, site, dependencies))
+        os.unlink(temporary.name)
+        raise PackageError(refusal)
+    digest = _digest(Path(temporary.name))
+    path = place(manifest, cloud, digest, root)
     os.replace(temporary.name, path)
     return Artifact(path, digest)
+
+
+def _earlier(manifest: ServiceManifest, cloud: str, digest: str, root: Path) -> Artifact:
+    path = place(manifest, cloud, digest, root)
+    if not path.is_file():
+        raise PackageError(
+            f"twofold:artifact is {digest}, but {path} is missing: copy it from where it was built, or get it from the stack "
+            f"that runs it: twofold releases --cloud {cloud} --env <its environment> --fetch {digest}"
+        )
+    if _digest(path) != digest:
+        raise PackageError(
+            f"{path} does not have the digest {digest}: it was changed or is broken; delete it, get it anew"
+        )
+    os.utime(path)  # as if built now: what is deployed stays
+    return Artifact(path, digest)
+
+
+def _kept(manifest: ServiceManifest, cloud: str, root: Path) -> list[Path]:
+    """The service's artifacts for this cloud, the last one first."""
+    name = re.compile(rf"{re.escape(manifest.name)}-{cloud}-[0-9a-f]{{16}}\.zip")
+    found = [path for path in (root / ".build").glob("*.zip") if name.fullmatch(path.name)]
+    return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def install(lock: Path) -> Path:
@@ -109,6 +182,14 @@ def install(lock: Path) -> Path:
         _compile(Path(folder) / "wheels")
         os.replace(f"{folder}/wheels", target)
     return target
+
+
+def _contents(files: Mapping[str, bytes]) -> str:
+    whole = hashlib.sha256()
+    for name in sorted(files):
+        whole.update(f"{name}\0{len(files[name])}\0".encode())
+        whole.update(files[name])
+    return whole.hexdigest()
 
 
 def _compiled(files: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -1,18 +1,23 @@
 """`/health/live` (the process answers) and `/health/ready` (its dependencies do)."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel
 
 from twofold.bootstrap import Services
 from twofold.errors import SecretNotFound, TwofoldError
+from twofold.http.openapi import responses
+from twofold.http.problem import Problem
 
 DEADLINE_SECONDS = 2.0
+type Release = Annotated[str | None, Header(description="a release, in quotes: 412 unless this process runs it")]
+log = logging.getLogger("twofold.health")
 
 
 class Live(BaseModel):
@@ -41,29 +46,39 @@ def router(services: Services) -> APIRouter:
     """The health routes of a service; what its manifest doesn't use is not asked."""
     routes = APIRouter(prefix="/health", tags=["health"])
 
-    @routes.get("/live", operation_id="live")
-    async def live() -> Live:
-        """Whether the process answers; asks nothing else."""
+    @routes.get("/live", operation_id="live", responses=responses(412))
+    async def live(if_match: Release = None) -> Live:
+        """Whether the process answers; asks nothing else. A deployment names the release that must be the one that does."""
+        # It is compared and never told: only who deployed it knows the name.
+        if if_match not in (None, "*", f'"{services.settings.release}"'):
+            raise Problem(412, "other-release", "another release than the one asked for answers")
         return Live()
 
     @routes.get("/ready", operation_id="ready", responses={503: {"model": Ready}})
     async def ready(response: Response) -> Ready:
         """Whether requests can be served: each dependency, asked side by side, within two seconds."""
-        checks = []
-        if services.manifest.blocks:
-            checks.append(_check("store", True, services.documents.ping))
-        for secret in services.manifest.secrets[:1]:
-            checks.append(_check("secrets", False, partial(_secret, services, secret.name)))
-        if services.cache.shared:
-            checks.append(_check("cache", False, services.cache.ping))
-        dependencies = list(await asyncio.gather(*checks))
-        down = [dependency for dependency in dependencies if dependency.status == "down"]
-        if any(dependency.critical for dependency in down):
+        found = await readiness(services)
+        if found.status == "down":
             response.status_code = 503
-            return Ready(status="down", dependencies=dependencies)
-        return Ready(status="degraded" if down else "ready", dependencies=dependencies)
+        return found
 
     return routes
+
+
+async def readiness(services: Services) -> Ready:
+    """How each dependency is, asked side by side, within two seconds; what is down is logged with its reason."""
+    checks = []
+    if services.manifest.blocks:
+        checks.append(_check("store", True, services.documents.ping))
+    for secret in services.manifest.secrets[:1]:
+        checks.append(_check("secrets", False, partial(_secret, services, secret.name)))
+    if services.cache.shared:
+        checks.append(_check("cache", False, services.cache.ping))
+    dependencies = list(await asyncio.gather(*checks))
+    down = [dependency for dependency in dependencies if dependency.status == "down"]
+    if any(dependency.critical for dependency in down):
+        return Ready(status="down", dependencies=dependencies)
+    return Ready(status="degraded" if down else "ready", dependencies=dependencies)
 
 
 async def _check(name: str, critical: bool, ask: Callable[[], Awaitable[object]]) -> Dependency:
@@ -71,8 +86,9 @@ async def _check(name: str, critical: bool, ask: Callable[[], Awaitable[object]]
     status: Literal["up", "down"] = "up"
     try:
         await asyncio.wait_for(ask(), DEADLINE_SECONDS)
-    except (TwofoldError, TimeoutError):
+    except (TwofoldError, TimeoutError) as exc:
         status = "down"
+        log.warning("%s is down: %s", name, str(exc) or f"no answer within {DEADLINE_SECONDS:g} seconds")
     return Dependency(name=name, status=status, critical=critical, ms=round((time.perf_counter() - started) * 1000, 1))
 
 

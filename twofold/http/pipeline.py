@@ -40,7 +40,7 @@ def wrap(app: ASGIApp, settings: Settings, services: Services) -> ASGIApp:
     app = cors(app, settings.origins)
     app = security_headers(app, docs=_docs(core), connect=_origin(settings.oidc_issuer))
     app = client_address(app, deployed=settings.deployed, hops=settings.forwarded_hops)
-    return request_log(app)
+    return request_log(app, services.telemetry, services.manifest.name)
 
 
 def _docs(app: ASGIApp) -> tuple[str, ...]:

@@ -1,49 +1,69 @@
-"""One structured line per request: method, path, status, milliseconds, request id. No bodies, queries or headers."""
+"""The outermost layer: each request is an entry of its trace, and one line in the log. No bodies, queries or headers."""
 
-import json
 import logging
 import re
 import time
-import uuid
 from typing import Any
 
 from twofold.http.lifespan import ASGIApp, Receive, Scope, Send
 from twofold.http.security_headers import header
+from twofold.portable.logs import event, pseudonym
+from twofold.portable.telemetry import SERVER, Telemetry
 
 log = logging.getLogger("twofold.request")
 _ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "QUERY"})
+PROBES = "/health/"
+"""Requests below this are logged, but not recorded in traces."""
 
 
-def request_log(app: ASGIApp) -> ASGIApp:
-    """Logs each request as JSON and answers with `X-Request-Id`: the caller's own when it is harmless, else a new one."""
+def request_log(app: ASGIApp, telemetry: Telemetry, service: str) -> ASGIApp:
+    """Continues the trace of the caller's `traceparent`, or begins one, and logs each request when it has ended.
+
+    Answers with `X-Request-Id`: the caller's own when it is harmless, else the trace's id.
+    """
 
     async def layer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await app(scope, receive, send)
-        given = header(scope, b"x-request-id") or ""
-        request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
-        status, started = 500, time.perf_counter()
+        method, path = scope["method"] if scope["method"] in _METHODS else "_OTHER", scope["path"]
+        attributes = {
+            "http.request.method": method,
+            "url.path": path,
+            "url.scheme": scope.get("scheme", "http"),
+            "network.protocol.version": scope.get("http_version", "1.1"),
+        }
+        parent, probe = header(scope, b"traceparent"), path.startswith(PROBES)
+        with telemetry.entry(method, SERVER, parent, attributes, record=not probe) as span:
+            given = header(scope, b"x-request-id") or ""
+            request_id = given if _ID.fullmatch(given) else span.trace_id
+            scope.setdefault("state", {})["request_id"] = request_id
+            status, started = 500, time.perf_counter()
 
-        async def noting(message: Any) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
-                message = {**message, "headers": headers}
-            await send(message)
+            async def noting(message: Any) -> None:
+                nonlocal status
+                if message["type"] == "http.response.start":
+                    status = message["status"]
+                    headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                    message = {**message, "headers": headers}
+                await send(message)
 
-        try:
-            await app(scope, receive, noting)
-        finally:
-            line = {
-                "event": "request",
-                "method": scope["method"],
-                "path": scope["path"],
-                "status": status,
-                "ms": round((time.perf_counter() - started) * 1000, 1),
-                "request_id": request_id,
-            }
-            log.info("%s", json.dumps(line, ensure_ascii=False))
+            try:
+                await app(scope, receive, noting)
+            finally:
+                route = getattr(scope.get("route"), "path", None)
+                span.set({"http.response.status_code": status} | ({"http.route": route} if route else {}))
+                if route:
+                    span.rename(f"{method} {route}")
+                if status >= 500:
+                    span.fail(str(status))
+                principal = scope["state"].get("principal")
+                event(
+                    log, "request", f"{method} {path} {status}", started=started,
+                    outcome="failure" if status >= 500 else "success", level=logging.DEBUG if probe else logging.INFO,
+                    http__request__method=method, url__path=path, labels__route=route,
+                    http__response__status_code=status, http__request__id=request_id,
+                    user__hash=pseudonym(principal.subject, service=service) if principal else None,
+                )  # fmt: skip
 
     return layer

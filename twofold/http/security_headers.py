@@ -1,23 +1,13 @@
-"""Response headers that keep a browser from doing more with an answer than it should (OWASP secure headers)."""
+"""Security headers on each answer, and the content security policy that its kind gets."""
 
 from collections.abc import Collection
 from typing import Any
 
 from twofold.http.docs_policy import docs_policy
 from twofold.http.lifespan import ASGIApp, Receive, Scope, Send
+from twofold.response_headers import HEADERS, PAGE_POLICY
 
-HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"strict-transport-security", b"max-age=31536000"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-    (b"cache-control", b"no-store"),
-)
 API_POLICY = b"default-src 'none'; frame-ancestors 'none'"
-PAGE_POLICY = b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
-"""For an application's own pages: what they load is theirs to say, in a policy of their own."""
 
 
 def security_headers(app: ASGIApp, *, docs: Collection[str] = (), connect: Collection[str] = ()) -> ASGIApp:

@@ -21,6 +21,8 @@ def open(url: str) -> "SQLiteDriver":
 class SQLiteDriver:
     """Documents in one table, keys as UTF-8 bytes so that they sort as on the clouds. `seq` orders the feed."""
 
+    system = "sqlite"
+
     def __init__(self, database: Database) -> None:
         self.database = database
 

@@ -39,6 +39,7 @@ async def _serve(manifest: ServiceManifest, root: Path, port: int) -> None:
     runtime = Runtime(manifest, root=root)
     level = getattr(logging, runtime.settings.log_level.upper())
     logging.basicConfig(level=level, stream=sys.stderr, format="%(message)s", force=True)
+    runtime.format_logs()
     logging.getLogger("httpx").setLevel(logging.WARNING)
     config = uvicorn.Config(
         runtime.asgi, host=HOST, port=port, lifespan="off", access_log=False, log_level="warning", interface="asgi3",

@@ -18,6 +18,8 @@ def open(url: str) -> "LogDriver | WebhookDriver":
 class LogDriver:
     """Nobody is told but the log."""
 
+    system = "log"
+
     async def publish(self, envelopes: Sequence[str]) -> None:
         """See `PublisherDriver`."""
         for envelope in envelopes:
@@ -29,6 +31,8 @@ class LogDriver:
 
 class WebhookDriver:
     """POSTs, one after another; any 2xx is an acceptance."""
+
+    system = "webhook"
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -18,6 +18,8 @@ def open(url: str) -> "SQLiteQueueDriver":
 class SQLiteQueueDriver:
     """Messages with a time from which they are visible. Each receipt is good until the message is received again."""
 
+    system = "sqlite"
+
     def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock

@@ -4,11 +4,12 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from twofold.errors import ProfileError, StoreThrottled
-from twofold.portable import profile
+from twofold.portable import profile, telemetry
 
 type Body = dict[str, Any]
 type Clock = Callable[[], float]
@@ -92,6 +93,9 @@ class DocumentDriver(Protocol):
     Raises `Conflict`, `StoreThrottled` or `StoreUnavailable`.
     """
 
+    system: str
+    """What it is in traces: OpenTelemetry's `db.system.name`."""
+
     async def get(self, collection: str, partition: str, id: str, *, now: int) -> Document | None:
         """The document, reading every acknowledged write."""
         ...
@@ -141,6 +145,7 @@ class DocumentStore:
     def __init__(self, driver: DocumentDriver, *, clock: Clock = time.time) -> None:
         self.driver = driver
         self.clock = clock
+        self._system: str = driver.system
 
     def now(self) -> int:
         """The store's clock, in whole seconds since the epoch."""
@@ -150,7 +155,8 @@ class DocumentStore:
         """The document, or None when it is absent or has expired."""
         _check_address(collection, partition)
         profile.check_id(id)
-        return await retry_throttled(lambda: self.driver.get(collection, partition, id, now=self.now()))
+        with self._span("get", collection):
+            return await retry_throttled(lambda: self.driver.get(collection, partition, id, now=self.now()))
 
     async def query(
         self,
@@ -180,12 +186,13 @@ class DocumentStore:
         if cursor is not None:
             after = cursor
             profile.check_id(after)
-        found = await retry_throttled(
-            lambda: self.driver.query(
-                collection, partition, start=start, end=end, after=after,
-                limit=limit, descending=descending, now=self.now(),
-            )
-        )  # fmt: skip
+        with self._span("query", collection):
+            found = await retry_throttled(
+                lambda: self.driver.query(
+                    collection, partition, start=start, end=end, after=after,
+                    limit=limit, descending=descending, now=self.now(),
+                )
+            )  # fmt: skip
         return Page(found, found[-1].id if len(found) == limit else None)
 
     async def query_all(
@@ -254,7 +261,16 @@ class DocumentStore:
         """
         _check_address(collection, partition)
         _check_writes(writes)
-        return await retry_throttled(lambda: self.driver.commit(collection, partition, writes, now=self.now()))
+        with self._span("commit", collection):
+            return await retry_throttled(lambda: self.driver.commit(collection, partition, writes, now=self.now()))
+
+    def _span(self, operation: str, collection: str) -> AbstractContextManager[object]:
+        attributes = {
+            "db.system.name": self._system,
+            "db.operation.name": operation,
+            "db.collection.name": collection,
+        }
+        return telemetry.span(f"{operation} {collection}", telemetry.CLIENT, attributes)
 
     async def ping(self) -> None:
         """One cheap round trip; raises `StoreError` when the backend can't be reached."""

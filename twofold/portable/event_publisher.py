@@ -5,14 +5,19 @@ process dies between commit and publish; the events' ids are stable, so that a r
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from twofold.errors import ProfileError
+from twofold.portable import telemetry
 from twofold.portable.message import Message
 
 
 class PublisherDriver(Protocol):
     """What a backend implements. Raises `PublisherUnavailable`."""
+
+    system: str
+    """What it is in traces: OpenTelemetry's `messaging.system`."""
 
     async def publish(self, envelopes: Sequence[str]) -> None:
         """Hands over all of them; when it raises, some may have been handed over."""
@@ -49,8 +54,19 @@ class EventPublisher:
         for event in events:
             if event.type not in self._types:
                 raise ProfileError(f"{event.type!r} is not published by the manifest; it has {sorted(self._types)}")
-        if envelopes := [event.encode(self._source) for event in events]:
-            await self.driver.publish(envelopes)
+        if not events:
+            return
+        attributes: dict[str, str | int] = {
+            "messaging.system": self.driver.system,
+            "messaging.operation.name": "publish",
+            "messaging.operation.type": "send",
+            "messaging.batch.message_count": len(events),
+        }
+        with telemetry.span("publish events", telemetry.PRODUCER, attributes):
+            traceparent = telemetry.traceparent()
+            await self.driver.publish(
+                [replace(event, traceparent=event.traceparent or traceparent).encode(self._source) for event in events]
+            )
 
     async def close(self) -> None:
         """Releases the driver's connections."""

@@ -2,7 +2,8 @@
 
 One append is one document, the *commit*: collection `events`, partition the stream, id the zero-padded number of its
 first event. Creating it under ABSENT is the whole concurrency check: the cheapest conditional write of each cloud.
-Stored form, format 1: `{"format": 1, "at": <epoch seconds>, "events": [{"type", "schema", "data"}, …]}`.
+Stored form, format 1: `{"format": 1, "at": <epoch seconds>, "events": [{"type", "schema", "data"}, …]}`, and `traceparent` (W3C)
+where it was appended for a request, a message or the like: the feed continues that trace.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twofold.errors import EventFormatError, PositionError, ProfileError
+from twofold.portable import telemetry
 from twofold.portable.document_store import ABSENT, Document, DocumentStore
 
 EVENTS = "events"
@@ -67,6 +69,7 @@ class Commit:
     stream: str
     first: int
     events: tuple[RecordedEvent, ...]
+    traceparent: str | None = None
 
     @property
     def end(self) -> int:
@@ -112,11 +115,13 @@ class EventStore:
             raise PositionError(f"{position!r} was not read from stream {stream!r}")
         if not events:
             raise ProfileError("an append needs at least one event")
-        body = {
+        body: dict[str, Any] = {
             "format": FORMAT,
             "at": round(self.documents.clock(), 3),
             "events": [{"type": event.type, "schema": event.schema, "data": event.data} for event in events],
         }
+        if (traceparent := telemetry.traceparent()) is not None:
+            body["traceparent"] = traceparent
         await self.documents.put(EVENTS, stream, commit_id(position.number), body, condition=ABSENT)
         return Position(stream, position.number + len(events), _key=_START_KEY)
 
@@ -157,6 +162,7 @@ class EventStore:
                 self._upcast(document.partition, first + index, stored, float(body["at"]))
                 for index, stored in enumerate(body["events"])
             ),
+            body.get("traceparent"),
         )
 
     def _upcast(self, stream: str, number: int, stored: dict[str, Any], at: float) -> RecordedEvent:

@@ -11,12 +11,15 @@ Stored in `documents`, format 1: partition `feed:<consumer>:<stream>`, id `check
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from twofold.errors import Conflict, EventFormatError, StoreThrottled, StoreUnavailable
 from twofold.portable.document_store import ABSENT, VERSION, Document, DocumentStore
 from twofold.portable.event_store import Commit, EventStore
+from twofold.portable.logs import event
+from twofold.portable.telemetry import CONSUMER, OFF, Telemetry
 
 CHECKPOINTS = "documents"
 FORMAT = 1
@@ -60,8 +63,11 @@ class Feed:
     - When the store itself is down `process` raises, and the feed's own retries deliver again.
     """
 
-    def __init__(self, events: EventStore, consumers: Sequence[Consumer], *, retry_pause: float = 0.2) -> None:
-        self._events = events
+    def __init__(
+        self, events: EventStore, consumers: Sequence[Consumer], *,
+        retry_pause: float = 0.2, telemetry: Telemetry = OFF,
+    ) -> None:  # fmt: skip
+        self._events, self._telemetry = events, telemetry
         self._documents: DocumentStore = events.documents
         self._consumers = {consumer.name: consumer for consumer in consumers}
         self._retry_pause = retry_pause
@@ -129,7 +135,7 @@ class Feed:
         failure: str | None = None
         try:
             async for commit in self._events.commits(stream, after=position):
-                if failure := await self._try(consumer, commit):
+                if failure := await self._handle(consumer, commit):
                     break
                 version = await self._checkpoint(partition, version, commit.end, parked=False)
                 position = commit.end
@@ -155,6 +161,28 @@ class Feed:
             return await self._documents.put(CHECKPOINTS, partition, "checkpoint", body, condition=condition)
         except Conflict as exc:
             raise CheckpointMoved from exc
+
+    async def _handle(self, consumer: Consumer, commit: Commit) -> str | None:
+        started = time.perf_counter()
+        attributes: dict[str, str | int] = {
+            "messaging.system": "twofold",
+            "messaging.destination.name": "feed",
+            "messaging.operation.name": "process",
+            "messaging.operation.type": "process",
+            "messaging.consumer.group.name": consumer.name,
+            "twofold.stream": commit.stream,
+            "twofold.position": commit.first,
+        }
+        with self._telemetry.entry(f"process {consumer.name}", CONSUMER, commit.traceparent, attributes) as span:
+            failure = await self._try(consumer, commit)
+            if failure is not None:
+                span.fail(failure.partition(":")[0])
+            event(
+                log, "commit", f"consumer {consumer.name}: {commit.stream}/{commit.first}", started=started,
+                outcome="success" if failure is None else "failure",
+                labels__consumer=consumer.name, labels__stream=commit.stream, labels__position=str(commit.first),
+            )  # fmt: skip
+        return failure
 
     async def _try(self, consumer: Consumer, commit: Commit) -> str | None:
         failure = None

@@ -7,14 +7,18 @@ deliver twice, and never loses. The platform's own redrive is the backstop for a
 
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from twofold.errors import ProfileError, QueueUnavailable, StoreThrottled, StoreUnavailable
 from twofold.manifest import QueueSpec
-from twofold.portable import profile
+from twofold.portable import profile, telemetry
+from twofold.portable.logs import event
 from twofold.portable.message import Message
+from twofold.portable.telemetry import CONSUMER, OFF, PRODUCER, Attributes, Telemetry
 
 UNREADABLE = "twofold.unreadable"
 """The type of a dead letter that is made of what was no envelope."""
@@ -47,6 +51,9 @@ class Delivery:
 
 class QueueDriver(Protocol):
     """What a queue backend implements: opaque texts, at least once, order not promised. Raises `QueueUnavailable`."""
+
+    system: str
+    """What it is in traces: OpenTelemetry's `messaging.system`."""
 
     async def send(self, queue: str, body: str, *, delay: int) -> None:
         """Durably stored when this returns; visible after `delay` seconds."""
@@ -94,23 +101,27 @@ class MessageQueue:
     - That the store is down is not the message's failure: it comes again as it is, for as long as that takes.
     """
 
-    def __init__(self, driver: QueueDriver, specs: Sequence[QueueSpec], *, source: str) -> None:
-        self.driver = driver
+    def __init__(
+        self, driver: QueueDriver, specs: Sequence[QueueSpec], *, source: str, telemetry: Telemetry = OFF
+    ) -> None:
+        self.driver, self._telemetry = driver, telemetry
         self._specs: Mapping[str, QueueSpec] = {spec.name: spec for spec in specs}
         self._source = source
 
     async def send(self, queue: str, message: Message, *, delay: int = 0) -> None:
         """Hands over one message, to be seen after `delay` seconds (0 to 900). Raises ProfileError, QueueUnavailable."""
         self._check(queue, delay)
-        await self.driver.send(queue, message.encode(self._source), delay=delay)
+        with self._sending(queue, {"messaging.message.id": message.id}):
+            await self.driver.send(queue, self._traced(message), delay=delay)
 
     async def send_batch(
         self, queue: str, messages: Sequence[Message], *, delay: int = 0
     ) -> Sequence[QueueUnavailable | None]:
         """Hands over many messages in few round trips; for each None, or why it was not stored: send that one again."""
         self._check(queue, delay)
-        bodies = [message.encode(self._source) for message in messages]
-        failures = await self.driver.send_batch(queue, bodies, delay=delay)
+        with self._sending(queue, {"messaging.batch.message_count": len(messages)}):
+            bodies = [self._traced(message) for message in messages]
+            failures = await self.driver.send_batch(queue, bodies, delay=delay)
         return [None if failure is None else QueueUnavailable(failure) for failure in failures]
 
     async def receive(self, queue: str, *, limit: int = 10) -> Sequence[Delivery]:
@@ -122,25 +133,31 @@ class MessageQueue:
 
         Raises QueueUnavailable when the failed message could not be sent again: then it is not acknowledged either.
         """
-        spec = self._spec(delivery.queue)
+        spec, started = self._spec(delivery.queue), time.perf_counter()
+        error: Exception | None = None
         try:
             message = Message.decode(delivery.body)
         except ValueError as exc:
             message = Message(UNREADABLE, {"body": delivery.body[:10_000]}, attempt=spec.max_attempts)
-            await self._settle_failure(delivery, spec, message, exc)
-            return False
-        try:
-            await handler(message)
-        except (Later, StoreThrottled, StoreUnavailable) as exc:
-            seconds = exc.seconds if isinstance(exc, Later) else STORE_SECONDS
-            await self._send_again(delivery, spec, message, seconds)
-            log.warning("queue %s: %s waits: %s", spec.name, message.id, exc)
-            return False
-        except Exception as exc:  # whatever else a handler raises is this message's failure, not the worker's
-            await self._settle_failure(delivery, spec, message, exc)
-            return False
-        await self._acknowledge(delivery)
-        return True
+            error = exc
+        attributes = {
+            **self._attributes(spec.name, "process"),
+            "messaging.message.id": message.id,
+            "twofold.attempt": message.attempt,
+        }
+        # The sender is the parent, not a link: one message, handled once a span, in the trace that caused it.
+        with self._telemetry.entry(f"process {spec.name}", CONSUMER, message.traceparent, attributes) as span:
+            if error is None:
+                error = await _failure(handler(message))
+            if error is not None:
+                span.fail(type(error).__qualname__)
+            told, level = await self._settle(delivery, spec, message, error)
+            event(
+                log, "message", f"queue {spec.name}: {message.id} {told}", started=started, level=level, error=error,
+                outcome="success" if error is None else "failure",
+                labels__queue=spec.name, labels__message=message.id, labels__attempt=str(message.attempt),
+            )  # fmt: skip
+        return error is None
 
     async def dead_letters(self, queue: str, *, limit: int = 10, hidden: int = 60) -> Sequence[Delivery]:
         """Up to `limit` dead letters, hidden for so many seconds from the next call."""
@@ -163,20 +180,45 @@ class MessageQueue:
         """Releases the driver's connections."""
         await self.driver.close()
 
-    async def _settle_failure(self, delivery: Delivery, spec: QueueSpec, message: Message, exc: Exception) -> None:
-        failure = f"{type(exc).__name__}: {exc}"
+    async def _settle(
+        self, delivery: Delivery, spec: QueueSpec, message: Message, error: Exception | None
+    ) -> tuple[str, int]:
+        """Acknowledges, sends again or dead-letters; what to tell of it, and how loud."""
+        if error is None:
+            await self._acknowledge(delivery)
+            return "was handled", logging.INFO
+        if isinstance(error, (Later, StoreThrottled, StoreUnavailable)):
+            seconds = error.seconds if isinstance(error, Later) else STORE_SECONDS
+            await self._send_again(delivery, spec, message, seconds)
+            return f"waits: {error}", logging.WARNING
+        failure = f"{type(error).__name__}: {error}"
         if message.attempt >= spec.max_attempts:
             await self.driver.send(dead_letter_name(spec.name), self._encode(message, failure=failure), delay=0)
             await self._acknowledge(delivery)
-        else:
-            longest = min(RETRY_BASE_SECONDS * 2 ** (message.attempt - 1), profile.MAX_DELAY_SECONDS)
-            await self._send_again(delivery, spec, replace(message, attempt=message.attempt + 1), longest)
-        log.warning("queue %s: %s failed, attempt %d: %s", spec.name, message.id, message.attempt, failure)
+            return f"failed for good, attempt {message.attempt}", logging.ERROR
+        longest = min(RETRY_BASE_SECONDS * 2 ** (message.attempt - 1), profile.MAX_DELAY_SECONDS)
+        await self._send_again(delivery, spec, replace(message, attempt=message.attempt + 1), longest)
+        return f"failed, attempt {message.attempt}", logging.WARNING
 
     async def _send_again(self, delivery: Delivery, spec: QueueSpec, message: Message, longest: int) -> None:
         delay = random.randint((longest + 1) // 2, longest)  # noqa: S311 - jitter
         await self.driver.send(spec.name, self._encode(message), delay=delay)
         await self._acknowledge(delivery)
+
+    def _sending(self, queue: str, attributes: Attributes) -> AbstractContextManager[object]:
+        return telemetry.span(f"send {queue}", PRODUCER, {**self._attributes(queue, "send"), **attributes})
+
+    def _attributes(self, queue: str, operation: str) -> dict[str, str | int]:
+        return {
+            "messaging.system": self.driver.system,
+            "messaging.destination.name": queue,
+            "messaging.operation.name": operation,
+            "messaging.operation.type": operation,
+        }
+
+    def _traced(self, message: Message) -> str:
+        """The envelope; its receiver continues the trace of the span under way."""
+        return self._encode(message, traceparent=message.traceparent or telemetry.traceparent())
 
     def _encode(self, message: Message, **changes: Any) -> str:
         return replace(message, **changes).encode(self._source)
@@ -195,3 +237,12 @@ class MessageQueue:
             return self._specs[queue]
         except KeyError:
             raise ProfileError(f"queue {queue!r} is not in the manifest; it has {sorted(self._specs)}") from None
+
+
+async def _failure(work: Awaitable[None]) -> Exception | None:
+    """What the handler raised: its message's failure, not the worker's."""
+    try:
+        await work
+    except Exception as exc:
+        return exc
+    return None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twofold.errors import TwofoldError
+from twofold.portable import telemetry
 from twofold.portable.cache import Cache
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class Outbound:
             left = deadline - self._clock()
             try:
                 async with asyncio.timeout(left):
-                    answer = await self._client.request(method, path, timeout=left, **arguments)
+                    answer = await self._attempt(self._client, method, path, left, attempt, arguments)
                 if answer.status_code not in RETRIED:
                     return answer
                 failure = f"it answered {answer.status_code}"
@@ -161,6 +162,29 @@ class Outbound:
                 break
             await self._sleep(pause)
         raise OutboundFailed(f"{self.name}: {failure}, at attempt {attempt} of {attempts}")
+
+    async def _attempt(
+        self, client: "httpx.AsyncClient", method: str, path: str, left: float, attempt: int, arguments: dict[str, Any]
+    ) -> "httpx.Response":
+        base = client.base_url
+        attributes: dict[str, str | int] = {
+            "http.request.method": method,
+            "server.address": base.host,
+            "server.port": base.port or (443 if base.scheme == "https" else 80),
+            "url.full": f"{base}".rstrip("/") + path.partition("?")[0],
+            "twofold.outbound": self.name,
+        }
+        if attempt > 1:
+            attributes["http.request.resend_count"] = attempt - 1
+        with telemetry.span(method, telemetry.CLIENT, attributes) as span:
+            headers = dict(arguments.get("headers") or {})
+            if (traceparent := telemetry.traceparent()) is not None:
+                headers["traceparent"] = traceparent
+            answer = await client.request(method, path, timeout=left, **{**arguments, "headers": headers})
+            span.set({"http.response.status_code": answer.status_code})
+            if answer.status_code >= 400:
+                span.fail(str(answer.status_code))
+            return answer
 
 
 def _retry_after(answer: "httpx.Response") -> float:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from twofold.errors import SecretNotFound, SecretsUnavailable
-from twofold.portable import profile
+from twofold.portable import profile, telemetry
+from twofold.portable.logs import conceal
 
 
 class SecretDriver(Protocol):
@@ -78,6 +79,7 @@ class SecretStore:
         """Writes a new value and serves it from now on. Raises `SecretsUnavailable`."""
         profile.check_secret_name(name)
         profile.check_secret_value(value)
+        conceal(value)
         await self.driver.set(name, value)
         self._cache[name] = _Cached(value, self._clock() + self._ttl)
 
@@ -87,7 +89,8 @@ class SecretStore:
 
     async def _load(self, name: str) -> str:
         try:
-            value = await self.driver.get(name)
+            with telemetry.span(f"get secret {name}", telemetry.CLIENT):
+                value = await self.driver.get(name)
         except SecretsUnavailable:
             if (stale := self._cache.get(name)) is None:
                 raise
@@ -97,5 +100,6 @@ class SecretStore:
         if value is None:
             self._cache.pop(name, None)
             raise SecretNotFound(name)
+        conceal(value)
         self._cache[name] = _Cached(value, self._clock() + self._ttl)
         return value

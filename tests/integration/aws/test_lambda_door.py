@@ -1,7 +1,9 @@
 """`lambda_function.py`, run by the real `awslambdaric`, on DynamoDB Local and ministack's secrets."""
 
+import json
 import subprocess
 import sys
+import time
 import uuid
 
 import boto3
@@ -14,6 +16,7 @@ from tests.emulators.fixtures import DUMMY, REGION, create_tables
 from tests.emulators.lambda_host import FunctionError, LambdaHost
 from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER, eventually, walk
+from twofold.deploy.aws.health import REQUEST, reason
 from twofold.portable.message import Message
 
 
@@ -189,3 +192,25 @@ def test_the_handler_loads_no_other_cloud():
     code = "import sys, lambda_function; print(sorted({m.split('.')[0] for m in sys.modules} & {'azure', 'boto3', 'fastapi'}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_unit_tells_the_deployer_how_it_is(host):
+    # The first one loads boto3 and connects, which may take more than its two seconds: the deployer asks again too.
+    eventually(lambda: host.invoke({"twofold": {"health": "ready"}})["status"] == "ready", lambda: time.sleep(0.2))
+    found = host.invoke({"twofold": {"health": "ready"}})
+    assert {one["name"]: one["status"] for one in found["dependencies"]} == {"store": "up", "secrets": "up"}
+    asked = host.invoke(REQUEST)
+    assert asked["statusCode"] == 200 and json.loads(asked["body"])["status"] == "ready"
+
+
+def test_a_unit_whose_store_is_down_says_so_and_its_log_why(environ):
+    store = f"dynamodb://{REGION}/nowhere?endpoint=http://127.0.0.1:9"
+    host = LambdaHost(ROOT, environ | {"TWOFOLD_STORE_URL": store, "TWOFOLD_ROLE": "worker"})
+    try:
+        assert host.invoke({"twofold": {"health": "ready"}})["status"] == "down"
+        assert host.invoke(REQUEST)["statusCode"] == 503
+        host.log.seek(0)
+        log = host.log.read()
+    finally:
+        host.close()
+    assert reason(log).startswith("store is down: ")

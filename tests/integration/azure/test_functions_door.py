@@ -5,18 +5,12 @@ import math
 import os
 import subprocess
 import sys
-import uuid
 
 import httpx
 import pytest
 
 from tests.copies.copy import ROOT
-from tests.emulators.fixtures import storage_queues
 from tests.emulators.process import free_port, serving
-from tests.fakes.cosmos import CosmosFake
-from tests.fakes.event_grid import EventGridFake
-from tests.fakes.key_vault import KeyVaultFake
-from tests.fakes.managed_identity import ManagedIdentityFake
 from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER, eventually, walk
 from twofold.portable.message import Message
@@ -39,47 +33,6 @@ class ChangeFeed:
         found = self._container.changes(self._after)
         self._after = found[-1][0] if found else self._after
         return [item for _, item in found]
-
-
-@pytest.fixture
-def cosmos():
-    with CosmosFake() as fake:
-        fake.create("shop", "events", "documents", "leases")
-        yield fake
-
-
-@pytest.fixture
-def queues(azurite):
-    """The service's queues, in an account that other tests use too: hence a name of its own each time."""
-    service, name = storage_queues(azurite), f"t{uuid.uuid4().hex[:8]}"
-    found = {twin: service.create_queue(f"{name}-{twin}") for twin in ("payments", "payments-poison")}
-    yield name, found
-    for queue in found.values():
-        queue.delete_queue()
-
-
-@pytest.fixture
-def topic():
-    with EventGridFake() as fake:
-        yield fake
-
-
-@pytest.fixture
-def environ(cosmos, azurite, queues, topic):
-    with KeyVaultFake() as vault, ManagedIdentityFake() as identity:
-        # The vault's operator gives the secret its value.
-        httpx.put(
-            f"https://{vault.host}/secrets/payment-api-key?api-version=7.5",
-            json={"value": "k"},
-            headers={"Authorization": "Bearer static-access-token"},
-            verify=False,
-        ).raise_for_status()
-        yield identity.environ | {
-            "TWOFOLD_STORE_URL": f"cosmos://{cosmos.host}/shop",
-            "TWOFOLD_EVENTS_URL": f"eventgrid://{topic.host}",
-            "TWOFOLD_SECRETS_URL": vault.url,
-            "TWOFOLD_QUEUE_URL": f"storagequeue://{azurite.removeprefix('https://')}/{queues[0]}",
-        }
 
 
 @pytest.fixture

@@ -13,10 +13,14 @@ from twofold.deploy.config_rules import ONLY
 ROOT = Path(__file__).parents[3]
 ID = "00000000-0000-0000-0000-00000000abcd"
 GROUP = f"/subscriptions/{ID}/resourceGroups/shared/providers"
+VNET = f"{GROUP}/Microsoft.Network/virtualNetworks/company/subnets"
+OTHER = VNET.replace("company", "other")
 IMAGE = {
     "aws": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/orders@sha256:" + "a" * 64,
     "azure": "company.azurecr.io/shop/orders@sha256:" + "a" * 64,
 }
+
+REGISTRY = f"{GROUP}/Microsoft.ContainerRegistry/registries/company"
 
 
 def config(cloud, **changed):
@@ -55,7 +59,7 @@ def refused(cloud, stack=None, extra=None, **changed):
         ({"maxInstances": '{"http": "5"}'}, "twofold:maxInstances must be an object of whole numbers"),
         ({"maxInstances": '{"web": 5}'}, "has 'web'; the service's units are http, feed, schedule, worker"),
         ({"maxInstances": '{"http": 0}'}, "twofold:maxInstances.http is 0; allowed: 1 to 1000"),
-        ({"maxInstances": '{"http": 2}', "warmInstances": '{"http": 3}'}, "more than its maxInstances"),
+        ({"maxInstances": '{"http": 2}', "warmInstances": '{"http": 3}'}, "is 3: more than its maxInstances, 2"),
         ({"alertWebhook": "http://chat.example"}, "twofold:alertWebhook is 'http://chat.example'; allowed: an https"),
         ({"environment": "prod"}, "is missing: a production stack says whose cloud it is in"),
     ],
@@ -72,16 +76,33 @@ def test_refused_on_both(cloud, changed, told):
         ("aws", {"image": IMAGE["azure"]}, "another cloud's"),
         ("azure", {"image": IMAGE["aws"]}, "another cloud's"),
         ("aws", {"image": IMAGE["aws"], "artifact": "a" * 64}, "both say what runs"),
+        ("aws", {"maxInstances": '{"worker": 1}'}, "maxInstances.worker is less than 2: Lambda's queue poller runs 2"),
         ("aws", {"image": IMAGE["aws"], "snapStart": "true"}, "can't be had with an image"),
         ("aws", {"externalId": "shared-secret"}, "set twofold:assumeRole"),
         ("aws", {"assumeRole": "arn:aws:iam::210987654321:role/up", "account": "123456789012"}, "is not in twofold:account"),
         ("aws", {"subnets": "subnet-0123456789abcdef0,subnet-0123456789abcdef1"}, "set twofold:network private"),
         ("aws", {"subnets": "subnet-0123456789abcdef0", "network": "private"}, "has 1; two or more"),
+        ("aws", {"subnets": "subnet-0123456789abcdef0,subnet-0123456789abcdef0", "network": "private"}, "one of them twice"),
+        ("azure", {"subnets": f"{VNET}/my_apps,{VNET}/endpoints", "network": "private"}, "which Flex Consumption can't use"),
+        ("azure", {"subnets": f"{VNET}/apps,{OTHER}/endpoints", "network": "private"}, "lie in two virtual networks"),
+        ("aws", {"encryptionKey": "arn:aws:kms:eu-west-1:123456789012:key/0a1b"}, "is in eu-west-1, where a KMS key stays"),
+        ("azure", {"warmInstances": '{"worker": 101}'}, "more than its maxInstances, 100"),
+        ("azure", {"image": IMAGE["azure"]}, "twofold:image and twofold:registry go together"),
+        ("azure", {"registry": REGISTRY}, "twofold:image and twofold:registry go together"),
+        ("azure", {"image": IMAGE["azure"], "registry": REGISTRY + "2"}, "go together"),
+        ("azure", {"image": IMAGE["azure"], "registry": REGISTRY, "rollingUpdates": "true"}, "leave it out with an image"),
+        ("azure", {"image": IMAGE["azure"], "registry": REGISTRY, "network": "private"}, "deploy the zip"),
+        ("azure", {"rollingUpdates": "yes"}, "twofold:rollingUpdates is 'yes'; allowed: true, false"),
         ("azure", {"encryptionKey": "https://company.vault.azure.net/keys/data"}, "go together: the key, and the identity"),
         (
             "azure",
             {"domain": "orders.example.com", "dnsZone": f"{GROUP}/Microsoft.Network/dnsZones/example.com"},
             "Front Door gets and renews the certificate",
+        ),
+        (
+            "azure",
+            {"domain": "example.com", "dnsZone": f"{GROUP}/Microsoft.Network/dnsZones/example.com", "edge": "waf"},
+            "'example.com', which is no name below the zone example.com",
         ),
     ],
 )  # fmt: skip

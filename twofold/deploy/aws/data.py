@@ -10,14 +10,15 @@ class Data(pulumi.ComponentResource):
     """DynamoDB tables `<prefix>-<collection>`, on demand, with point-in-time recovery; `events` has a stream.
 
     `url` is the store's URL, None when the service uses no store. Tables are named, so that no update renames them;
-    with `protect` neither Pulumi nor AWS deletes them.
+    with `protect` neither Pulumi nor AWS deletes them. `key` is a KMS key's ARN, else DynamoDB's own key encrypts them.
     """
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, region: str, protect: bool,
-        opts: pulumi.ResourceOptions | None = None,
+        key: str | None = None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Data", name, None, opts)
+        self.key = key
         self.tables: dict[str, dynamodb.Table] = {}
         # Events need `documents` too: for checkpoints, snapshots and idempotency records.
         collections = sorted(manifest.blocks | ({"documents"} if manifest.blocks else set()))
@@ -34,7 +35,7 @@ class Data(pulumi.ComponentResource):
                 ],
                 ttl=dynamodb.TableTtlArgs(attribute_name="e", enabled=True),
                 point_in_time_recovery=dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
-                server_side_encryption=dynamodb.TableServerSideEncryptionArgs(enabled=True),
+                server_side_encryption=dynamodb.TableServerSideEncryptionArgs(enabled=True, kms_key_arn=key),
                 deletion_protection_enabled=protect,
                 stream_enabled=collection == "events",
                 stream_view_type="NEW_IMAGE" if collection == "events" else None,

@@ -10,11 +10,12 @@ import pulumi
 import pulumi_random
 from pulumi_aws import cloudfront, cloudwatch, wafv2
 
+from twofold.deploy.aws.domain import GLOBAL, Domain
+from twofold.deploy.aws.static import Static
 from twofold.deploy.config import StackConfig
+from twofold.deploy.static import Content
 from twofold.settings import EDGE_HEADER
 
-GLOBAL = "us-east-1"
-"""Where CloudFront's firewalls live."""
 RULE_GROUPS = (
     "AWSManagedRulesAmazonIpReputationList",
     "AWSManagedRulesCommonRuleSet",
@@ -28,11 +29,18 @@ ALL_BUT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 
 
 class Edge(pulumi.ComponentResource):
-    """Nothing with `twofold:edge none`. `digest` is the SHA-256 of the header's value, None without an edge."""
+    """Nothing with `twofold:edge none`. `digest` is the SHA-256 of the header's value, None without an edge.
 
-    def __init__(self, name: str, *, config: StackConfig, opts: pulumi.ResourceOptions | None = None) -> None:
+    With `twofold:domain` it answers to that name, with `twofold:static` it serves those files under `/static/`.
+    """
+
+    def __init__(
+        self, name: str, *, config: StackConfig, domain: Domain, content: Content | None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Edge", name, None, opts)
         self._name, self._child = name, pulumi.ResourceOptions(parent=self)
+        self._config, self._domain, self._content = config, domain, content
         self._secret: pulumi.Output[str] | None = None
         self.digest: pulumi.Output[str] | None = None
         if config.edge == "waf":
@@ -49,9 +57,11 @@ class Edge(pulumi.ComponentResource):
         if self._secret is None:
             return url
         firewall = self._firewall()
+        static = Static(self._name, content=self._content, opts=self._child) if self._content else None
+        certificate = self._domain.certificate
         distribution = cloudfront.Distribution(
             f"{self._name}-edge", comment=self._name, enabled=True, is_ipv6_enabled=True, http_version="http2and3",
-            web_acl_id=firewall.arn,
+            web_acl_id=firewall.arn, aliases=None if certificate is None else [self._config.domain],
             origins=[
                 cloudfront.DistributionOriginArgs(
                     origin_id="gateway", domain_name=url.apply(lambda url: url.split("/")[2]),
@@ -62,8 +72,10 @@ class Edge(pulumi.ComponentResource):
                     custom_headers=[
                         cloudfront.DistributionOriginCustomHeaderArgs(name=EDGE_HEADER, value=self._secret)
                     ],
-                )
+                ),
+                *([static.origin] if static else []),
             ],
+            ordered_cache_behaviors=[static.behavior] if static else None,
             default_cache_behavior=cloudfront.DistributionDefaultCacheBehaviorArgs(
                 target_origin_id="gateway", viewer_protocol_policy="https-only", compress=True,
                 allowed_methods=["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"], cached_methods=["GET", "HEAD"],
@@ -72,13 +84,16 @@ class Edge(pulumi.ComponentResource):
             restrictions=cloudfront.DistributionRestrictionsArgs(
                 geo_restriction=cloudfront.DistributionRestrictionsGeoRestrictionArgs(restriction_type="none")
             ),
-            # A minimum of TLS 1.2 needs a domain and a certificate of one's own.
-            viewer_certificate=cloudfront.DistributionViewerCertificateArgs(cloudfront_default_certificate=True),
+            viewer_certificate=_certificate(certificate),
             opts=self._child,
         )  # fmt: skip
+        if static:
+            static.read_by(distribution)
+        if certificate is not None:
+            return self._domain.distribution(distribution)
         return pulumi.Output.concat("https://", distribution.domain_name)
 
-    def _firewall(self) -> wafv2.WebAcl:
+    def _firewall(self) -> "wafv2.WebAcl":
         name = f"{self._name}-edge"
         rules = [
             wafv2.WebAclRuleArgs(
@@ -128,7 +143,15 @@ class Edge(pulumi.ComponentResource):
         return firewall
 
 
-def _visible(metric: str) -> wafv2.WebAclRuleVisibilityConfigArgs:
+def _certificate(issued: pulumi.Output[str] | None) -> "cloudfront.DistributionViewerCertificateArgs":
+    if issued is None:  # on CloudFront's own name a minimum of TLS 1.2 can't be had
+        return cloudfront.DistributionViewerCertificateArgs(cloudfront_default_certificate=True)
+    return cloudfront.DistributionViewerCertificateArgs(
+        acm_certificate_arn=issued, ssl_support_method="sni-only", minimum_protocol_version="TLSv1.2_2021"
+    )
+
+
+def _visible(metric: str) -> "wafv2.WebAclRuleVisibilityConfigArgs":
     return wafv2.WebAclRuleVisibilityConfigArgs(
         metric_name=metric, cloudwatch_metrics_enabled=True, sampled_requests_enabled=True
     )

@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 from pulumi_aws import apigatewayv2, cloudwatch, lambda_
 
+from twofold.deploy.aws.domain import Domain
 from twofold.deploy.config import StackConfig
 from twofold.deploy.routes import RATE_PER_SECOND, Operation, operations
 from twofold.manifest import ServiceManifest
@@ -14,26 +15,35 @@ from twofold.manifest import ServiceManifest
 class Gateway(pulumi.ComponentResource):
     """An HTTP API before the http unit, with a route per operation; what is no route is answered 404 by the API itself.
 
-    With `twofold:gateway none`, the function's own URL instead: open, and the service verifies tokens by itself.
+    With `twofold:gateway none`, the function's own URL instead: open, and the service verifies tokens by itself. With a domain
+    of its own and no edge before it, that is its only address.
     """
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, openapi: dict[str, Any],
-        function: lambda_.Function, opts: pulumi.ResourceOptions | None = None,
+        live: lambda_.Alias, domain: Domain, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Gateway", name, None, opts)
         self._name, self._config, self._child = name, config, pulumi.ResourceOptions(parent=self)
-        self.url = self._own_url(function) if config.gateway == "none" else self._api(manifest, openapi, function)
+        self._domain = domain
+        self.url = self._own_url(live) if config.gateway == "none" else self._api(manifest, openapi, live)
         self.register_outputs({"url": self.url})
 
-    def _api(
-        self, manifest: ServiceManifest, openapi: dict[str, Any], function: lambda_.Function
-    ) -> pulumi.Output[str]:
+    def _api(self, manifest: ServiceManifest, openapi: dict[str, Any], live: lambda_.Alias) -> pulumi.Output[str]:
         name, child = self._name, self._child
-        api = apigatewayv2.Api(name, name=name, protocol_type="HTTP", description=manifest.title, opts=child)
+        api = apigatewayv2.Api(
+            name, name=name, protocol_type="HTTP", description=manifest.title,
+            disable_execute_api_endpoint=self._domain.closes, opts=child,
+        )  # fmt: skip
+        allowed = lambda_.Permission(
+            name, action="lambda:InvokeFunction", function=live.function_name, qualifier=live.name,
+            principal="apigateway.amazonaws.com", source_arn=pulumi.Output.concat(api.execution_arn, "/*"), opts=child,
+        )  # fmt: skip
         integration = apigatewayv2.Integration(
-            name, api_id=api.id, integration_type="AWS_PROXY", integration_uri=function.invoke_arn,
-            payload_format_version="2.0", timeout_milliseconds=29_000, opts=child,
+            name, api_id=api.id, integration_type="AWS_PROXY", integration_uri=live.invoke_arn,
+            payload_format_version="2.0", timeout_milliseconds=29_000,
+            # It never points where it may not call.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
         )  # fmt: skip
         # One for all routes.
         authorizer = apigatewayv2.Authorizer(
@@ -57,17 +67,18 @@ class Gateway(pulumi.ComponentResource):
             for operation in found
         ]  # fmt: skip
         stage = self._stage(api, found, routes)
-        lambda_.Permission(
-            name, action="lambda:InvokeFunction", function=function.name, principal="apigateway.amazonaws.com",
-            source_arn=pulumi.Output.concat(api.execution_arn, "/*"), opts=child,
-        )  # fmt: skip
+        if self._domain.of_api:
+            return self._domain.api(stage)
         return pulumi.Output.all(api.api_endpoint, stage.id).apply(lambda both: str(both[0]))
 
     def _stage(
         self, api: apigatewayv2.Api, found: tuple[Operation, ...], routes: list[apigatewayv2.Route]
     ) -> apigatewayv2.Stage:
         name, child = self._name, self._child
-        logs = cloudwatch.LogGroup(f"{name}-access", name=f"/aws/apigateway/{name}", retention_in_days=30, opts=child)
+        logs = cloudwatch.LogGroup(
+            f"{name}-access", name=f"/aws/apigateway/{name}", retention_in_days=30,
+            kms_key_id=self._config.encryption_key or None, opts=child,
+        )  # fmt: skip
         fields = ("requestId", "httpMethod", "path", "status", "responseLatency", "ip")
         rate = self._config.gateway_rate or RATE_PER_SECOND
         writes = max(1, rate // 4)
@@ -91,16 +102,18 @@ class Gateway(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=routes),
         )  # fmt: skip
 
-    def _own_url(self, function: lambda_.Function) -> pulumi.Output[str]:
+    def _own_url(self, live: lambda_.Alias) -> pulumi.Output[str]:
         name, child = self._name, self._child
-        address = lambda_.FunctionUrl(name, function_name=function.name, authorization_type="NONE", opts=child)
+        address = lambda_.FunctionUrl(
+            name, function_name=live.function_name, qualifier=live.name, authorization_type="NONE", opts=child
+        )
         lambda_.Permission(
-            f"{name}-url", action="lambda:InvokeFunctionUrl", function=function.name, principal="*",
-            function_url_auth_type="NONE", opts=child,
+            f"{name}-url", action="lambda:InvokeFunctionUrl", function=live.function_name, qualifier=live.name,
+            principal="*", function_url_auth_type="NONE", opts=child,
         )  # fmt: skip
         lambda_.Permission(
-            f"{name}-invoke", action="lambda:InvokeFunction", function=function.name, principal="*",
-            invoked_via_function_url=True, opts=child,
+            f"{name}-invoke", action="lambda:InvokeFunction", function=live.function_name, qualifier=live.name,
+            principal="*", invoked_via_function_url=True, opts=child,
         )  # fmt: skip
         return address.function_url.apply(lambda url: url.rstrip("/"))
 

@@ -12,21 +12,25 @@ CRASHES = 5
 
 
 class Messaging(pulumi.ComponentResource):
-    """SQS queues `<prefix>-<queue>`, and the bus `<prefix>`. `url` and `events_url` are theirs, None without any."""
+    """SQS queues `<prefix>-<queue>`, and the bus `<prefix>`. `url` and `events_url` are theirs, None without any.
+
+    `key` is a KMS key's ARN, else keys of SQS and EventBridge encrypt what waits.
+    """
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, region: str, protect: bool,
-        opts: pulumi.ResourceOptions | None = None,
+        key: str | None = None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Messaging", name, None, opts)
         self.queues: dict[str, sqs.Queue] = {}
         self.dead: dict[str, sqs.Queue] = {}
         kept = pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect)
+        own = True if key is None else None  # one of the two
         for spec in manifest.queues:
             dead_name = f"{name}-{dead_letter_name(spec.name)}"
             dead = sqs.Queue(
-                dead_name, name=dead_name, message_retention_seconds=RETENTION_SECONDS, sqs_managed_sse_enabled=True,
-                opts=kept,
+                dead_name, name=dead_name, message_retention_seconds=RETENTION_SECONDS, kms_master_key_id=key,
+                sqs_managed_sse_enabled=own, opts=kept,
             )  # fmt: skip
             redrive = pulumi.Output.json_dumps(
                 {"deadLetterTargetArn": dead.arn, "maxReceiveCount": spec.max_attempts + CRASHES}
@@ -35,12 +39,14 @@ class Messaging(pulumi.ComponentResource):
             self.queues[spec.name] = sqs.Queue(
                 f"{name}-{spec.name}", name=f"{name}-{spec.name}", message_retention_seconds=RETENTION_SECONDS,
                 # Six times the function's time, as AWS advises: no second delivery while the first still runs.
-                visibility_timeout_seconds=6 * (spec.visibility_seconds + 10), sqs_managed_sse_enabled=True,
-                redrive_policy=redrive, opts=kept,
+                visibility_timeout_seconds=6 * (spec.visibility_seconds + 10), kms_master_key_id=key,
+                sqs_managed_sse_enabled=own, redrive_policy=redrive, opts=kept,
             )  # fmt: skip
         self.bus: cloudwatch.EventBus | None = None
         if manifest.publishes:
-            self.bus = cloudwatch.EventBus(name, name=name, opts=pulumi.ResourceOptions(parent=self))
+            self.bus = cloudwatch.EventBus(
+                name, name=name, kms_key_identifier=key, opts=pulumi.ResourceOptions(parent=self)
+            )
         self.events_url = f"eventbridge://{region}/{name}" if manifest.publishes else None
         self.url = f"sqs://{region}/{name}" if manifest.queues else None
         self.register_outputs({"url": self.url})

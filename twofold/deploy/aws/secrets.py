@@ -7,11 +7,14 @@ from twofold.manifest import ServiceManifest
 
 
 class Secrets(pulumi.ComponentResource):
-    """Secrets Manager secrets `<prefix>/<name>` without a value. `url` is the vault's URL, None without secrets."""
+    """Secrets Manager secrets `<prefix>/<name>` without a value. `url` is the vault's URL, None without secrets.
+
+    `key` is a KMS key's ARN, else the account's own key for secrets encrypts them.
+    """
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, region: str, protect: bool,
-        opts: pulumi.ResourceOptions | None = None,
+        key: str | None = None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Secrets", name, None, opts)
         self.secrets = [
@@ -19,6 +22,7 @@ class Secrets(pulumi.ComponentResource):
                 f"{name}-{spec.name}",
                 name=f"{name}/{spec.name}",
                 description=spec.description,
+                kms_key_id=key,
                 recovery_window_in_days=30 if protect else 7,
                 opts=pulumi.ResourceOptions(parent=self, protect=protect),
             )

@@ -26,7 +26,7 @@ class Access(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Access", name, None, opts)
-        self._config, self._group, self._tenant = config, group, tenant
+        self._config, self._group, self.tenant = config, group, tenant
         self.identity: managedidentity.UserAssignedIdentity | None = None
         self.service: pulumi.Output[Any] | None = None
         self.principal: pulumi.Output[str] | None = None
@@ -52,7 +52,7 @@ class Access(pulumi.ComponentResource):
         directory = web.AzureActiveDirectoryArgs(
             enabled=True,
             registration=web.AzureActiveDirectoryRegistrationArgs(
-                client_id=client, open_id_issuer=ISSUER.format(self._tenant)
+                client_id=client, open_id_issuer=ISSUER.format(self.tenant)
             ),
             validation=web.AzureActiveDirectoryValidationArgs(
                 allowed_audiences=[self._config.gateway_audience],

@@ -4,6 +4,7 @@ import pulumi
 from pulumi_azure_native import redisenterprise
 
 from twofold.deploy.azure.names import unique
+from twofold.deploy.azure.network import Network, public_access
 from twofold.deploy.config import StackConfig
 from twofold.manifest import Unit
 
@@ -13,13 +14,13 @@ PORT = 10000
 class Cache(pulumi.ComponentResource):
     """The smallest Managed Redis, TLS only, access keys off; nothing with `twofold:cache: none`. `url` is the cache's URL.
 
-    Its address is public, since the units have no virtual network: what keeps others out is that only these identities have
-    an assignment. With `protect` it is replicated; it holds nothing that could not be loaded again.
+    Without a network its address is public: what keeps others out is that only these identities have an assignment. With
+    `protect` it is replicated; it holds nothing that could not be loaded again.
     """
 
     def __init__(
         self, name: str, *, config: StackConfig, group: pulumi.Input[str], subscription: str,
-        opts: pulumi.ResourceOptions | None = None,
+        network: Network | None = None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Cache", name, None, opts)
         self._group, child = group, pulumi.ResourceOptions(parent=self)
@@ -30,8 +31,11 @@ class Cache(pulumi.ComponentResource):
             self.cluster = redisenterprise.RedisEnterprise(
                 name, cluster_name=unique(name, subscription, limit=60), resource_group_name=group, location=config.region,
                 sku=redisenterprise.SkuArgs(name=redisenterprise.SkuName.BALANCED_B0), minimum_tls_version="1.2",
-                high_availability="Enabled" if config.protect else "Disabled", public_network_access="Enabled", opts=child,
+                high_availability="Enabled" if config.protect else "Disabled", opts=child,
+                public_network_access=public_access(network),
             )  # fmt: skip
+            if network is not None:
+                network.endpoint(name, self.cluster.id, "redisEnterprise")
             self.database = redisenterprise.Database(
                 name, database_name="default", cluster_name=self.cluster.name, resource_group_name=group, port=PORT,
                 client_protocol="Encrypted", access_keys_authentication="Disabled", eviction_policy="AllKeysLRU",

@@ -1,52 +1,112 @@
 """The artifact's way onto a Flex Consumption app: One Deploy, posted to the app's own deployment endpoint.
 
-`storage.Blob` needs the account's shared key, which is off here (pulumi-azure-native#2015). Azure CLI's
-`functionapp deployment source config-zip` does what this does for Flex Consumption: it posts the zip to
-`https://<app>.scm.azurewebsites.net/api/publish` with the deployer's Entra token and follows `/api/deployments/latest`.
-Not yet seen against a real account: what is tested is the protocol as the CLI speaks it.
+`storage.Blob` needs the account's shared key, which is off here (pulumi-azure-native#2015). This speaks what Azure CLI, azd
+and Functions Core Tools speak: the zip is posted to `https://<app>.scm.azurewebsites.net/api/publish` with the deployer's
+Entra token, 202 answers with the deployment's id, and `/api/deployments/<id>` tells how it goes. docs/design.md has the
+evidence. Not yet seen against a real account.
 """
 
 import hashlib
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi import dynamic
 
+from twofold.deploy.told import Told, plainly
+
+if TYPE_CHECKING:
+    import httpx
+
 SCOPE = "https://management.azure.com/.default"
-SUCCESS, FAILED = 4, (3, -1)
+STATUS = {-1: "was cancelled", 3: "failed", 5: "met another one under way", 6: "succeeded in part"}
+SUCCESS, CONFLICT = 4, 5
+NOT_UP = (404, 409, 429, 500, 502, 503, 504)
+"""What a new app's endpoint answers until it is up and while another deployment is under way: worth another try."""
+START_SECONDS = 600
+"""How long an endpoint may take to come up, and a new role of the app's identity to reach its container."""
 WAIT_SECONDS = 600
+FORBIDDEN = ("403", "Forbidden", "AuthorizationPermissionMismatch")
 
 
-class DeploymentFailed(Exception):
+class DeploymentFailed(Told):
     """The app refused the artifact, or its deployment failed; the message has what the app said."""
 
 
-def publish(endpoint: str, artifact: Path, token: str, *, pause: float = 3.0) -> str:
-    """Deploys the zip and waits until the app runs it; returns the deployment's id. Raises DeploymentFailed."""
+class _Again(Exception):
+    """It may go well next time; the message says why it did not."""
+
+
+def publish(endpoint: str, artifact: Path, token: str, *, pause: float = 5.0, patience: float = START_SECONDS) -> str:
+    """Deploys the zip and waits until the app has it; returns the deployment's id. Raises DeploymentFailed.
+
+    An app that is not up yet, another deployment under way and a container that refuses the app's new identity are tried
+    again for `patience` seconds.
+    """
     import httpx  # only in the process that deploys
 
-    with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=120) as client:
-        answer = client.post(
-            f"{endpoint}/api/publish",
-            params={"RemoteBuild": "false", "Deployer": "twofold"},
-            content=artifact.read_bytes(),
-            headers={"Content-Type": "application/zip"},
-        )
-        if answer.status_code not in (200, 202):
-            raise DeploymentFailed(f"the app answered {answer.status_code} to its artifact: {answer.text[:500]}")
-        deadline = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < deadline:
-            latest = client.get(f"{endpoint}/api/deployments/latest")
-            if latest.status_code == 200:
-                state = latest.json()
-                if state.get("status") == SUCCESS:
-                    return str(state.get("id", ""))
-                if state.get("status") in FAILED:
-                    raise DeploymentFailed(f"the deployment failed: {state.get('status_text') or state.get('message')}")
-            time.sleep(pause)
+    timeout = httpx.Timeout(60, write=600)  # 33 MB over a slow line
+    with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=timeout) as client:
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                return _follow(client, endpoint, _post(client, endpoint, artifact), pause)
+            except (_Again, httpx.TransportError) as exc:
+                if time.monotonic() > deadline:
+                    raise DeploymentFailed(f"the app did not take its artifact in {patience:.0f} s: {exc}") from None
+                time.sleep(pause)
+
+
+def _post(client: "httpx.Client", endpoint: str, artifact: Path) -> str:
+    answer = client.post(
+        f"{endpoint}/api/publish",
+        params={"RemoteBuild": "false", "Deployer": "twofold"},
+        content=artifact.read_bytes(),
+        headers={"Content-Type": "application/zip", "Cache-Control": "no-cache"},
+    )
+    if answer.status_code in NOT_UP:
+        raise _Again(f"{answer.status_code} {answer.text[:500]}")
+    if answer.status_code not in (200, 202):
+        raise DeploymentFailed(f"the app answered {answer.status_code} to its artifact: {answer.text[:500]}")
+    return answer.text.strip().strip('"') or "latest"
+
+
+def _follow(client: "httpx.Client", endpoint: str, deployment: str, pause: float) -> str:
+    import httpx
+
+    deadline, seen = time.monotonic() + WAIT_SECONDS, False
+    while time.monotonic() < deadline:
+        time.sleep(pause)
+        try:
+            answer = client.get(f"{endpoint}/api/deployments/{deployment}")
+        except httpx.TransportError:
+            continue  # the deployment goes on
+        if answer.status_code == 404 and seen:
+            return deployment  # the deployment's worker is recycled when it is done: azd takes it so too
+        if answer.status_code in (401, 403):
+            raise DeploymentFailed(
+                f"the app answered {answer.status_code} to how its deployment goes: {answer.text[:500]}"
+            )
+        if answer.status_code not in (200, 202) or "json" not in answer.headers.get("Content-Type", ""):
+            continue
+        seen, state = True, answer.json()
+        status = state.get("status")
+        if status == SUCCESS:
+            return str(state.get("id") or deployment)
+        if status in STATUS:
+            why = str(state.get("status_text") or state.get("message") or _last_line(client, endpoint, deployment))
+            message = f"the deployment {STATUS[status]}: {why}"
+            if status == CONFLICT or any(word in why for word in FORBIDDEN):
+                raise _Again(message)
+            raise DeploymentFailed(message)
     raise DeploymentFailed(f"the deployment did not end within {WAIT_SECONDS} seconds")
+
+
+def _last_line(client: "httpx.Client", endpoint: str, deployment: str) -> str:
+    log = client.get(f"{endpoint}/api/deployments/{deployment}/log")
+    lines = log.json() if log.status_code == 200 else []
+    return str(lines[-1].get("message", "")) if lines else f"see {endpoint}/api/deployments/{deployment}/log"
 
 
 class _Provider(dynamic.ResourceProvider):
@@ -64,15 +124,29 @@ class _Provider(dynamic.ResourceProvider):
         )
 
 
-def _deploy(props: dict[str, Any]) -> str:
-    from azure.identity import DefaultAzureCredential  # the deployer's login
-
+def planned(props: dict[str, Any]) -> Path:
+    """The artifact's file, if it still is the one that was planned."""
     artifact = Path(props["path"])
-    if hashlib.sha256(artifact.read_bytes()).hexdigest() != props["digest"]:
+    if not artifact.is_file() or hashlib.sha256(artifact.read_bytes()).hexdigest() != props["digest"]:
         raise DeploymentFailed(f"{artifact} is not the artifact that was planned; run pulumi up again")
-    return publish(
-        f"https://{props['app']}.scm.azurewebsites.net", artifact, DefaultAzureCredential().get_token(SCOPE).token
-    )
+    return artifact
+
+
+def token(scope: str) -> str:
+    """The deployer's token. Raises DeploymentFailed for a login that is missing or over."""
+    from azure.core.exceptions import ClientAuthenticationError
+    from azure.identity import DefaultAzureCredential
+
+    try:
+        return DefaultAzureCredential().get_token(scope).token
+    except ClientAuthenticationError as exc:
+        raise DeploymentFailed(f"no Azure login gives a token; run az login: {exc.message.splitlines()[0]}") from None
+
+
+def _deploy(props: dict[str, Any]) -> str:
+    plainly()
+    artifact = planned(props)
+    return publish(f"https://{props['app']}.scm.azurewebsites.net", artifact, token(SCOPE))
 
 
 class Code(dynamic.Resource):

@@ -1,63 +1,119 @@
-"""Units: one Flex Consumption app each, with its own plan and identity, all from one artifact."""
+"""Units: one Flex Consumption app each, with its own plan and identity, all from one artifact; or containers of one image."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi_azure_native import authorization, managedidentity, storage, web
 
 from twofold.deploy.azure.access import Access
+from twofold.deploy.azure.account import Login
 from twofold.deploy.azure.cache import Cache
 from twofold.deploy.azure.code import Code
 from twofold.deploy.azure.data import Data
+from twofold.deploy.azure.encryption import account, customer_key
 from twofold.deploy.azure.messaging import Messaging
 from twofold.deploy.azure.names import unique
+from twofold.deploy.azure.network import Network
+from twofold.deploy.azure.release import CONTAINER, Release
 from twofold.deploy.azure.secrets import Secrets, role
-from twofold.deploy.config import StackConfig
+from twofold.deploy.azure.traces import Traces
+from twofold.deploy.config import OUTDATED, ConfigError, StackConfig
 from twofold.deploy.contract import environment
 from twofold.deploy.package import Artifact
 from twofold.manifest import ServiceManifest, Unit
+from twofold.settings import release
+
+if TYPE_CHECKING:
+    from pulumi_azure_native import app as apps
 
 BLOB_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 """Storage Blob Data Owner: what the host needs for its leases and its deployment container."""
+BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+"""Storage Blob Data Contributor: what the deployer needs to keep an artifact."""
+MAX_INSTANCES = 100
+"""Unless `twofold:maxInstances` says otherwise; Flex Consumption's own default."""
+CONCURRENCY = {512: 4, 2048: 16, 4096: 32}
+"""Requests at a time on an instance. Python's default is 1, for functions that block; this service awaits."""
 FLEX_MEMORY = {512: 512, 1024: 2048, 2048: 2048, 4096: 4096}
 """Flex Consumption has instances of 512, 2,048 and 4,096 MB."""
 
 
 class Compute(pulumi.ComponentResource):
-    """The service's units. `apps` has each unit's app by role.
+    """The service's units. `apps` has each unit's app by role, `units` its name, `host` the http unit's.
 
+    `release` names what the http unit runs now, `releases_url` is the container of the last artifacts; `logs` has the sources
+    of the units' logs, and the category of each; `log_source` is the http unit's.
     Identities are user-assigned: they have their roles before the app starts, so that its first start already works.
     """
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, artifact: Artifact, data: Data,
-        secrets: Secrets, messaging: Messaging, cache: Cache, access: Access,
-        group: pulumi.Input[str], subscription: str,
+        secrets: Secrets, messaging: Messaging, cache: Cache, traces: Traces, access: Access,
+        group: pulumi.Input[str], subscription: str, login: Login,
+        network: Network | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Compute", name, None, opts)
         self._name, self._manifest, self._config, self._artifact = name, manifest, config, artifact
         self._data, self._secrets, self._messaging = data, secrets, messaging
-        self._cache, self._access = cache, access
+        self._cache, self._traces, self._access = cache, traces, access
         self._group, self._subscription = group, subscription
         self._child = pulumi.ResourceOptions(parent=self)
         self._account = storage.StorageAccount(
             name, account_name=unique(name, subscription, limit=24, hyphens=False), resource_group_name=group,
             location=config.region, kind="StorageV2", sku=storage.SkuArgs(name="Standard_LRS"),
             allow_shared_key_access=False, allow_blob_public_access=False, minimum_tls_version="TLS1_2",
-            enable_https_traffic_only=True, opts=self._child,
+            enable_https_traffic_only=True, opts=self._child, **account(customer_key(config)),
         )  # fmt: skip
+        self._network = network
+        if (config.network == "private" and network is None) or (config.encryption_key and data.key is None):
+            raise ConfigError(OUTDATED.format("azure"))
+        if network is not None:
+            network.endpoint(name, self._account.id, "blob")
+        self._codes: list[pulumi.Resource] = []
+        self._containers = None
+        if config.image:
+            from twofold.deploy.azure.containers import Containers  # their SDK only where they are used
+
+            self._containers = Containers(
+                name, manifest=manifest, config=config, access=access, messaging=messaging, group=group,
+                subscription=subscription, parent=self,
+            )  # fmt: skip
+        self.release: pulumi.Output[str] = pulumi.Output.from_input("")
+        self.host: pulumi.Output[str] = pulumi.Output.from_input("")
         self.apps = {unit.role: self._unit(unit) for unit in manifest.units}
+        self.units = {role: app.name for role, app in self.apps.items()}
+        self.releases_url = pulumi.Output.from_input("") if config.image else self._keep(login)
+        self.logs: Mapping[str, tuple[pulumi.Input[str], str]] = {
+            role: (app.id, "FunctionAppLogs") for role, app in self.apps.items()
+        }
+        if self._containers:
+            self.logs = {"containers": (self._containers.environment.id, "ContainerAppConsoleLogs")}
+        self.log_source = self.logs["containers" if self._containers else "http"][0]
         self.register_outputs({})
 
-    def _unit(self, unit: Unit) -> web.WebApp:
-        name = f"{self._name}-{unit.role}"
-        app_name = unique(name, self._subscription, limit=60)
+    def _keep(self, login: Login) -> pulumi.Output[str]:
+        """Keeps the artifact once every unit has it."""
+        name = f"{self._name}-releases"
         container = storage.BlobContainer(
-            name,
-            container_name=unit.role,
-            account_name=self._account.name,
-            resource_group_name=self._group,
+            name, container_name=CONTAINER, account_name=self._account.name, resource_group_name=self._group,
             opts=self._child,
-        )
+        )  # fmt: skip
+        allowed = authorization.RoleAssignment(
+            name, principal_id=login.object_id, scope=container.id,
+            principal_type=login.principal_type,
+            role_definition_id=role(self._subscription, BLOB_CONTRIBUTOR), opts=self._child,
+        )  # fmt: skip
+        url = pulumi.Output.concat("https://", self._account.name, ".blob.core.windows.net/", container.name)
+        Release(
+            name, url=url, path=str(self._artifact.path), digest=self._artifact.digest, count=self._config.releases,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed, *self._codes]),
+        )  # fmt: skip
+        return url
+
+    def _unit(self, unit: Unit) -> "web.WebApp | apps.ContainerApp":
+        name = f"{self._name}-{unit.role}"
         identity = managedidentity.UserAssignedIdentity(
             name, resource_name_=name, resource_group_name=self._group, location=self._config.region, opts=self._child
         )
@@ -70,19 +126,42 @@ class Compute(pulumi.ComponentResource):
             *self._secrets.allow(name, identity.principal_id),
             *self._messaging.allow(name, unit, identity.principal_id),
             *self._cache.allow(name, unit, identity.principal_id),
+            *self._traces.allow(name, identity.principal_id),
         ]  # fmt: skip
+        own = environment(
+            self._manifest, self._config, unit.role, store_url=self._data.url, queue_url=self._messaging.url,
+            events_url=self._messaging.events_url, secrets_url=self._secrets.url, cache_url=self._cache.url,
+            telemetry_url=self._traces.url,
+            gateway_id=self._access.principal, forwarded_hops=1 if self._config.gateway == "none" else 2,
+        )  # fmt: skip
+        if unit.role == "http":
+            runs = self._config.image or self._artifact.marker()
+            self.release = pulumi.Output.all(**own).apply(lambda known: release(runs, known))
+        variables = {**self._host_variables(identity), **self._traces.variables, **own}
+        if self._containers:
+            short = unique(name, self._subscription, limit=32)
+            made = self._containers.unit(name, short, unit, identity=identity, variables=variables, allowed=allowed)
+            if unit.role == "http":
+                self.host = made.configuration.apply(_address)
+            return made
+        return self._function_app(name, unit, identity, variables, allowed)
+
+    def _function_app(
+        self, name: str, unit: Unit, identity: managedidentity.UserAssignedIdentity,
+        variables: Mapping[str, pulumi.Input[str]], allowed: Sequence[pulumi.Resource],
+    ) -> web.WebApp:  # fmt: skip
+        container = storage.BlobContainer(
+            name, container_name=unit.role, account_name=self._account.name, resource_group_name=self._group,
+            opts=self._child,
+        )  # fmt: skip
         plan = web.AppServicePlan(
             name, name=name, resource_group_name=self._group, location=self._config.region, reserved=True,
             kind="functionapp", sku=web.SkuDescriptionArgs(name="FC1", tier="FlexConsumption"), opts=self._child,
         )  # fmt: skip
-        variables = {**self._host_variables(identity), **environment(
-            self._manifest, self._config, unit.role, store_url=self._data.url, queue_url=self._messaging.url,
-            events_url=self._messaging.events_url, secrets_url=self._secrets.url, cache_url=self._cache.url,
-            gateway_id=self._access.principal, forwarded_hops=1 if self._config.gateway == "none" else 2,
-        )}  # fmt: skip
         app = web.WebApp(
-            name, name=app_name, resource_group_name=self._group, location=self._config.region,
+            name, name=unique(name, self._subscription, limit=60), resource_group_name=self._group, location=self._config.region,
             kind="functionapp,linux", server_farm_id=plan.id, https_only=True,
+            virtual_network_subnet_id=self._network.apps_subnet if self._network else None,
             identity=web.ManagedServiceIdentityArgs(
                 type=web.ManagedServiceIdentityType.USER_ASSIGNED, user_assigned_identities=[identity.id]
             ),
@@ -97,8 +176,9 @@ class Compute(pulumi.ComponentResource):
                     )
                 ),
                 runtime=web.FunctionsRuntimeArgs(name="python", version="3.13"),
-                scale_and_concurrency=web.FunctionsScaleAndConcurrencyArgs(
-                    maximum_instance_count=100, instance_memory_mb=FLEX_MEMORY[self._config.memory_mb]
+                scale_and_concurrency=self._scale(unit),
+                site_update_strategy=web.FunctionsSiteUpdateStrategyArgs(
+                    type="RollingUpdate" if self._config.rolling_updates else "Recreate"
                 ),
             ),
             site_config=web.SiteConfigArgs(
@@ -108,15 +188,30 @@ class Compute(pulumi.ComponentResource):
                 scm_ip_security_restrictions_default_action="Allow",
                 app_settings=[web.NameValuePairArgs(name=key, value=variables[key]) for key in sorted(variables)],
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=allowed),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*allowed, *(self._network.endpoints if self._network else [])]),
         )  # fmt: skip
+        if unit.role == "http":
+            self.host = app.default_host_name
         # Closed before it has code.
         closed = self._access.close(name, app) if unit.role == "http" else []
-        Code(
+        code = Code(
             f"{name}-code", app=app.name, path=str(self._artifact.path), digest=self._artifact.digest,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=closed, ignore_changes=["path"]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=closed),
         )  # fmt: skip
+        self._codes.append(code)
         return app
+
+    def _scale(self, unit: Unit) -> web.FunctionsScaleAndConcurrencyArgs:
+        memory, warm = FLEX_MEMORY[self._config.memory_mb], self._config.warm_instances.get(unit.role)
+        http = web.FunctionsScaleAndConcurrencyTriggersHttpArgs(per_instance_concurrency=CONCURRENCY[memory])
+        return web.FunctionsScaleAndConcurrencyArgs(
+            maximum_instance_count=self._config.max_instances.get(unit.role, MAX_INSTANCES), instance_memory_mb=memory,
+            always_ready=[
+                web.FunctionsAlwaysReadyConfigArgs(name=group, instance_count=warm)
+                for group in scale_groups(self._manifest, unit) if warm
+            ],
+            triggers=web.FunctionsScaleAndConcurrencyTriggersArgs(http=http) if unit.role == "http" else None,
+        )  # fmt: skip
 
     def _host_variables(self, identity: managedidentity.UserAssignedIdentity) -> dict[str, pulumi.Input[str]]:
         """What the Functions host itself reads: its storage and its triggers' connections, all by identity."""
@@ -141,3 +236,16 @@ class Compute(pulumi.ComponentResource):
                 "QUEUES__clientId": identity.client_id,
             }
         return variables
+
+
+def _address(configuration: Any) -> str:
+    return str(configuration.ingress.fqdn)
+
+
+def scale_groups(manifest: ServiceManifest, unit: Unit) -> list[str]:
+    """What of a unit scales by itself: its HTTP functions together, every other function alone, by its name in the door."""
+    if unit.role == "http":
+        return ["http"]
+    names: Mapping[str, list[str]] = {"feed": ["feed"], "schedule": [spec.name for spec in manifest.schedules]}
+    functions = names.get(unit.role) or [f"queue_{spec.name}" for spec in unit.queues]
+    return [f"function:{name.replace('-', '_')}" for name in functions]

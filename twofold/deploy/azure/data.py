@@ -5,7 +5,9 @@ import uuid
 import pulumi
 from pulumi_azure_native import cosmosdb
 
+from twofold.deploy.azure.encryption import CustomerKey
 from twofold.deploy.azure.names import unique
+from twofold.deploy.azure.network import Network, public_access
 from twofold.manifest import ServiceManifest
 
 CONTRIBUTOR = "00000000-0000-0000-0000-000000000002"
@@ -15,14 +17,15 @@ CONTRIBUTOR = "00000000-0000-0000-0000-000000000002"
 class Data(pulumi.ComponentResource):
     """A serverless account without keys, Strong consistency, continuous backup; containers `events`, `documents`, `leases`.
 
-    `url` is the store's URL, None when the service uses no store.
+    `url` is the store's URL, None when the service uses no store. In a network it has a private address alone.
     """
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, group: pulumi.Input[str], location: str, subscription: str,
-        protect: bool, opts: pulumi.ResourceOptions | None = None,
+        protect: bool, network: Network | None = None, key: CustomerKey | None = None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Data", name, None, opts)
+        self.key = key
         self._name, self._group = name, group
         self.account: cosmosdb.DatabaseAccount | None = None
         self.url: pulumi.Output[str] | None = None
@@ -40,8 +43,16 @@ class Data(pulumi.ComponentResource):
                     continuous_mode_properties=cosmosdb.ContinuousModePropertiesArgs(tier="Continuous7Days"),
                 ),
                 disable_local_auth=True, disable_key_based_metadata_write_access=True,
-                minimal_tls_version="Tls12", opts=kept,
+                minimal_tls_version="Tls12",
+                public_network_access=public_access(network), key_vault_key_uri=key.url if key else None,
+                default_identity=f"UserAssignedIdentity={key.identity}" if key else None,
+                identity=cosmosdb.ManagedServiceIdentityArgs(
+                    type=cosmosdb.ResourceIdentityType.USER_ASSIGNED, user_assigned_identities=[key.identity]
+                ) if key else None,
+                opts=kept,
             )  # fmt: skip
+            if network is not None:
+                network.endpoint(name, self.account.id, "Sql")
             database = cosmosdb.SqlResourceSqlDatabase(
                 name, account_name=self.account.name, resource_group_name=group, database_name=manifest.name,
                 resource=cosmosdb.SqlDatabaseResourceArgs(id=manifest.name), opts=kept,
@@ -49,13 +60,13 @@ class Data(pulumi.ComponentResource):
             containers = {collection: "/p" for collection in sorted(manifest.blocks | {"documents"})}
             if manifest.reads_feed:
                 containers["leases"] = "/id"
-            for container, key in containers.items():
+            for container, path in containers.items():
                 cosmosdb.SqlResourceSqlContainer(
                     f"{name}-{container}", account_name=self.account.name, resource_group_name=group,
                     database_name=database.name, container_name=container,
                     resource=cosmosdb.SqlContainerResourceArgs(
                         id=container, default_ttl=-1,
-                        partition_key=cosmosdb.ContainerPartitionKeyArgs(paths=[key], kind="Hash", version=2),
+                        partition_key=cosmosdb.ContainerPartitionKeyArgs(paths=[path], kind="Hash", version=2),
                     ),
                     opts=kept,
                 )  # fmt: skip

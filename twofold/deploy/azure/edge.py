@@ -7,29 +7,44 @@ writes itself and a caller can't guess. Managed rules need the Premium tier.
 import pulumi
 from pulumi_azure_native import cdn, frontdoor
 
+from twofold.deploy.azure.account import Login
+from twofold.deploy.azure.domain import Domain
 from twofold.deploy.azure.names import unique
+from twofold.deploy.azure.static import Static
 from twofold.deploy.config import StackConfig
+from twofold.deploy.static import PREFIX, Content
 
 REQUESTS_PER_ADDRESS = 2_000
 """In five minutes; more are blocked until it is fewer."""
+STORAGE_QUERY = rf"/{PREFIX}(/[^?]*)?\?(.*&)?(comp|restype|snapshot|versionid)="
 
 
 class Edge(pulumi.ComponentResource):
-    """Nothing with `twofold:edge none`. `id` is what Front Door shows its origin, a secret; None without an edge."""
+    """Nothing with `twofold:edge none`. `id` is what Front Door shows its origin, a secret; None without an edge.
+
+    With `twofold:domain` it answers to that name too, with `twofold:static` it serves those files under `/static/`.
+    """
 
     def __init__(
-        self, name: str, *, config: StackConfig, group: pulumi.Input[str], subscription: str,
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, *, config: StackConfig, group: pulumi.Input[str], subscription: str, login: Login,
+        content: Content | None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Edge", name, None, opts)
         self._name, self._group, self._subscription = f"{name}-edge", group, subscription
-        self._child = pulumi.ResourceOptions(parent=self)
+        self._child, self._config = pulumi.ResourceOptions(parent=self), config
+        self._static: Static | None = None
         self._profile: cdn.Profile | None = None
         self.id: pulumi.Output[str] | None = None
         if config.edge == "waf":
+            if content:
+                self._static = Static(
+                    name, content=content, group=group, location=config.region, subscription=subscription,
+                    login=login, opts=self._child,
+                )  # fmt: skip
             self._profile = cdn.Profile(
                 self._name, profile_name=self._name, resource_group_name=group, location="Global",
                 sku=cdn.SkuArgs(name=cdn.SkuName.PREMIUM_AZURE_FRONT_DOOR), origin_response_timeout_seconds=30,
+                identity=_entering(self._static),
                 opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["frontDoorId"]),
             )  # fmt: skip
             self.id = pulumi.Output.secret(self._profile.front_door_id)
@@ -44,6 +59,13 @@ class Edge(pulumi.ComponentResource):
             name, endpoint_name=unique(name, self._subscription, limit=46), profile_name=profile, resource_group_name=group,
             location="Global", enabled_state="Enabled", opts=child,
         )  # fmt: skip
+        domain = None
+        if self._config.domain:
+            domain = Domain(
+                f"{name}-domain", config=self._config, group=group, subscription=self._subscription, profile=self._profile,
+                endpoint=endpoint, opts=child,
+            ).domain  # fmt: skip
+        names = [] if domain is None else [cdn.ActivatedResourceReferenceArgs(id=domain.id)]
         origins = cdn.AFDOriginGroup(
             name, origin_group_name="gateway", profile_name=profile, resource_group_name=group,
             load_balancing_settings=cdn.LoadBalancingSettingsParametersArgs(
@@ -61,12 +83,16 @@ class Edge(pulumi.ComponentResource):
             name, route_name="all", endpoint_name=endpoint.name, profile_name=profile, resource_group_name=group,
             origin_group=cdn.ResourceReferenceArgs(id=origins.id), patterns_to_match=["/*"], supported_protocols=["Https"],
             forwarding_protocol="HttpsOnly", https_redirect="Disabled", link_to_default_domain="Enabled",
-            enabled_state="Enabled", opts=pulumi.ResourceOptions(parent=self, depends_on=[origin]),
+            enabled_state="Enabled", custom_domains=names or None, opts=pulumi.ResourceOptions(parent=self, depends_on=[origin]),
         )  # fmt: skip
-        self._firewall(endpoint)
-        return pulumi.Output.all(endpoint.host_name, route.id).apply(lambda both: f"https://{both[0]}")
+        if self._static:
+            self._static.route(self._profile, endpoint, names)
+        self._firewall([cdn.ActivatedResourceReferenceArgs(id=endpoint.id), *names])
+        return pulumi.Output.all(self._config.domain or endpoint.host_name, route.id).apply(
+            lambda both: f"https://{both[0]}"
+        )
 
-    def _firewall(self, endpoint: cdn.AFDEndpoint) -> None:
+    def _firewall(self, domains: list[cdn.ActivatedResourceReferenceArgs]) -> None:
         assert self._profile is not None
         rules = [("Microsoft_DefaultRuleSet", "2.1", "Block"), ("Microsoft_BotManagerRuleSet", "1.1", None)]
         firewall = frontdoor.Policy(
@@ -92,7 +118,8 @@ class Edge(pulumi.ComponentResource):
                                 match_variable="RequestUri", operator="Contains", match_value=["/"]
                             )
                         ],
-                    )
+                    ),
+                    *([_files_only()] if self._static else []),
                 ]
             ),
             opts=self._child,
@@ -104,9 +131,27 @@ class Edge(pulumi.ComponentResource):
                 type="WebApplicationFirewall", waf_policy=cdn.ResourceReferenceArgs(id=firewall.id),
                 associations=[
                     cdn.SecurityPolicyWebApplicationFirewallAssociationArgs(
-                        domains=[cdn.ActivatedResourceReferenceArgs(id=endpoint.id)], patterns_to_match=["/*"]
+                        domains=domains, patterns_to_match=["/*"]
                     )
                 ],
             ),
             opts=self._child,
         )  # fmt: skip
+
+
+def _entering(static: Static | None) -> cdn.ManagedServiceIdentityArgs | None:
+    if static is None:
+        return None
+    return cdn.ManagedServiceIdentityArgs(type="UserAssigned", user_assigned_identities=[static.identity.id])
+
+
+def _files_only() -> "frontdoor.CustomRuleArgs":
+    """Refuses what Storage would not take for a file: it gets the query too, and some words in it ask for a list, say."""
+    return frontdoor.CustomRuleArgs(
+        name="files", priority=2, rule_type="MatchRule", action="Block", enabled_state="Enabled",
+        match_conditions=[
+            frontdoor.MatchConditionArgs(
+                match_variable="RequestUri", operator="RegEx", match_value=[STORAGE_QUERY], transforms=["Lowercase", "UrlDecode"]
+            )
+        ],
+    )  # fmt: skip

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-from pulumi_azure_native import apimanagement, web
+from pulumi_azure_native import apimanagement
 
 from twofold.deploy.azure import policy
 from twofold.deploy.azure.access import Access
@@ -25,13 +25,13 @@ CLASSIC = ("Developer", "Basic", "Standard", "Premium")
 
 
 class Gateway(pulumi.ComponentResource):
-    """API Management before the http unit: one of its own, one that exists, or none: then `url` is the app's own.
+    """API Management before the http unit: one of its own, one that exists, or none: then `url` is the unit's own, at `host`.
 
-    `host` is the service's host name, None without one. `front_door` is the id of the only Front Door that is let in.
+    `front_door` is the id of the only Front Door that is let in.
     """
 
     def __init__(
-        self, name: str, *, manifest: ServiceManifest, config: StackConfig, openapi: dict[str, Any], app: web.WebApp,
+        self, name: str, *, manifest: ServiceManifest, config: StackConfig, openapi: dict[str, Any], host: pulumi.Input[str],
         access: Access, group: pulumi.Input[str], subscription: str, front_door: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
@@ -40,7 +40,7 @@ class Gateway(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self.url: pulumi.Output[str]
         if config.gateway == "none":
-            self.url = pulumi.Output.concat("https://", app.default_host_name)
+            self.url = pulumi.Output.concat("https://", host)
         else:
             if config.gateway == "managed":
                 service = self._service(access, group, subscription)
@@ -49,7 +49,7 @@ class Gateway(pulumi.ComponentResource):
                 assert access.service is not None
                 self.url = access.service.gateway_url
                 service_name, group = pulumi.Output.from_input(config.apim.split("/")[8]), config.apim.split("/")[4]
-            self._api(service_name, group, openapi, app, access, front_door)
+            self._api(service_name, group, openapi, host, access, front_door)
         self.register_outputs({"url": self.url})
 
     def _service(
@@ -74,14 +74,14 @@ class Gateway(pulumi.ComponentResource):
         )  # fmt: skip
 
     def _api(
-        self, service: pulumi.Input[str], group: pulumi.Input[str], openapi: dict[str, Any], app: web.WebApp,
+        self, service: pulumi.Input[str], group: pulumi.Input[str], openapi: dict[str, Any], host: pulumi.Input[str],
         access: Access, front_door: pulumi.Input[str] | None,
     ) -> None:  # fmt: skip
         config, routes = self._config, operations(openapi)
         api = apimanagement.Api(
             self._name, api_id=self._manifest.name, service_name=service, resource_group_name=group,
             display_name=self._manifest.title or self._manifest.name, path="", protocols=["https"],
-            subscription_required=False, service_url=pulumi.Output.concat("https://", app.default_host_name),
+            subscription_required=False, service_url=pulumi.Output.concat("https://", host),
             format="openapi+json", value=json.dumps(_imported(openapi, routes), sort_keys=True), opts=self._child,
         )  # fmt: skip
         client = access.identity.client_id if access.identity else None

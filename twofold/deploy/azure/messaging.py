@@ -3,7 +3,9 @@
 import pulumi
 from pulumi_azure_native import authorization, eventgrid, storage
 
+from twofold.deploy.azure.encryption import CustomerKey, account
 from twofold.deploy.azure.names import unique
+from twofold.deploy.azure.network import Network, public_access
 from twofold.deploy.azure.secrets import role
 from twofold.manifest import ServiceManifest, Unit
 from twofold.portable.message_queue import dead_letter_name
@@ -20,11 +22,12 @@ class Messaging(pulumi.ComponentResource):
     """Storage queues `<service>-<queue>`, and an Event Grid topic. `url` and `events_url` are theirs, None without any.
 
     Each has a dead-letter twin, which is also where the Functions host puts a message whose worker dies again and again.
+    In a network both have private addresses alone.
     """
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, group: pulumi.Input[str], location: str, subscription: str,
-        protect: bool, opts: pulumi.ResourceOptions | None = None,
+        protect: bool, network: Network | None = None, key: CustomerKey | None = None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Messaging", name, None, opts)
         self._subscription = subscription
@@ -38,8 +41,16 @@ class Messaging(pulumi.ComponentResource):
                 f"{name}-queues", account_name=unique(f"{name}-queues", subscription, limit=24, hyphens=False),
                 resource_group_name=group, location=location, kind="StorageV2", sku=storage.SkuArgs(name="Standard_LRS"),
                 allow_shared_key_access=False, allow_blob_public_access=False, minimum_tls_version="TLS1_2",
-                enable_https_traffic_only=True, opts=kept,
+                enable_https_traffic_only=True, public_network_access=public_access(network),
+                network_rule_set=storage.NetworkRuleSetArgs(
+                    default_action=storage.DefaultAction.ALLOW if public_access(network) == "Enabled"
+                    else storage.DefaultAction.DENY,
+                    bypass="AzureServices",
+                ),
+                opts=kept, **account(key),
             )  # fmt: skip
+            if network is not None:
+                network.endpoint(f"{name}-queues", self.account.id, "queue")
             for spec in manifest.queues:
                 for queue, queues in ((spec.name, self._queues), (dead_letter_name(spec.name), self._dead)):
                     queues[spec.name] = storage.Queue(
@@ -55,8 +66,10 @@ class Messaging(pulumi.ComponentResource):
             self.topic = eventgrid.Topic(
                 name, topic_name=unique(name, subscription, limit=50), resource_group_name=group, location=location,
                 input_schema="CloudEventSchemaV1_0", disable_local_auth=True, minimum_tls_version_allowed="1.2",
-                opts=pulumi.ResourceOptions(parent=self),
+                public_network_access=public_access(network), opts=pulumi.ResourceOptions(parent=self),
             )  # fmt: skip
+            if network is not None:
+                network.endpoint(name, self.topic.id, "topic")
             self.events_url = self.topic.endpoint.apply(lambda endpoint: f"eventgrid://{endpoint.split('/')[2]}")
         self.register_outputs({"url": self.url})
 

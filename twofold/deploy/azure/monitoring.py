@@ -1,4 +1,6 @@
-"""Alarms: one for each queue, on its dead letters."""
+"""Logs of the apps, and alarms: one for each queue, on its dead letters."""
+
+from collections.abc import Mapping
 
 import pulumi
 from pulumi_azure_native import monitor, operationalinsights
@@ -9,38 +11,49 @@ from twofold.portable.message_queue import dead_letter_name
 
 
 class Monitoring(pulumi.ComponentResource):
-    """An alert rule `<prefix>-<dead-letter queue>` that fires within a quarter of an hour of a new dead letter.
+    """A workspace with the units' logs, 30 days of them: `logs` are their sources.
+
+    For each queue an alert rule `<prefix>-<dead-letter queue>` that fires within a quarter of an hour of a new dead letter.
 
     Storage has no timely metric for it: `QueueMessageCount` is taken once a day, over all queues of an account. So the account's
-    write log goes to a workspace, and the rule looks there for what was put into the twin, by the kit or by the host.
+    write log goes to a workspace, and the rule looks there for what was put into the twin, by the kit or by the host. The workspace
+    is the one with the id `existing`, or one of its own.
     """
 
     def __init__(
-        self, name: str, *, manifest: ServiceManifest, messaging: Messaging, group: pulumi.Input[str], location: str,
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, *, manifest: ServiceManifest, messaging: Messaging, logs: Mapping[str, tuple[pulumi.Input[str], str]],
+        group: pulumi.Input[str], location: str, existing: str = "", opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Monitoring", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        if messaging.account is not None:
+        workspace: pulumi.Input[str] = existing
+        if not existing:
             workspace = operationalinsights.Workspace(
                 name, workspace_name=name, resource_group_name=group, location=location, retention_in_days=30,
                 sku=operationalinsights.WorkspaceSkuArgs(name="PerGB2018"), opts=child,
+            ).id  # fmt: skip
+        for source, (resource, category) in logs.items():
+            monitor.DiagnosticSetting(
+                f"{name}-{source}-logs", name="logs", workspace_id=workspace, resource_uri=resource,
+                logs=[monitor.DiagnosticsLogSettingsArgs(category=category, enabled=True)], opts=child,
             )  # fmt: skip
+        if messaging.account is not None:
             logged = monitor.DiagnosticSetting(
-                f"{name}-queues", name="writes", workspace_id=workspace.id,
+                f"{name}-queues", name="writes", workspace_id=workspace,
                 resource_uri=pulumi.Output.concat(messaging.account.id, "/queueServices/default"),
                 logs=[monitor.DiagnosticsLogSettingsArgs(category="StorageWrite", enabled=True)], opts=child,
             )  # fmt: skip
             for spec in manifest.queues:
                 dead = dead_letter_name(spec.name)
-                query = (
-                    'StorageQueueLogs | where OperationName == "PutMessage" and StatusText == "Success" '
-                    f'and Uri contains "/{manifest.name}-{dead}/messages"'
-                )
+                # A workspace may have other accounts' logs too.
+                query = pulumi.Output.concat(
+                    'StorageQueueLogs | where AccountName == "', messaging.account.name, '" and OperationName == "PutMessage" ',
+                    f'and StatusText == "Success" and Uri contains "/{manifest.name}-{dead}/messages"',
+                )  # fmt: skip
                 monitor.ScheduledQueryRule(
                     f"{name}-{dead}", rule_name=f"{name}-{dead}", resource_group_name=group, location=location,
                     description=f"{spec.name}: messages that no attempt could work off", kind="LogAlert", severity=2,
-                    scopes=[workspace.id], evaluation_frequency="PT5M", window_size="PT15M",
+                    scopes=[workspace], evaluation_frequency="PT5M", window_size="PT15M",
                     skip_query_validation=True,  # the table appears with the first write
                     criteria=monitor.ScheduledQueryRuleCriteriaArgs(
                         all_of=[

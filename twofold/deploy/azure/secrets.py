@@ -4,6 +4,7 @@ import pulumi
 from pulumi_azure_native import authorization, keyvault
 
 from twofold.deploy.azure.names import unique
+from twofold.deploy.azure.network import Network, public_access
 from twofold.manifest import ServiceManifest
 
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
@@ -11,11 +12,14 @@ SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 
 
 class Secrets(pulumi.ComponentResource):
-    """A Key Vault under RBAC, with soft delete. `url` is the vault's URL, None without secrets."""
+    """A Key Vault under RBAC, with soft delete. `url` is the vault's URL, None without secrets.
+
+    In a network it has a private address alone: who sets a value has to be inside as well.
+    """
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, group: pulumi.Input[str], location: str, subscription: str,
-        tenant: str, protect: bool, opts: pulumi.ResourceOptions | None = None,
+        tenant: str, protect: bool, network: Network | None = None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Secrets", name, None, opts)
         self._subscription = subscription
@@ -29,9 +33,15 @@ class Secrets(pulumi.ComponentResource):
                     tenant_id=tenant, sku=keyvault.SkuArgs(family="A", name=keyvault.SkuName.STANDARD),
                     enable_rbac_authorization=True, enable_soft_delete=True, soft_delete_retention_in_days=90 if protect else 7,
                     enable_purge_protection=True if protect else None,
+                    public_network_access=public_access(network).lower(),
+                    network_acls=keyvault.NetworkRuleSetArgs(
+                        default_action="Allow" if public_access(network) == "Enabled" else "Deny", bypass="AzureServices"
+                    ),
                 ),
                 opts=pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect),
             )  # fmt: skip
+            if network is not None:
+                network.endpoint(name, self.vault.id, "vault")
             self.url = f"keyvault://{vault_name}.vault.azure.net"
         self.register_outputs({"url": self.url})
 

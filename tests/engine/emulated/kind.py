@@ -1,0 +1,143 @@
+"""How boto3 makes what the engine asks for: one object a resource type, and what their tables are made of."""
+
+import json
+import threading
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+# ministack answers nobody else while it removes a function's unpacked copies: minutes, on a machine that is busy.
+PATIENT = Config(read_timeout=240, retries={"total_max_attempts": 1})
+_MAKING = threading.Lock()
+
+
+def client_of(service, region):
+    """A new client; boto3 makes one at a time."""
+    with _MAKING:
+        return boto3.client(service, region_name=region, config=PATIENT)
+
+
+class Gone(Exception):
+    """A list has no such thing; operations that read one raise ClientError."""
+
+
+class Kind:
+    """A resource type of `pulumi-aws`, said in boto3's words.
+
+    - `create(client, given, tags)` makes it and returns its id.
+    - `read(client, id, given)` returns what the account says of it, under the provider's names.
+    - `update(client, id, old, new)` changes it in place; `delete(client, id, given)` takes it away.
+
+    `read` raises ClientError or Gone when there is none. ARNs that no answer has are composed as the real provider composes them.
+    """
+
+    service: str
+
+    def update(self, client, id, old, new):
+        """See `Kind`."""
+        raise NotImplementedError(f"{type(self).__name__} can't change {sorted(changed(old, new))}")
+
+
+class Plain(Kind):
+    """A type whose properties are the operations' arguments in another spelling: `memorySize` is `MemorySize`.
+
+    `id` is the argument that names one; `within` names, property and argument, what it lies in. `renamed` has the
+    properties that are spelled otherwise than by their first letter, at any depth; `operations` the verbs that are not
+    create, get, update and delete.
+    """
+
+    def __init__(self, service, noun, id, *, within=None, renamed=(), **operations):
+        self.service, self._noun, self._id, self._within = service, noun, id, within
+        self._renamed, self._operations = dict(renamed), operations
+
+    def create(self, client, given, tags):
+        """See `Kind`."""
+        made = self.arguments(given)
+        members = client.meta.service_model.operation_model(self._api_name(client, "create")).input_shape.members
+        if "Tags" in members:
+            made["Tags"] = pairs(tags) if members["Tags"].type_name == "list" else tags
+        answer = self._call(client, "create", made) or {}
+        return answer.get(self._id) or made[self._id]
+
+    def read(self, client, id, given):
+        """See `Kind`."""
+        named = self._named(id, given)
+        return self.properties(self._call(client, "get", named) | named)
+
+    def update(self, client, id, old, new):
+        """See `Kind`."""
+        members = client.meta.service_model.operation_model(self._api_name(client, "update")).input_shape.members
+        if refused := set(self.arguments(changed(old, new))) - set(members):
+            raise NotImplementedError(f"{self._noun} can't change {sorted(refused)}")
+        known = {name: value for name, value in self.arguments(new).items() if name in members}
+        self._call(client, "update", known | self._named(id, new))
+
+    def delete(self, client, id, given):
+        """See `Kind`."""
+        self._call(client, "delete", self._named(id, given))
+
+    def arguments(self, given):
+        """The provider's properties as the SDK's arguments."""
+        return spelled(given, lambda name: self._renamed.get(name, name[0].upper() + name[1:]))
+
+    def properties(self, answer):
+        """An answer under the provider's names."""
+        back = {argument: name for name, argument in self._renamed.items()}
+        return spelled(answer, lambda name: back.get(name, name[0].lower() + name[1:]))
+
+    def _named(self, id, given):
+        return ({self._within[1]: given[self._within[0]]} if self._within else {}) | {self._id: id}
+
+    def _call(self, client, verb, arguments):
+        return getattr(client, f"{self._operations.get(verb, verb)}_{self._noun}")(**arguments)
+
+    def _api_name(self, client, verb):
+        return client.meta.method_to_api_mapping[f"{self._operations.get(verb, verb)}_{self._noun}"]
+
+
+def spelled(value, name):
+    """The value with every key as `name` says it."""
+    match value:
+        case dict():
+            return {name(key): spelled(item, name) for key, item in value.items()}
+        case list():
+            return [spelled(item, name) for item in value]
+    return value
+
+
+def changed(old, new):
+    """What of `new` differs from `old`; None for what is no more."""
+    return {name: new.get(name) for name in old | new if old.get(name) != new.get(name)}
+
+
+def pairs(mapping, key="Key", value="Value"):
+    """A map as the list of objects that many operations take."""
+    return [{key: name, value: text} for name, text in mapping.items()]
+
+
+def only(found):
+    """The one that was found."""
+    if len(found) != 1:
+        raise Gone
+    return found[0]
+
+
+def is_gone(error):
+    """Whether an exception of `read` says that there is no such thing."""
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+    return isinstance(error, Gone) or any(word in code for word in ("NotFound", "NonExistent", "NoSuch"))
+
+
+def differences(given, found, path=""):
+    """The paths of what was given and is not found: members that are missing or other. JSON texts are compared as JSON."""
+    match given, found:
+        case dict(), dict():
+            members = (differences(value, found.get(name), f"{path}.{name}") for name, value in given.items())
+            return {each for paths in members for each in paths}
+        case list(), list() if len(given) == len(found):
+            both = (sorted(side, key=lambda one: json.dumps(one, sort_keys=True)) for side in (given, found))
+            return {each for one, other in zip(*both, strict=True) for each in differences(one, other, path)}
+        case str(), str() if given[:1] in "{[" and given[:1]:
+            return set() if json.loads(given) == json.loads(found) else {path[1:]}
+    return set() if given == found else {path[1:]}

@@ -1,0 +1,102 @@
+"""The stand-in provider before an emulated account: what the engine asks for is made on ministack, by boto3.
+
+`AWS_ENDPOINT_URL` and credentials in the environment say where, as for every AWS SDK. What a resource puts out is what the
+account answers. `lost` has, by type, which inputs it does not give back: what ministack doesn't hold. Dynamic resources are
+the SDK's own provider's, see `plugin.py`.
+"""
+
+import json
+from functools import cache
+
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import provider_pb2
+
+from tests.engine.emulated import compute, data, gateway
+from tests.engine.emulated.kind import client_of, differences, is_gone
+from tests.engine.provider import StandIn, plain, struct
+
+KINDS = data.KINDS | compute.KINDS | gateway.KINDS
+
+
+class Emulated(StandIn):
+    """Makes the types of `KINDS`. Any other of AWS ends the update, so that none is left out unseen."""
+
+    def __init__(self):
+        super().__init__()
+        self.lost, self._region, self._tags = {}, None, {}
+        self._client = cache(client_of)
+
+    def debug_providers(self):
+        return f"aws:{self.port}"
+
+    def Configure(self, request, context):
+        given = plain(request.args)
+        self._region, self._tags = given["region"], json.loads(given["defaultTags"])["tags"]
+        return super().Configure(request, context)
+
+    def Create(self, request, context):
+        if request.preview:
+            return super().Create(request, context)
+        kind, client, given = self._asked(request.urn, request.properties)
+        id = kind.create(client, given, self._tags | given.get("tags", {}))
+        return provider_pb2.CreateResponse(id=id, properties=self._outputs(request.urn, id, given))
+
+    def Update(self, request, context):
+        if request.preview:
+            return provider_pb2.UpdateResponse(properties=request.news)  # what the account adds is not known yet
+        kind, client, given = self._asked(request.urn, request.news)
+        kind.update(client, request.id, whole(plain(request.old_inputs)), given)
+        return provider_pb2.UpdateResponse(properties=self._outputs(request.urn, request.id, given))
+
+    def Read(self, request, context):
+        kind, client, given = self._asked(request.urn, request.inputs)
+        try:
+            found = kind.read(client, request.id, given)
+        except Exception as exc:
+            if is_gone(exc):
+                return provider_pb2.ReadResponse()
+            raise
+        known = given.keys() - self._forgotten(request.urn)
+        drifted = {name: found.get(name) for name in known if differences({name: given[name]}, found)}
+        outputs = self._outputs(request.urn, request.id, given | drifted)
+        return provider_pb2.ReadResponse(id=request.id, inputs=struct(given | drifted), properties=outputs)
+
+    def Delete(self, request, context):
+        kind, client, given = self._asked(request.urn, request.old_inputs)
+        kind.delete(client, request.id, given)
+        self.resources.pop(request.urn)
+        self.deleted.add(request.urn)
+        return empty_pb2.Empty()
+
+    def _asked(self, urn, properties):
+        token, given = token_of(urn), whole(plain(properties))
+        if token not in KINDS:
+            raise NotImplementedError(f"{token} is not made on ministack")
+        return KINDS[token], self._client(KINDS[token].service, given.get("region", self._region)), given
+
+    def _outputs(self, urn, id, given):
+        token = token_of(urn)
+        kind, client = KINDS[token], self._client(KINDS[token].service, given.get("region", self._region))
+        found = json.loads(json.dumps(kind.read(client, id, given), default=str))
+        self.lost.setdefault(token, set()).update(differences(given, found))
+        self.resources[urn] = (token, given)
+        return struct(given | {name: value for name, value in found.items() if value is not None})
+
+    def _forgotten(self, urn):
+        return {path.partition(".")[0] for path in self.lost.get(token_of(urn), ())}
+
+
+def token_of(urn):
+    return urn.split("::")[2].split("$")[-1]
+
+
+def whole(value):
+    """Numbers as boto3 wants them: the engine's are all floats."""
+    match value:
+        case dict():
+            return {name: whole(item) for name, item in value.items()}
+        case list():
+            return [whole(item) for item in value]
+        case float() if value.is_integer():
+            return int(value)
+    return value

@@ -1,0 +1,160 @@
+"""Releases on Azure: real blobs in Azurite, by an Entra token over https, and apps that answer as One Deploy does."""
+
+import functools
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from azure.core.credentials import AccessToken
+from azure.storage.blob import ContainerClient
+
+from tests.copies.copy import ROOT
+from tests.emulators.fixtures import AZURITE_ACCOUNT, AZURITE_KEY
+from tests.fakes.credential import storage_token
+from tests.fakes.managed_identity import ManagedIdentityFake
+from tests.fakes.server import Answer, FakeServer
+from twofold.deploy.azure import releases as module
+from twofold.deploy.azure.code import publish
+from twofold.deploy.releases import ReleaseError
+
+UNITS = {"http": "orders-dev-http-1a2b", "worker": "orders-dev-worker-1a2b"}
+
+
+def digest(text):
+    return hashlib.sha256(text).hexdigest()
+
+
+class Login:
+    """A credential that gives tokens as Storage takes them."""
+
+    def get_token(self, *scopes, **options):
+        return AccessToken(storage_token(), int(time.time()) + 3600)
+
+
+class Apps(FakeServer):
+    """The deployment endpoints of several apps. `runs` has what each was given; those in `broken` fail what is posted."""
+
+    def __init__(self):
+        super().__init__(tls=False)
+        self.runs, self.broken = {}, set()
+
+    def serve(self, method, path, raw_query, headers, body):
+        app, _, inside = path.removeprefix("/").partition("/")
+        if not headers.get("Authorization", "").startswith("Bearer "):
+            raise Answer(401)
+        if (method, inside) == ("POST", "api/publish"):
+            if app not in self.broken:
+                self.runs[app] = body
+            return Answer(202, "d-1")
+        status = 3 if app in self.broken else 4
+        return Answer(200, {"id": "d-1", "status": status, "status_text": "the build broke"})
+
+
+@pytest.fixture
+def apps(monkeypatch):
+    monkeypatch.setattr(module, "publish", functools.partial(publish, pause=0.01))
+    with Apps() as apps:
+        yield apps
+
+
+@pytest.fixture
+def kept(azurite_services):
+    """The container's URL, with three releases of which the last one written is live."""
+    url = f"{azurite_services['blob']}/releases{time.time_ns()}"
+    key = {"account_name": AZURITE_ACCOUNT, "account_key": AZURITE_KEY}
+    with ContainerClient.from_container_url(url, key, connection_verify=False) as container:
+        container.create_container()
+        for text in (b"a", b"b", b"c"):
+            container.upload_blob(f"{digest(text)}.zip", text)
+            time.sleep(1.1)  # a blob's time has whole seconds
+    return url
+
+
+@pytest.fixture
+def stack(kept, apps):
+    endpoint = f"http://{apps.host}/{{app}}"
+    return module.Releases(kept, UNITS, credential=Login(), endpoint=endpoint, connection_verify=False)
+
+
+def live(stack):
+    return [one.digest for one in stack.read() if one.live]
+
+
+def test_they_are_the_blobs_and_the_last_one_written_is_live(stack):
+    assert [one.digest for one in stack.read()] == [digest(text) for text in (b"c", b"b", b"a")]
+    assert [one.live for one in stack.read()] == [("http", "worker"), (), ()]
+
+
+def test_a_rollback_publishes_the_blob_to_every_app(stack, apps):
+    stack.activate(digest(b"a"))
+    assert apps.runs == dict.fromkeys(UNITS.values(), b"a")
+    assert live(stack) == [digest(b"a")]
+    assert [one.digest for one in stack.read()] == [digest(text) for text in (b"a", b"c", b"b")]
+
+
+def test_when_one_app_fails_the_others_go_back(stack, apps):
+    apps.runs |= dict.fromkeys(UNITS.values(), b"c")
+    apps.broken.add(UNITS["worker"])
+    with pytest.raises(ReleaseError, match=r"worker: .*the build broke; every unit runs what it ran before"):
+        stack.activate(digest(b"a"))
+    assert apps.runs == dict.fromkeys(UNITS.values(), b"c")
+    assert live(stack) == [digest(b"c")]
+
+
+def test_its_code_comes_back_byte_for_byte_or_not_at_all(stack, kept, apps):
+    assert stack.fetch(digest(b"b")) == b"b"
+    key = {"account_name": AZURITE_ACCOUNT, "account_key": AZURITE_KEY}
+    with ContainerClient.from_container_url(kept, key, connection_verify=False) as container:
+        container.upload_blob(f"{digest(b'b')}.zip", b"changed", overwrite=True)
+    with pytest.raises(ReleaseError, match="has another digest"):
+        stack.activate(digest(b"b"))
+    assert apps.runs == {}
+    with pytest.raises(ReleaseError, match="has no such release"):
+        stack.fetch("0" * 64)
+
+
+def test_a_login_that_may_not_read_is_one_line(kept, apps):
+    class Nobody(Login):
+        def get_token(self, *scopes, **options):
+            return AccessToken("no.token.atall", int(time.time()) + 3600)
+
+    stack = module.Releases(kept, UNITS, credential=Nobody(), connection_verify=False)
+    with pytest.raises(ReleaseError, match="takes no login that is found here; run: az login") as refused:
+        stack.read()
+    assert "\n" not in str(refused.value)
+
+
+def test_an_operator_lists_and_fetches_with_the_default_login(kept, azurite_services, tmp_path):
+    """`twofold releases` as a process: azure-identity's own chain, which finds an identity's endpoint here, and one that finds
+    none."""
+    (tmp_path / "api").symlink_to(ROOT / "api")
+    cli = tmp_path / "bin" / "pulumi"
+    cli.parent.mkdir()
+    outputs = json.dumps({"units": UNITS, "releases_url": kept, "artifact": digest(b"c")})
+    cli.write_text(f"""#!/bin/sh\n[ "$5" = dev-azure ] && echo '{outputs}'\n""")
+    cli.chmod(0o755)
+    environ = os.environ | {
+        "PATH": f"{cli.parent}{os.pathsep}/usr/bin{os.pathsep}/bin", "REQUESTS_CA_BUNDLE": azurite_services["certificate"],
+        "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
+    }  # fmt: skip
+
+    def twofold(*arguments, **more):
+        command = [Path(sys.executable).with_name("twofold"), "releases", "--cloud", "azure", *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=environ | more, capture_output=True, text=True, timeout=120)
+
+    with ManagedIdentityFake() as identity:
+        listed = twofold(**identity.environ)
+        assert listed.returncode == 0, listed.stderr
+        rows = [line for line in listed.stdout.splitlines() if "UTC" in line]
+        assert [digest(text)[:16] in row for text, row in zip((b"c", b"b", b"a"), rows, strict=True)] == [True] * 3
+        assert "live" in rows[0] and "live" not in rows[1] + rows[2]
+        assert twofold("--fetch", digest(b"a"), **identity.environ).returncode == 0
+    assert (tmp_path / ".build" / f"orders-azure-{digest(b'a')[:16]}.zip").read_bytes() == b"a"
+    nobody = twofold(AZURE_TOKEN_CREDENTIALS="AzureCliCredential", PATH=str(cli.parent))
+    assert nobody.returncode == 2 and len(nobody.stderr.splitlines()) == 1, nobody.stderr
+    assert "takes no login that is found here; run: az login" in nobody.stderr

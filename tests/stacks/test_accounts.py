@@ -1,0 +1,53 @@
+"""A stack is in the account that its config names, or nowhere: any other login ends before the first resource."""
+
+import json
+
+import pytest
+from pulumi import automation
+
+from tests.engine.provider import ACCOUNT, SUBSCRIPTION, TENANT
+from tests.stacks.test_stacks import config, started
+
+OTHER = "00000000-0000-0000-0000-0000000000ff"
+IDENTITY = "aws:index/getCallerIdentity:getCallerIdentity"
+
+
+@pytest.mark.parametrize(
+    ("cloud", "key", "pinned", "actual"),
+    [
+        ("aws", "account", "999999999999", ACCOUNT),
+        ("azure", "subscription", OTHER, SUBSCRIPTION),
+        ("azure", "tenant", OTHER, TENANT),
+    ],
+)
+def test_another_login_stops_before_any_resource(tmp_path, cloud, key, pinned, actual):
+    engine = started(tmp_path, cloud)
+    engine.configure(config(cloud, **{key: pinned}))
+    with pytest.raises(automation.CommandError) as failed:
+        engine.up()
+    assert f"twofold:{key} is {pinned!r}, but this login is in {key} {actual!r}" in str(failed.value)
+    assert "Traceback" not in str(failed.value)
+    assert engine.standin.resources == {}
+    engine.close()
+
+
+def test_the_provider_is_held_to_the_account_and_takes_the_role(tmp_path):
+    engine = started(tmp_path, "aws")
+    role = f"arn:aws:iam::{ACCOUNT}:role/deployer"
+    engine.configure(config("aws", account=ACCOUNT, assumeRole=role, externalId="shop-1"))
+    engine.preview()
+    [given] = [one for one in engine.standin.configured if "defaultTags" in one]
+    assert json.loads(given["allowedAccountIds"]) == [ACCOUNT]
+    [assumed] = json.loads(given["assumeRoles"])
+    assert (assumed["roleArn"], assumed["externalId"]) == (role, "shop-1")
+    assert [token for token, _ in engine.standin.asked].count(IDENTITY) == 1
+    engine.close()
+
+
+def test_without_a_pin_nothing_is_asked(tmp_path):
+    engine = started(tmp_path, "aws")
+    engine.preview()
+    assert engine.standin.asked == []
+    [given] = [one for one in engine.standin.configured if "defaultTags" in one]
+    assert not {"allowedAccountIds", "assumeRoles"} & set(given)
+    engine.close()

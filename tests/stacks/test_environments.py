@@ -1,0 +1,55 @@
+"""Each file of stacks/config comes up by itself; production is protected, and its data retained."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from pulumi import automation
+
+from api.manifest import SERVICE
+from tests.emulators.process import needing
+from tests.engine.engine import Engine
+from tests.stacks.capture import PINS
+from tests.stacks.test_stacks import OUTPUTS, ROOT, program
+from tests.stacks.test_upgrades import data
+from tools import pulumi_cli
+
+FILES = sorted((ROOT / "stacks/config").glob("Pulumi.*.yaml"))
+
+
+def test_there_is_a_file_for_each_environment_and_cloud():
+    wanted = {f"Pulumi.{environment}-{cloud}.yaml" for environment in ("dev", "staging", "prod") for cloud in PINS}
+    assert {path.name for path in FILES} == wanted
+
+
+def file_config(path: Path) -> dict[str, str]:
+    """A file as it is; where it pins an account of nobody's, the one that the stand-ins are in."""
+    given = yaml.safe_load(path.read_text())["config"]
+    raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
+    pins = PINS[given["twofold:cloud"]]
+    return raw | {f"twofold:{key}": value for key, value in pins.items() if f"twofold:{key}" in raw}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_it_previews_and_comes_up(tmp_path, path):
+    needing(pulumi_cli.find)
+    stack = path.stem.removeprefix("Pulumi.")
+    environment, _, cloud = stack.partition("-")
+    assert (set(PINS[cloud]) <= {key.removeprefix("twofold:") for key in file_config(path)}) == (environment != "dev")
+    engine = Engine(tmp_path, stack, file_config(path), program)
+    planned, done = engine.preview(), engine.up()
+    assert planned == {"create": done["create"]}
+    assert set(engine.outputs) >= OUTPUTS and engine.outputs["environment"] == environment
+    state = {one["urn"]: one for one in engine.state()["resources"]}
+    kept = data(state.values())
+    assert len(kept) >= len(SERVICE.queues) * 2 + 3
+    protected = environment == "prod"
+    assert {bool(state[urn].get("protect")) for urn in kept} == {protected}
+    secrets = {urn for urn in kept if "secretsmanager" in urn}  # retained by their recovery window
+    assert {bool(state[urn].get("retainOnDelete")) for urn in kept - secrets} == {protected}
+    if protected:
+        with pytest.raises(automation.CommandError, match="protect"):
+            engine.destroy()
+        assert engine.standin.deleted == set()
+    engine.close()

@@ -1,0 +1,73 @@
+"""The dynamic resources in the provider that Pulumi has for them, over gRPC, as the engine calls it."""
+
+import subprocess
+import sys
+
+import grpc
+import pytest
+from google.protobuf import json_format, struct_pb2
+from pulumi.dynamic.dynamic import serialize_provider
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+from tests.copies.copy import ROOT
+from tests.unit.deploy.test_health_check import READY, Service
+from twofold.deploy.azure import code, health, release
+
+
+@pytest.fixture(scope="module")
+def provider():
+    """The plugin's own process, which prints its port."""
+    command = [sys.executable, "-u", "-m", "pulumi.dynamic"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        with grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}") as channel:
+            yield provider_pb2_grpc.ResourceProviderStub(channel)
+        process.terminate()
+
+
+def properties(module, **props):
+    return json_format.ParseDict({"__provider": serialize_provider(module._Provider()), **props}, struct_pb2.Struct())
+
+
+def test_a_check_that_passes_leaves_the_status_in_the_state(provider):
+    with Service("new") as service:
+        asked = {"url": f"http://{service.host}", "release": "new", "confirmed": True, "app": "/a", "source": "s"}
+        made = provider.Create(provider_pb2.CreateRequest(properties=properties(health, **asked)))
+    assert json_format.MessageToDict(made.properties)["status"] == READY["status"] and made.id == "/a#health"
+
+
+def test_a_failure_reaches_the_user_as_one_message(provider, tmp_path):
+    planned = {"app": "orders", "path": str(tmp_path / "gone.zip"), "digest": "d"}
+    with pytest.raises(grpc.RpcError) as failed:
+        provider.Create(provider_pb2.CreateRequest(properties=properties(code, **planned)))
+    path = planned["path"]
+    assert failed.value.details() == f"{path} is not the artifact that was planned; run pulumi up again"
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(provider):
+    with pytest.raises(grpc.RpcError) as failed:
+        provider.Create(provider_pb2.CreateRequest(properties=properties(code, app="orders")))
+    assert "Traceback" in failed.value.details() and "KeyError: 'path'" in failed.value.details()
+
+
+@pytest.mark.parametrize(
+    ("module", "before", "after", "changes", "replaces"),
+    [
+        (code, {"app": "a", "digest": "1"}, {"app": "a", "digest": "1", "path": "/elsewhere"}, 1, []),
+        (code, {"app": "a", "digest": "1"}, {"app": "a", "digest": "2"}, 2, []),
+        (code, {"app": "a", "digest": "1"}, {"app": "b", "digest": "1"}, 2, ["app"]),
+        (release, {"url": "u", "digest": "1", "count": 5}, {"url": "u", "digest": "1", "count": 5}, 1, []),
+        (release, {"url": "u", "digest": "1", "count": 5}, {"url": "u", "digest": "1", "count": 3}, 2, []),
+        (
+            health,
+            {"url": "u", "release": "1", "app": "a"},
+            {"url": "u", "release": "1", "app": "a", "source": "s"},
+            1,
+            [],
+        ),
+        (health, {"url": "u", "release": "1", "app": "a"}, {"url": "u", "release": "2", "app": "a"}, 2, []),
+    ],
+)
+def test_only_what_counts_makes_a_change(provider, module, before, after, changes, replaces):
+    request = provider_pb2.DiffRequest(id="i", olds=properties(module, **before), news=properties(module, **after))
+    answer = provider.Diff(request)
+    assert answer.changes == changes and list(answer.replaces) == replaces

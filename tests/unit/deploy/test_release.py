@@ -1,0 +1,102 @@
+"""Artifacts in the container of releases: on Azurite with the real SDK and an Entra token; refusals from a server of our own."""
+
+import hashlib
+import time
+import uuid
+
+import pytest
+from azure.storage.blob import BlobServiceClient, ContainerClient
+
+from tests.emulators.fixtures import AZURITE_ACCOUNT, AZURITE_KEY
+from tests.fakes.credential import SyncCredential, storage_token
+from tests.fakes.server import Answer, FakeServer
+from twofold.deploy.azure.code import DeploymentFailed
+from twofold.deploy.azure.release import NO_ROLE_YET, keep
+
+
+@pytest.fixture
+def container(azurite_blobs):
+    name = f"releases-{uuid.uuid4().hex[:8]}"
+    key = {"account_name": AZURITE_ACCOUNT, "account_key": AZURITE_KEY}
+    BlobServiceClient(azurite_blobs, key, connection_verify=False).create_container(name)  # the stack's work
+    url, credential = f"{azurite_blobs}/{name}", SyncCredential(storage_token())
+    with ContainerClient.from_container_url(url, credential, connection_verify=False) as client:
+        yield client
+
+
+def artifact(folder, text):
+    data = text.encode()
+    (folder / "a.zip").write_bytes(data)
+    return folder / "a.zip", hashlib.sha256(data).hexdigest()
+
+
+def test_the_last_ones_are_kept_and_can_be_read_back(container, tmp_path):
+    digests = []
+    for number in range(4):
+        path, digest = artifact(tmp_path, f"artifact {number}")
+        digests.append(digest)
+        assert keep(container, path, digest, 3)[0] == f"{digest}.zip"
+        time.sleep(1.1)  # a blob's time has whole seconds
+    assert {blob.name for blob in container.list_blobs()} == {f"{digest}.zip" for digest in digests[1:]}
+    assert container.download_blob(f"{digests[1]}.zip").readall() == b"artifact 1"
+
+
+def test_going_back_makes_an_earlier_one_the_last(container, tmp_path):
+    first, digest = artifact(tmp_path, "first")
+    keep(container, first, digest, 2)
+    time.sleep(1.1)
+    second, other = artifact(tmp_path, "second")
+    keep(container, second, other, 2)
+    time.sleep(1.1)
+    first, digest = artifact(tmp_path, "first")
+    assert keep(container, first, digest, 2) == [f"{digest}.zip", f"{other}.zip"]
+    # Deployed within the same second: the one just written stays.
+    assert keep(container, second, other, 1) == [f"{other}.zip"]
+
+
+def test_one_kept_is_the_one_deployed_whatever_its_second(container, tmp_path):
+    for number in range(3):
+        path, digest = artifact(tmp_path, f"quick {number}")
+        assert keep(container, path, digest, 1) == [f"{digest}.zip"]
+
+
+class Refusing(FakeServer):
+    """A blob service that does not know the login's role for the first `times` writes. It lists nothing."""
+
+    def __init__(self, times, code):
+        super().__init__(tls=True)
+        self.times, self.code = times, code
+
+    def serve(self, method, path, query, headers, body):
+        if method == "PUT":
+            self.times -= 1
+            if self.times >= 0:
+                return Answer(403, b"", {"x-ms-error-code": self.code})
+            return Answer(201, None, {"ETag": "e", "Last-Modified": "Wed, 25 Nov 2026 20:00:00 GMT"})
+        text = b"<?xml version='1.0'?><EnumerationResults ContainerName='releases'><Blobs/><NextMarker/></EnumerationResults>"
+        return Answer(200, text, {"Content-Type": "application/xml"})
+
+
+def refused(times, code, path, patience):
+    with Refusing(times, code) as server:
+        url = f"https://{server.host}/account/releases"
+        with ContainerClient.from_container_url(url, SyncCredential(), connection_verify=False) as client:
+            keep(client, path, "d", 5, pause=0.01, patience=patience)
+        return [method for method, _ in server.requests]
+
+
+def test_a_role_that_is_not_known_yet_is_waited_for(tmp_path):
+    path, _ = artifact(tmp_path, "x")
+    assert refused(3, NO_ROLE_YET, path, 30) == ["PUT"] * 4 + ["GET"]
+
+
+def test_a_login_without_the_role_is_told_which_one(tmp_path):
+    path, _ = artifact(tmp_path, "x")
+    with pytest.raises(DeploymentFailed, match="Storage Blob Data Contributor"):
+        refused(1000, NO_ROLE_YET, path, 0.1)
+
+
+def test_another_refusal_is_told_at_once(tmp_path):
+    path, _ = artifact(tmp_path, "x")
+    with pytest.raises(DeploymentFailed, match="AuthorizationFailure"):
+        refused(1000, "AuthorizationFailure", path, 30)

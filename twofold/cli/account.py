@@ -1,0 +1,49 @@
+"""`twofold deployer`, `twofold preflight`: what a deployer must be allowed, and what an account must have, for one stack."""
+
+import importlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from twofold.deploy import program
+from twofold.deploy.checks import Check
+from twofold.deploy.config import ConfigError, StackConfig, clouds
+from twofold.deploy.package import PackageError
+from twofold.deploy.program import Asked
+from twofold.errors import TwofoldError
+from twofold.manifest import ServiceManifest
+
+
+class AccountError(TwofoldError):
+    """A stack's file, its program or the account's answer is wrong; the message says which."""
+
+
+def deployer(manifest: ServiceManifest, cloud: str, env: str) -> str:
+    """JSON: an object of the documents by name."""
+    with _stack(manifest, cloud, env, "deployer") as (module, config, asked):
+        return json.dumps(module.documents(config, config.prefix(manifest), asked()), indent=1)
+
+
+def preflight(manifest: ServiceManifest, cloud: str, env: str) -> list[Check]:
+    """What was asked, and found."""
+    with _stack(manifest, cloud, env, "preflight") as (module, config, asked):
+        checks: list[Check] = module.check(config, asked)
+        return checks
+
+
+@contextmanager
+def _stack(
+    manifest: ServiceManifest, cloud: str, env: str, part: str
+) -> Iterator[tuple[ModuleType, StackConfig, Callable[[], tuple[Asked, ...]]]]:
+    """A cloud's module, the stack's config and its program; a mistake in any of them is AccountError."""
+    if cloud not in clouds():
+        raise AccountError(f"{cloud!r} is no cloud; there are {', '.join(clouds())}")
+    root, stack = Path.cwd(), f"{env}-{cloud}"
+    try:
+        config = program.stack_config(root, stack, manifest)
+        module = importlib.import_module(f"twofold.deploy.{cloud}.{part}")
+        yield module, config, lambda: program.asked(manifest, config, root, stack)
+    except (ConfigError, PackageError) as exc:
+        raise AccountError(str(exc)) from exc

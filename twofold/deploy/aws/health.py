@@ -1,0 +1,137 @@
+"""A published version is asked how it is, before `live` points at it: it is invoked itself, with the deployer's login.
+
+Each unit answers `{"twofold": {"health": "ready"}}` with what `/health/ready` would say; the http unit gets a request as well,
+as its gateway would send it. Healthy is `ready` or `degraded`, and an answer below 500: so a secret that has no value yet stops
+nothing, and neither does an application with other health routes. A store that is down does.
+"""
+
+import base64
+import json
+import re
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+from pulumi import dynamic
+
+from twofold.deploy.aws.login import client
+
+WAIT_SECONDS = 60
+"""How long a version may take to become healthy: a new role's permissions and a network's routes need some time to be known."""
+SHOWN = 600
+"""Characters of an answer, and of a log, that are told."""
+READY = {"twofold": {"health": "ready"}}
+REQUEST = {
+    "version": "2.0",
+    "routeKey": "GET /health/ready",
+    "rawPath": "/health/ready",
+    "rawQueryString": "",
+    "headers": {"host": "health.invalid", "x-forwarded-for": "127.0.0.1", "x-forwarded-proto": "https"},
+    "requestContext": {
+        "accountId": "", "apiId": "health", "domainName": "health.invalid", "domainPrefix": "health", "stage": "$default",
+        "http": {
+            "method": "GET", "path": "/health/ready", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "twofold",
+        },
+        "requestId": "health", "routeKey": "GET /health/ready", "time": "01/Jan/1970:00:00:00 +0000", "timeEpoch": 0,
+    },
+    "isBase64Encoded": False,
+}  # fmt: skip
+"""What an HTTP API (payload format 2.0) sends for GET /health/ready."""
+_PLATFORM = re.compile(r"(START|END|REPORT|INIT_START|INIT_REPORT|RESTORE_START|RESTORE_REPORT|EXTENSION|XRAY)\b")
+_TELLING = re.compile(
+    r'\[(ERROR|WARNING|CRITICAL)\]|"log\.level": ?"(error|warning|critical)"|^twofold: | is down: ', re.I
+)
+
+
+class HealthCheck(dynamic.Resource):
+    """Asks a version. `problem` tells what is wrong, empty when it is healthy; then, the next update asks again."""
+
+    version: pulumi.Output[str]
+    problem: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, *, function: pulumi.Input[str], version: pulumi.Input[str], http: bool, region: str,
+        assume_role: str, external_id: str, opts: pulumi.ResourceOptions | None = None,
+    ) -> None:  # fmt: skip
+        props = {
+            "function": function, "version": version, "http": http, "region": region, "assume_role": assume_role,
+            "external_id": external_id, "problem": None,
+        }  # fmt: skip
+        super().__init__(_Provider(), name, props, opts)
+
+
+class _Provider(dynamic.ResourceProvider):
+    # What is wrong is an output, not an exception: of that the engine would show a traceback.
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        return dynamic.CreateResult(f"{props['function']}-health", {**props, "problem": _ask(props)})
+
+    def update(self, _id: str, _olds: dict[str, Any], props: dict[str, Any]) -> dynamic.UpdateResult:
+        return dynamic.UpdateResult({**props, "problem": _ask(props)})
+
+    def diff(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.DiffResult:
+        same = all(olds.get(key) == props.get(key) for key in ("function", "version"))
+        return dynamic.DiffResult(changes=not same or bool(olds.get("problem")))
+
+
+def _ask(props: dict[str, Any]) -> str:
+    lambda_ = client("lambda", props["region"], props["assume_role"], props["external_id"])
+    events = [READY, REQUEST] if props["http"] else [READY]
+    return ask(lambda_, props["function"], props["version"], events, wait=WAIT_SECONDS)
+
+
+def ask(
+    lambda_: Any,
+    function: str,
+    version: str,
+    events: Sequence[object],
+    *,
+    wait: float,
+    pause: float = 3.0,
+) -> str:
+    """What is wrong with a version, empty when it answers each event well; asked again for `wait` seconds.
+
+    `lambda_` is boto3's client. Waits first until the version is active: with SnapStart, until its snapshot is taken.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+
+    named = f"{function} version {version}"
+    try:
+        lambda_.get_waiter("published_version_active").wait(
+            FunctionName=function, Qualifier=version, WaiterConfig={"Delay": 2, "MaxAttempts": 300}
+        )
+    except WaiterError as exc:
+        return f"{named} did not become active: {exc.last_response.get('StateReason') or exc}"
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            problem = next(filter(None, (_problem(lambda_, function, version, event) for event in events)), "")
+        except (BotoCoreError, ClientError) as exc:
+            problem = f"could not be invoked: {exc}"
+        if not problem or time.monotonic() >= deadline:
+            return problem and f"{named} {problem}"
+        time.sleep(pause)
+
+
+def _problem(lambda_: Any, function: str, version: str, event: object) -> str:
+    answer = lambda_.invoke(FunctionName=function, Qualifier=version, LogType="Tail", Payload=json.dumps(event))
+    text = answer["Payload"].read().decode()
+    if "FunctionError" not in answer and _healthy(json.loads(text)):
+        return ""
+    log = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace")
+    return f"answered its health check with {text[:SHOWN]}; its log says: {reason(log)}"
+
+
+def _healthy(answer: Any) -> bool:
+    if not isinstance(answer, dict):
+        return False
+    if "statusCode" in answer:
+        return bool(answer["statusCode"] < 500)
+    return answer.get("status") in ("ready", "degraded")
+
+
+def reason(log: str) -> str:
+    """What tells why, of the end of a log: from the first line of an error or a warning on, else the last line."""
+    lines = [line.strip() for line in log.splitlines() if line.strip() and not _PLATFORM.match(line)]
+    first = next((index for index, line in enumerate(lines) if _TELLING.search(line)), len(lines) - 1)
+    return " | ".join(lines[max(first, 0) :])[:SHOWN] or "nothing"

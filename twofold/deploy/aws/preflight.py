@@ -1,0 +1,72 @@
+"""What an AWS account must have before the first `pulumi up`: the login, the region, room for the units. Only reads."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from twofold.deploy.checks import Check
+from twofold.deploy.config import StackConfig
+from twofold.deploy.program import Asked
+
+UNRESERVED = 100
+"""Concurrent executions that Lambda keeps back from reservations."""
+
+
+def check(config: StackConfig, asked: Callable[[], Iterable[Asked]]) -> list[Check]:
+    """A check of each; what AWS refuses to tell is not fine, with its answer. The program (`asked`) tells nothing more here."""
+    import boto3  # only in the command that asks
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    def told(what: str, work: Callable[[], Check]) -> Check:
+        try:
+            return work()
+        except (BotoCoreError, ClientError) as exc:
+            return Check(what, False, str(exc), "aws sso login, or set the variables or profile of the deployer")
+
+    try:
+        session = _session(boto3, config)
+    except (BotoCoreError, ClientError) as exc:
+        return [Check("login", False, str(exc), "aws sso login, or set the variables or profile of the deployer")]
+    checks = [
+        told("login", lambda: _identity(session, config)),
+        told(f"region {config.region}", lambda: _region(session, config)),
+    ]
+    if config.max_instances:
+        checks.append(told("concurrency", lambda: _concurrency(session, config)))
+    return checks
+
+
+def _session(boto3: Any, config: StackConfig) -> Any:
+    session = boto3.Session(region_name=config.region)
+    if not config.assume_role:
+        return session
+    external = {"ExternalId": config.external_id} if config.external_id else {}
+    assumed = session.client("sts").assume_role(RoleArn=config.assume_role, RoleSessionName="twofold", **external)
+    keys = assumed["Credentials"]
+    return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=config.region)
+
+
+def _identity(session: Any, config: StackConfig) -> Check:
+    found = session.client("sts").get_caller_identity()
+    fine = config.account in ("", found["Account"])
+    told = found["Arn"] if fine else f"{found['Arn']}, not in twofold:account {config.account}"
+    return Check("login", fine, told, "" if fine else "log in to that account, or set twofold:assumeRole")
+
+
+def _region(session: Any, config: StackConfig) -> Check:
+    [found] = session.client("ec2").describe_regions(RegionNames=[config.region], AllRegions=True)["Regions"]
+    status = found.get("OptInStatus", "opt-in-not-required")
+    fine = status in ("opt-in-not-required", "opted-in")
+    enable = "" if fine else f"aws account enable-region --region-name {config.region}"
+    return Check(f"region {config.region}", fine, status, enable)
+
+
+def _concurrency(session: Any, config: StackConfig) -> Check:
+    limit = session.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    wanted = sum(config.max_instances.values())
+    fine = wanted + UNRESERVED <= limit
+    told = f"the account has {limit}, {UNRESERVED} of them stay unreserved; twofold:maxInstances reserves {wanted}"
+    ask = (
+        "aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 "
+        f"--region {config.region} --desired-value {wanted + UNRESERVED}"
+    )
+    return Check("concurrency", fine, told, "" if fine else ask)

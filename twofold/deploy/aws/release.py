@@ -1,0 +1,130 @@
+"""Releases: each unit's alias `live`, which moves to a new version once all units' new versions are healthy.
+
+Versions that were live are kept, the last of them, to roll back to: pointing `live` at one of them is all that it takes.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi import dynamic
+from pulumi_aws import lambda_
+
+from twofold.deploy.aws.health import HealthCheck
+from twofold.deploy.aws.login import client
+from twofold.deploy.config import StackConfig
+
+LIVE = "live"
+LEAST = 2
+"""Versions that are kept in any case: calls reach the one before for seconds after `live` has moved, and would fail without
+it (DataBiosphere/azul#7883, confirmed there by AWS)."""
+
+
+class Release(pulumi.ComponentResource):
+    """`live` has each unit's alias by role: what gateways, queues, feeds and schedules call.
+
+    When one of the new versions is not healthy, the update ends with the reasons and no alias has moved.
+    """
+
+    def __init__(
+        self, name: str, *, config: StackConfig, functions: Mapping[str, lambda_.Function],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__("twofold:aws:Release", name, None, opts)
+        self._name, self._config, self._child = name, config, pulumi.ResourceOptions(parent=self)
+        checks = {role: self._check(role, function) for role, function in functions.items()}
+        asked = [pulumi.Output.all(role, check.version, check.problem) for role, check in checks.items()]
+        healthy = pulumi.Output.all(*asked).apply(healthy_versions)
+        self.live = {role: self._alias(role, function, healthy) for role, function in functions.items()}
+        self.register_outputs({})
+
+    def _check(self, role: str, function: lambda_.Function) -> HealthCheck:
+        return HealthCheck(
+            f"{self._name}-{role}-health", function=function.name, version=function.version, http=role == "http",
+            **_login(self._config), opts=self._child,
+        )  # fmt: skip
+
+    def _alias(self, role: str, function: lambda_.Function, healthy: pulumi.Output[dict[str, str]]) -> lambda_.Alias:
+        name = f"{self._name}-{role}"
+        alias = lambda_.Alias(
+            name, name=LIVE, function_name=function.name, function_version=healthy.apply(lambda all: all[role]),
+            description="what is in use", opts=self._child,
+        )  # fmt: skip
+        if warm := self._config.warm_instances.get(role):
+            lambda_.ProvisionedConcurrencyConfig(
+                name, function_name=function.name, qualifier=alias.name, provisioned_concurrent_executions=warm,
+                opts=self._child,
+            )  # fmt: skip
+        Kept(
+            f"{name}-kept", function=function.name, version=alias.function_version,
+            keep=max(LEAST, self._config.releases), **_login(self._config), opts=self._child,
+        )  # fmt: skip
+        return alias
+
+
+def healthy_versions(asked: Sequence[tuple[str, str, str]]) -> dict[str, str]:
+    """The versions by role; raises RunError, which ends an update, with each unit's problem."""
+    if problems := [problem for _, _, problem in asked if problem]:
+        listed = "".join(f"\n  - {problem}" for problem in problems)
+        raise pulumi.RunError(f"a new version is not healthy, so {LIVE} stays where it is in every unit:{listed}")
+    return {role: version for role, version, _ in asked}
+
+
+def _login(config: StackConfig) -> dict[str, str]:
+    return {"region": config.region, "assume_role": config.assume_role, "external_id": config.external_id}
+
+
+class Kept(dynamic.Resource):
+    """The last `keep` versions that were live, as the output `released`; older ones are deleted after `live` has moved."""
+
+    released: pulumi.Output[list[str]]
+
+    def __init__(
+        self, name: str, *, function: pulumi.Input[str], version: pulumi.Input[str], keep: int, region: str,
+        assume_role: str, external_id: str, opts: pulumi.ResourceOptions | None = None,
+    ) -> None:  # fmt: skip
+        props = {
+            "function": function, "version": version, "keep": keep, "region": region, "assume_role": assume_role,
+            "external_id": external_id, "released": None,
+        }  # fmt: skip
+        super().__init__(_Provider(), name, props, opts)
+
+
+class _Provider(dynamic.ResourceProvider):
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        return dynamic.CreateResult(f"{props['function']}-kept", {**props, "released": _prune(props, [])})
+
+    def update(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.UpdateResult:
+        return dynamic.UpdateResult({**props, "released": _prune(props, olds.get("released") or [])})
+
+    def diff(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.DiffResult:
+        same = all(olds.get(key) == props.get(key) for key in ("function", "version", "keep"))
+        return dynamic.DiffResult(changes=not same)
+
+
+def _prune(props: dict[str, Any], before: list[str]) -> list[str]:
+    released = [*(version for version in before if version != props["version"]), props["version"]]
+    kept = released[-int(props["keep"]) :]
+    prune(client("lambda", props["region"], props["assume_role"], props["external_id"]), props["function"], kept)
+    return kept
+
+
+def prune(lambda_: Any, function: str, kept: Sequence[str]) -> None:
+    """Deletes the versions before the last of `kept`, but for those in it and those that an alias points at.
+
+    So what never was live goes too. `lambda_` is boto3's client; versions are numbers, ever higher.
+    """
+    pointed: set[str] = set()
+    for page in lambda_.get_paginator("list_aliases").paginate(FunctionName=function):
+        for alias in page["Aliases"]:
+            weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+            pointed |= {alias["FunctionVersion"], *weights}
+    found = [
+        version["Version"]
+        for page in lambda_.get_paginator("list_versions_by_function").paginate(FunctionName=function)
+        for version in page["Versions"]
+        if version["Version"] != "$LATEST"
+    ]
+    for version in found:
+        if int(version) < int(kept[-1]) and version not in pointed.union(kept):
+            lambda_.delete_function(FunctionName=function, Qualifier=version)

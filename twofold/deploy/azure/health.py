@@ -1,0 +1,169 @@
+"""After an update: the service answers through its own url, with what was just deployed, or `pulumi up` fails and says why.
+
+`/health/live` is asked with the release's name in `If-Match` (`twofold.settings.release`): an instance of before answers 412.
+`/health/ready` must then be 200; degraded is, so a secret that has no value yet fails nothing.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi import dynamic
+
+from twofold.deploy.azure.code import token
+from twofold.deploy.told import Told, plainly
+
+WAIT_SECONDS = 300
+"""Old instances go within 30 seconds, a gateway's new API and a first start come in minutes."""
+ARM = "https://management.azure.com"
+LOGS = "https://api.loganalytics.azure.com"
+LOGS_SCOPE = "https://api.loganalytics.io/.default"
+HOST_API = "2024-11-01"
+ERRORS = {
+    "FunctionAppLogs": "where Level in ('Error', 'Critical') | extend Line = strcat(Message, ' ', ExceptionMessage)",
+    "ContainerAppConsoleLogs": "where ContainerAppName == '{name}' and Log has_any ('Error', 'Exception', 'fail', 'twofold') | "
+    "extend Line = Log",
+}
+"""The table of a unit's log, and its errors there: of an app of Functions, of a container app."""
+
+
+class Unhealthy(Told):
+    """The service does not answer as it should; the message has its answer and the log line that tells why."""
+
+
+def verify(
+    url: str, release: str, explain: Callable[[], str], *, pause: float = 5.0, patience: float = WAIT_SECONDS
+) -> dict[str, Any]:
+    """Asks until the release answers and is ready; returns its readiness. Raises Unhealthy after `patience` seconds."""
+    import httpx  # only in the process that deploys
+
+    deadline = time.monotonic() + patience
+    with httpx.Client(timeout=30) as client:
+        while True:
+            told = "no answer"
+            try:
+                for path, headers in (("live", {"If-Match": f'"{release}"'} if release else {}), ("ready", {})):
+                    answer = client.get(f"{url}/health/{path}", headers=headers)
+                    told = f"/health/{path} answered {answer.status_code}: {answer.text[:500]}"
+                    if answer.status_code != 200:
+                        break
+                else:
+                    found: dict[str, Any] = answer.json()
+                    return found
+            except (httpx.TransportError, ValueError) as exc:
+                told = f"{told}; {exc}"
+            if time.monotonic() > deadline:
+                raise Unhealthy(f"{url} is not healthy {patience:.0f} s after the update. {told}. {explain()}")
+            time.sleep(pause)
+
+
+def explain(app: str, source: str, bearer_of: Callable[[str], str], *, arm: str = ARM, logs: str = LOGS) -> str:
+    """Why an app does not answer: its host's own error, its last logged one, or where to look. Never raises.
+
+    `app` is its resource id; `source` the one whose log is asked (resource-centric: in whatever workspace it lies).
+    """
+    import httpx
+
+    found = []
+    table = "FunctionAppLogs" if "/Microsoft.Web/" in app else "ContainerAppConsoleLogs"
+    with httpx.Client(timeout=30) as client:
+        if table == "FunctionAppLogs":
+            try:
+                bearer = {"Authorization": f"Bearer {bearer_of(f'{ARM}/.default')}"}
+                # By way of Resource Manager: the app itself is closed to all but the gateway.
+                status = client.get(
+                    f"{arm}{app}/hostruntime/admin/host/status", params={"api-version": HOST_API}, headers=bearer
+                )
+                state = status.json()
+                if state.get("errors"):
+                    found.append(f"The host says: {_last(state['errors'][-1])}")
+                elif state.get("state"):
+                    found.append(f"The host is {state['state']}")
+            except Exception as exc:  # whatever it is, the health answer must be told
+                found.append(f"The host's status could not be read ({_first(exc)})")
+        errors = ERRORS[table].format(name=app.rpartition("/")[2])
+        query = f"{table} | {errors} | top 1 by TimeGenerated desc | project Line"
+        try:
+            bearer = {"Authorization": f"Bearer {bearer_of(LOGS_SCOPE)}"}
+            answer = client.post(
+                f"{logs}/v1{source}/query",
+                json={"query": query, "timespan": "PT15M"},
+                headers=bearer,
+            )
+            if answer.status_code != 400:  # a table appears with its first line
+                answer.raise_for_status()
+            rows = answer.json()["tables"][0]["rows"] if answer.status_code == 200 else []
+            found.append(
+                f"The log says: {_last(rows[0][0])}" if rows else "The log has no error yet; it may be minutes late"
+            )
+        except Exception as exc:
+            found.append(f"The log could not be read ({_first(exc)})")
+    where = f"table {table} in https://portal.azure.com/#@/resource{source}/logs"
+    return f"{'. '.join(found)}. Look into: {where}"
+
+
+def _first(exc: Exception) -> str:
+    return str(exc).partition("\n")[0] or type(exc).__name__
+
+
+def _last(text: str) -> str:
+    """The last line that says something: of a traceback, the error."""
+    return ([line.strip() for line in str(text).splitlines() if line.strip()] or [""])[-1][:1000]
+
+
+class _Provider(dynamic.ResourceProvider):
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        return dynamic.CreateResult(f"{props['app']}#health", {**props, "status": _ask(props)})
+
+    def update(self, _id: str, _olds: dict[str, Any], props: dict[str, Any]) -> dynamic.UpdateResult:
+        return dynamic.UpdateResult({**props, "status": _ask(props)})
+
+    def diff(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.DiffResult:
+        return dynamic.DiffResult(changes=any(olds.get(key) != props.get(key) for key in ("url", "release", "app")))
+
+
+def _ask(props: dict[str, Any]) -> str:
+    plainly()
+    release = props["release"] if props["confirmed"] else ""
+    found = verify(props["url"], release, lambda: explain(props["app"], props["source"], token))
+    return str(found.get("status", ""))
+
+
+class Check(dynamic.Resource):
+    """The service at `url` answers as `release` and is ready; asked again when it, the url or the app changed."""
+
+    def __init__(
+        self, name: str, *, url: pulumi.Input[str], release: pulumi.Input[str], app: pulumi.Input[str],
+        source: pulumi.Input[str], confirmed: bool, opts: pulumi.ResourceOptions | None = None,
+    ) -> None:  # fmt: skip
+        props = {
+            "url": url,
+            "release": release,
+            "confirmed": confirmed,
+            "app": app,
+            "source": source,
+            "status": None,
+        }
+        super().__init__(_Provider(), name, props, opts)
+
+
+class Health(pulumi.ComponentResource):
+    """The check, `after` everything that an answer comes through. Nothing for an application without the kit's health routes.
+
+    `confirmed`: the service is asked whether it runs `release`. A container's is not: Container Apps lets no old revision answer
+    once the new one is up, and fails the update when it does not come up.
+    """
+
+    def __init__(
+        self, name: str, *, openapi: Mapping[str, Any], url: pulumi.Input[str], release: pulumi.Input[str],
+        app: pulumi.Input[str], source: pulumi.Input[str], confirmed: bool, after: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__("twofold:azure:Health", name, None, opts)
+        if "/health/live" in openapi.get("paths", {}):
+            Check(
+                f"{name}-health", url=url, release=release, app=app, source=source, confirmed=confirmed,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=after),
+            )  # fmt: skip
+        self.register_outputs({})

@@ -1,0 +1,101 @@
+"""Releases on Azure: the blobs `<digest>.zip` beside the host's storage; the one that was written or touched last is live.
+
+A rollback publishes the blob to every app as `pulumi up` does: Flex Consumption has no versions of its own. Each publication
+ends the running executions of its app, whose messages and feed batches come again.
+"""
+
+import contextlib
+import logging
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twofold.deploy.azure.code import SCOPE, DeploymentFailed, publish
+from twofold.deploy.releases import Release, ReleaseError, verified
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+ENDPOINT = "https://{app}.scm.azurewebsites.net"
+SUFFIX = ".zip"
+
+
+class Releases:
+    """Of the apps `units` (by role), in the container at `url`. Needs *Storage Blob Data Contributor* there and, to
+    activate, the right to publish to the apps."""
+
+    def __init__(
+        self, url: str, units: Mapping[str, str], *, credential: "TokenCredential | None" = None,
+        endpoint: str = ENDPOINT, **options: Any,
+    ) -> None:  # fmt: skip
+        from azure.identity import DefaultAzureCredential
+        from azure.storage.blob import ContainerClient
+
+        self._url, self._units, self._endpoint = url, units, endpoint
+        logging.getLogger("azure.identity").setLevel(logging.ERROR)  # it warns of each login that it does not find
+        self._credential = credential or DefaultAzureCredential()
+        self._container = ContainerClient.from_container_url(url, self._credential, **options)
+
+    def read(self) -> list[Release]:
+        """See `deploy.releases`."""
+        with self._told():
+            blobs = [blob for blob in self._container.list_blobs() if blob.name.endswith(SUFFIX)]
+        blobs.sort(key=lambda blob: blob.last_modified, reverse=True)
+        return [
+            Release(blob.name.removesuffix(SUFFIX), blob.last_modified, () if index else tuple(self._units))
+            for index, blob in enumerate(blobs)
+        ]
+
+    def activate(self, digest: str) -> None:
+        """See `deploy.releases`. All apps at a time: it takes as long as the slowest."""
+        before = next((one.digest for one in self.read() if one.live), None)
+        with self._told():
+            token = self._credential.get_token(SCOPE).token
+        failed = self._publish(digest, token, list(self._units))
+        if failed:
+            moved = [role for role in self._units if role not in failed]
+            stuck = self._publish(before, token, moved) if before and moved else dict.fromkeys(moved, "")
+            state = f"{', '.join(stuck)} runs it nevertheless" if stuck else "every unit runs what it ran before"
+            raise ReleaseError(f"{'; '.join(f'{role}: {why}' for role, why in failed.items())}; {state}")
+        with self._told():
+            # Its time says which one is live.
+            when = {"activated": datetime.now(UTC).isoformat(timespec="seconds")}
+            self._container.get_blob_client(digest + SUFFIX).set_blob_metadata(when)
+
+    def fetch(self, digest: str) -> bytes:
+        """See `deploy.releases`."""
+        with self._told():
+            data = self._container.download_blob(digest + SUFFIX).readall()
+        return verified(data, digest, self._url)
+
+    def _publish(self, digest: str, token: str, roles: list[str]) -> dict[str, str]:
+        """Publishes to the apps of these roles; returns why it failed, by role."""
+
+        def one(role: str) -> str | None:
+            try:
+                publish(self._endpoint.format(app=self._units[role]), path, token)
+            except DeploymentFailed as exc:
+                return str(exc)
+            return None
+
+        with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(max(len(roles), 1)) as pool:
+            path = Path(folder) / (digest + SUFFIX)
+            path.write_bytes(self.fetch(digest))
+            return {role: why for role, why in zip(roles, pool.map(one, roles), strict=True) if why is not None}
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        from azure.core.exceptions import AzureError, ClientAuthenticationError, ResourceNotFoundError
+
+        try:
+            yield
+        except ResourceNotFoundError as exc:
+            raise ReleaseError(f"{self._url} has no such release: {exc.message.splitlines()[0]}") from exc
+        except ClientAuthenticationError as exc:
+            why = str(exc).splitlines()[0]
+            raise ReleaseError(f"{self._url} takes no login that is found here; run: az login ({why})") from exc
+        except AzureError as exc:
+            raise ReleaseError(f"could not get at the releases of {self._url}: {str(exc).splitlines()[0]}") from exc

@@ -1,0 +1,50 @@
+"""Application Insights: where an Azure stack's traces go when its config says `telemetry: managed`."""
+
+import pulumi
+from pulumi_azure_native import applicationinsights, authorization, operationalinsights
+
+from twofold.deploy.azure.secrets import role
+from twofold.deploy.config import StackConfig
+
+METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
+"""Monitoring Metrics Publisher: what Application Insights asks of who sends it telemetry."""
+
+
+class Traces(pulumi.ComponentResource):
+    """A component without local authentication, so that its connection string opens nothing. `url` is None where it is off.
+
+    It keeps its data in the workspace that the config names, else in one of its own.
+    """
+
+    def __init__(
+        self, name: str, *, config: StackConfig, group: pulumi.Input[str], subscription: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__("twofold:azure:Traces", name, None, opts)
+        self._subscription, self._child = subscription, pulumi.ResourceOptions(parent=self)
+        self.component: applicationinsights.Component | None = None
+        self.url = config.telemetry if config.telemetry not in ("none", "managed") else None
+        self.variables: dict[str, pulumi.Input[str]] = {}
+        if config.telemetry == "managed":
+            workspace = config.log_workspace or operationalinsights.Workspace(
+                f"{name}-traces", workspace_name=f"{name}-traces", resource_group_name=group, location=config.region,
+                retention_in_days=30, sku=operationalinsights.WorkspaceSkuArgs(name="PerGB2018"), opts=self._child,
+            ).id  # fmt: skip
+            self.component = applicationinsights.Component(
+                name, resource_name_=name, resource_group_name=group, location=config.region, kind="web",
+                application_type="web", workspace_resource_id=workspace, disable_local_auth=True, opts=self._child,
+            )  # fmt: skip
+            self.url = "azuremonitor:"
+            self.variables["APPLICATIONINSIGHTS_CONNECTION_STRING"] = self.component.connection_string
+        self.register_outputs({})
+
+    def allow(self, unit: str, principal: pulumi.Input[str]) -> list[pulumi.Resource]:
+        """Lets a unit's identity send traces."""
+        if self.component is None:
+            return []
+        return [
+            authorization.RoleAssignment(
+                f"{unit}-traces", principal_id=principal, principal_type="ServicePrincipal", scope=self.component.id,
+                role_definition_id=role(self._subscription, METRICS_PUBLISHER), opts=self._child,
+            )
+        ]  # fmt: skip

@@ -1,0 +1,73 @@
+"""What a stack's program asks for, told without an engine, a cloud or a login: it runs on Pulumi's own mocks, as in a preview."""
+
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+from pulumi.runtime import mocks
+
+from twofold.deploy.config import ConfigError, StackConfig, parse
+from twofold.manifest import ServiceManifest
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A resource: its type token, logical name and inputs; what another resource has to give is missing there."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+
+
+def stack_config(root: Path, stack: str, manifest: ServiceManifest) -> StackConfig:
+    """The config of a stack from its file in the project; ConfigError without one, or when it is wrong."""
+    project = yaml.safe_load((root / "Pulumi.yaml").read_text()) if (root / "Pulumi.yaml").is_file() else {}
+    path = root / project.get("stackConfigDir", "") / f"Pulumi.{stack}.yaml"
+    if not path.is_file():
+        raise ConfigError(f"{path} is missing: run this in your service's folder, for a stack that has a file")
+    given = (yaml.safe_load(path.read_text()) or {}).get("config", {})
+    raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
+    return parse(raw, stack, manifest)
+
+
+def asked(manifest: ServiceManifest, config: StackConfig, root: Path, stack: str) -> tuple[Asked, ...]:
+    """The resources of `stacks/<cloud>.py`, the user's own among them, sorted; the artifact is built as for an update."""
+    recorder = _Recorder(config)
+    mocks.set_mocks(recorder, project=manifest.name, stack=stack, preview=True)
+    deploy = importlib.import_module(f"stacks.{config.cloud}").deploy
+
+    def run() -> None:
+        deploy(manifest, config, root)
+
+    pulumi.runtime.test(run)()  # type: ignore[no-untyped-call]  # its way to run on mocks, and to wait
+    return tuple(sorted(recorder.found, key=lambda one: (one.type, one.name)))
+
+
+class _Recorder(mocks.Mocks):
+    def __init__(self, config: StackConfig) -> None:
+        self.found: list[Asked] = []
+        self._answers: dict[str, dict[str, Any]] = {
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": config.account},
+            "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": [f"{config.region}{z}" for z in "abc"]},
+            "azure-native:authorization:getClientConfig": {
+                "subscriptionId": config.subscription or NOBODY, "tenantId": config.tenant or NOBODY,
+            },
+            "azure-native:apimanagement:getApiManagementService": {
+                "gatewayUrl": "https://gateway.invalid", "identity": {"principalId": NOBODY},
+            },
+        }  # fmt: skip
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        if args.custom and not args.typ.startswith("pulumi:"):
+            self.found.append(Asked(args.typ, args.name, args.inputs))
+        return "", {}  # nothing that comes of a resource is known, so no code runs that would need it
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        return self._answers.get(args.token, {}), []

@@ -1,0 +1,25 @@
+"""What a dynamic resource tells the user: one message. Pulumi's provider for them answers every exception with its traceback."""
+
+import sys
+import traceback
+
+
+class Told(Exception):
+    """Went wrong, and the message says what to do: shown by `pulumi up` as it is."""
+
+
+def plainly() -> None:
+    """From now on this process, which runs a dynamic resource, formats what is Told as its message alone.
+
+    `pulumi/dynamic/__main__.py` ends each failed call with `traceback.format_exc()`, and leaves no other way to say less.
+    """
+    if getattr(traceback.format_exc, "told", False):
+        return
+    before = traceback.format_exc
+
+    def format_exc(limit: int | None = None, chain: bool = True) -> str:
+        exc = sys.exception()
+        return str(exc) if isinstance(exc, Told) else before(limit, chain)
+
+    format_exc.told = True  # type: ignore[attr-defined]
+    traceback.format_exc = format_exc
