@@ -22,7 +22,7 @@ def fetch() -> Path:
 
 
 def check(tables: Mapping[str, str], queries: Mapping[str, str]) -> dict[str, list[str]]:
-    """What Kusto's analyser says of each query, nothing when it is fine; tables have columns like `"Time: datetime, Text: string"`."""
+    """What Kusto's analyser says of each query, nothing when it is fine; columns are like `Time: datetime, Text: string`."""
     script = fetch() / "check.js"
     shutil.copy(LOCK / "check.js", script)
     asked = json.dumps({"tables": tables, "queries": queries})

@@ -159,7 +159,7 @@ def test_a_webhook_may_be_called_and_nothing_else(told):
 
 TABLES = {
     "FunctionAppLogs": "TimeGenerated: datetime, Message: string, Level: string",
-    "StorageQueueLogs": "TimeGenerated: datetime, OperationName: string, StatusText: string, Uri: string",
+    "StorageQueueLogs": "TimeGenerated: datetime, AccountName: string, OperationName: string, StatusText: string, Uri: string",
 }
 
 

@@ -1,12 +1,13 @@
 """Saved queries over the service's log lines: the same questions in Logs Insights' language and in Kusto's.
 
 Lines are JSON objects with ECS's names (`twofold/portable/logs.py`). In Logs Insights a name with dots stands in backticks; in a
-workspace the line is the text `Message`, and `e` the object.
+workspace the line is a text, in a table and column by what hosts the units, and `e` the object.
 """
 
 from dataclasses import dataclass
 
-KUSTO = 'FunctionAppLogs | where Message startswith "{" | extend e = parse_json(Message)'
+COLUMNS = {"FunctionAppLogs": "Message", "ContainerAppConsoleLogs": "Log"}
+"""The column of a workspace's table that has the line."""
 FIELDS = (
     "log.level",
     "event.action",
@@ -26,6 +27,12 @@ class SavedQuery:
     description: str
     insights: str
     kusto: str
+    """What follows `lines(table)`."""
+
+
+def lines(table: str) -> str:
+    """The service's lines in Kusto, each as `e`."""
+    return f'{table} | where {COLUMNS[table]} startswith "{{" | extend e = parse_json({COLUMNS[table]})'
 
 
 def field(name: str, kind: str = "string") -> str:
@@ -38,7 +45,7 @@ def _insights(where: str, then: str) -> str:
 
 
 def _kusto(where: str, then: str) -> str:
-    return f"{KUSTO}\n| where {where}\n| {then}"
+    return f"| where {where}\n| {then}"
 
 
 _SHOWN = (

@@ -10,6 +10,7 @@ from twofold.deploy.aws.dashboard import Dashboard
 from twofold.deploy.aws.data import Data
 from twofold.deploy.aws.messaging import Messaging
 from twofold.deploy.aws.notifications import Notifications
+from twofold.deploy.config import StackConfig
 from twofold.manifest import ServiceManifest
 from twofold.portable.message_queue import dead_letter_name
 
@@ -30,12 +31,12 @@ class Monitoring(pulumi.ComponentResource):
     """
 
     def __init__(
-        self, name: str, *, manifest: ServiceManifest, environment: str, region: str, data: Data, messaging: Messaging,
+        self, name: str, *, manifest: ServiceManifest, config: StackConfig, data: Data, messaging: Messaging,
         functions: Mapping[str, lambda_.Function], logs: Sequence[pulumi.Input[str]], api: pulumi.Input[str] | None,
         notifications: Notifications, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Monitoring", name, None, opts)
-        self._name, self._manifest, self._environment = name, manifest, environment
+        self._name, self._manifest, self._environment = name, manifest, config.environment
         self._data, self._messaging, self._functions, self._api = data, messaging, functions, api
         self._actions = notifications.actions
         for alarm in alarms(manifest):
@@ -44,7 +45,7 @@ class Monitoring(pulumi.ComponentResource):
             elif notifications.wanted:
                 self._alarm(alarm)
         dashboard = Dashboard(
-            name, manifest=manifest, environment=environment, region=region, api=api, functions=functions, data=data,
+            name, manifest=manifest, environment=config.environment, region=config.region, api=api, functions=functions, data=data,
             messaging=messaging, logs=logs, opts=pulumi.ResourceOptions(parent=self),
         )  # fmt: skip
         self.dashboard_url = dashboard.url

@@ -1,12 +1,14 @@
-"""Each alarm as a question to the workspace: of the service's own log lines, and for dead letters of the queues' write log."""
+"""Each alarm as a question to the workspace: of the service's own log lines, and for dead letters of the queues' write log.
+
+Of what doesn't run there are no lines: a feed or worker that stands still shows in its unit's errors, not in `lag` or `queue-age`.
+"""
 
 import pulumi
 from pulumi_azure_native import monitor
 
 from twofold.deploy.alarms import Alarm
-from twofold.deploy.queries import KUSTO, field
+from twofold.deploy.queries import field, lines
 from twofold.manifest import ServiceManifest
-from twofold.portable.message_queue import dead_letter_name
 
 LEAST_REQUESTS = 20
 """In a window: of one request that failed alone nobody wants to hear."""
@@ -14,48 +16,53 @@ URGENT_MINUTES, MINUTES = 5, 15
 """How often a question is asked: the price of a rule goes by it."""
 
 
-def question(alarm: Alarm, manifest: ServiceManifest, environment: str) -> str:
-    """A Kusto query whose one column `measured` is in the threshold's unit; no row where there is nothing to measure."""
-    if alarm.kind == "dead-letters":
-        queue = f"{manifest.name}-{dead_letter_name(alarm.subject)}"
-        return (
-            'StorageQueueLogs | where OperationName == "PutMessage" and StatusText == "Success" '
-            f'and Uri contains "/{queue}/messages" | summarize measured=count()'
-        )
+def question(alarm: Alarm, manifest: ServiceManifest, environment: str, table: str) -> str:
+    """A Kusto query whose one column `measured` is in the threshold's unit; no row where there is nothing to measure.
+
+    `table` has the units' lines. Dead letters are the queues' account's: see `dead_letters`.
+    """
     mine = f'{field("service.name")} == "{manifest.name}" and {field("service.environment")} == "{environment}"'
     if alarm.subject:
         label = "labels.queue" if alarm.kind == "queue-age" else "labels.consumer"
         mine += f' and {field(label)} == "{alarm.subject}"'
 
-    def lines(action: str) -> str:
-        return f'{KUSTO} | where {mine} and {field("event.action")} == "{action}"'
+    def of(action: str) -> str:
+        return f'{lines(table)} | where {mine} and {field("event.action")} == "{action}"'
 
     match alarm.kind:
         case "error-ratio":
             failed = f"countif({field('http.response.status_code', 'int')} >= 500)"
             return (
-                f"{lines('request')} | summarize failed={failed}, total=count() | where total >= {LEAST_REQUESTS} "
+                f"{of('request')} | summarize failed={failed}, total=count() | where total >= {LEAST_REQUESTS} "
                 "| project measured=todouble(failed) / total"
             )
         case "latency-p95" | "latency-p99":
             seconds = f"{field('event.duration', 'long')} / 1e9"
-            return (
-                f"{lines('request')} | summarize measured=percentile({seconds}, {alarm.kind.removeprefix('latency-p')})"
-            )
+            return f"{of('request')} | summarize measured=percentile({seconds}, {alarm.kind.removeprefix('latency-p')})"
         case "throttles":
-            return f"{lines('store-throttled')} | summarize measured=count()"
+            return f"{of('store-throttled')} | summarize measured=count()"
         case "dependencies":
-            return f"{lines('breaker-opened')} | summarize measured=count()"
+            return f"{of('breaker-opened')} | summarize measured=count()"
         case "queue-age":
-            return f"{lines('message')} | summarize measured=max({field('twofold.age', 'double')})"
+            return f"{of('message')} | summarize measured=max({field('twofold.age', 'double')})"
         case "lag":
-            return f"{lines('commit')} | summarize measured=max({field('twofold.lag', 'double')})"
+            return f"{of('commit')} | summarize measured=max({field('twofold.lag', 'double')})"
         case "parked":
-            return f"{lines('parked')} | summarize measured=count()"
+            return f"{of('parked')} | summarize measured=count()"
+        case "dead-letters":
+            raise AssertionError("its question is the account's")
+
+
+def dead_letters(queue: str, account: pulumi.Input[str]) -> pulumi.Output[str]:
+    """What was put into a queue's dead-letter twin, by the kit or by the host. A workspace may have other accounts' logs too."""
+    return pulumi.Output.concat(
+        'StorageQueueLogs | where AccountName == "', account, '" and OperationName == "PutMessage" and StatusText == "Success" ',
+        f'and Uri contains "/{queue}/messages" | summarize measured=count()',
+    )  # fmt: skip
 
 
 def rule(
-    name: str, alarm: Alarm, query: str, *, workspace: pulumi.Input[str], group: pulumi.Input[str], location: str,
+    name: str, alarm: Alarm, query: pulumi.Input[str], *, workspace: pulumi.Input[str], group: pulumi.Input[str], location: str,
     actions: list[pulumi.Output[str]], opts: pulumi.ResourceOptions,
 ) -> monitor.ScheduledQueryRule:  # fmt: skip
     """A rule that asks, and tells `actions` while the answer is above the threshold."""

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 from pulumi_azure_native import applicationinsights, operationalinsights
 
-from twofold.deploy.queries import KUSTO, QUERIES, field
+from twofold.deploy.queries import QUERIES, field, lines
 from twofold.manifest import ServiceManifest
 
 
@@ -16,7 +16,7 @@ class Dashboard(pulumi.ComponentResource):
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, environment: str, group: pulumi.Input[str], location: str,
-        workspace: pulumi.Input[str], workspace_group: pulumi.Input[str], workspace_name: pulumi.Input[str],
+        table: str, workspace: pulumi.Input[str], workspace_group: pulumi.Input[str], workspace_name: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Dashboard", name, None, opts)
@@ -24,24 +24,25 @@ class Dashboard(pulumi.ComponentResource):
         workbook = applicationinsights.Workbook(
             name, resource_name_=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{name}-dashboard")), resource_group_name=group,
             location=location, kind="shared", category="workbook", display_name=name, source_id=workspace,
-            serialized_data=json.dumps(_workbook(manifest.name, environment)), opts=child,
+            serialized_data=json.dumps(_workbook(manifest.name, environment, table)), opts=child,
         )  # fmt: skip
         for query in QUERIES:
             operationalinsights.SavedSearch(
                 f"{name}-{query.name}", saved_search_id=f"{name}-{query.name}", workspace_name=workspace_name,
-                resource_group_name=workspace_group, category=name, display_name=query.name, query=query.kusto, version=2,
+                resource_group_name=workspace_group, category=name, display_name=query.name, version=2,
+                query=f"{lines(table)}\n{query.kusto}",
                 opts=child,
             )  # fmt: skip
         self.url = pulumi.Output.concat("https://portal.azure.com/#resource", workbook.id, "/workbook")
         self.register_outputs({"url": self.url})
 
 
-def _workbook(service: str, environment: str) -> dict[str, Any]:
+def _workbook(service: str, environment: str, table: str) -> dict[str, Any]:
     own = f'{field("service.name")} == "{service}" and {field("service.environment")} == "{environment}"'
-    lines = f"{KUSTO} | where {own}"
+    mine = f"{lines(table)} | where {own}"
 
     def of(action: str) -> str:
-        return f'{lines} and {field("event.action")} == "{action}"'
+        return f'{mine} and {field("event.action")} == "{action}"'
 
     def chart(title: str, source: str, measured: str, *by: str) -> tuple[str, str]:
         return title, f"{source} | summarize {measured} by {', '.join(('bin(TimeGenerated, 5m)', *by))}"
