@@ -64,8 +64,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="the service's")
     parser.add_argument("--prometheus-port", type=int, default=9090)
+    parser.add_argument("--data", type=Path, default=Path(".data/prometheus"), help="where Prometheus keeps its data")
     asked = parser.parse_args()
-    command = prometheus(asked.prometheus_port, asked.port, ROOT / ".data/prometheus")
+    command = prometheus(asked.prometheus_port, asked.port, asked.data)
     environ = os.environ | {"TWOFOLD_METRICS_URL": "prometheus:"}
     service = subprocess.Popen(
         [Path(sys.executable).with_name("twofold"), "run", "--port", str(asked.port)], env=environ

@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from twofold.azure.insights import CONNECTION, QUIET
 from twofold.errors import SettingsError
 from twofold.portable.metrics import MEASURES, Measure
 
-CONNECTION = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 INTERVAL_SECONDS, CLOSE_SECONDS, WAITING = 60, 2, 10_000
 
 
@@ -67,6 +67,8 @@ class AzureMonitorMetrics:
             _record(self._instruments[measure.name], measure, value, labels)
 
     def _begin(self) -> None:
+        for name, value in QUIET.items():
+            os.environ.setdefault(name, value)
         from azure.identity import DefaultAzureCredential
         from azure.monitor.opentelemetry.exporter import AzureMonitorMetricExporter
         from opentelemetry.sdk.metrics import MeterProvider

@@ -2,14 +2,17 @@
 
 from twofold.http.lifespan import ASGIApp, Receive, Scope, Send
 from twofold.local.metrics import CONTENT_TYPE, PrometheusSink
+from twofold.portable import metrics
 from twofold.portable.message_queue import dead_letter_name
 from twofold.runtime import Runtime
 
 PATH = "/metrics"
 
 
-def with_metrics(runtime: Runtime, sink: PrometheusSink) -> ASGIApp:
+def with_metrics(runtime: Runtime) -> ASGIApp:
     """The service, and at `/metrics` what was measured; how many messages wait is asked at each scrape."""
+    sink = metrics.sink()
+    assert isinstance(sink, PrometheusSink)
 
     async def door(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != PATH:

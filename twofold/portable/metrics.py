@@ -42,9 +42,7 @@ THROTTLES = Measure(
 )
 CALLS = Measure("http.client.request.duration", "histogram", "s", ("dependency", "outcome"), "calls of other services")
 BREAKER = Measure("twofold.breaker.open", "gauge", "1", ("dependency",), "1 while a breaker is open")
-STARTS = Measure(
-    "twofold.start.duration", "histogram", "s", (), "cold starts: from the process' start to its first work"
-)
+STARTS = Measure("twofold.start.duration", "histogram", "s", (), "cold starts: from the kit's import to the first work")
 
 MEASURES = (
     REQUESTS, MESSAGES, QUEUE_AGE, DEAD_LETTERS, COMMITS, LAG, PARKED, SCHEDULES, THROTTLES, CALLS, BREAKER, STARTS,
@@ -86,3 +84,16 @@ def flush() -> None:
     """Hands over what was measured, where there is anybody who takes it."""
     if _sink is not None:
         _sink.flush()
+
+
+def close() -> None:
+    """Ends what takes measurements: nobody listens from now on."""
+    global _sink
+    sink, _sink = _sink, None
+    if sink is not None:
+        sink.close()
+
+
+def sink() -> Sink | None:
+    """What this process' measurements go to."""
+    return _sink

@@ -103,6 +103,7 @@ class Compute(pulumi.ComponentResource):
                     secrets_url=self._secrets.url,
                     cache_url=self._cache.url(role),
                     telemetry_url=self._telemetry_url(),
+                    metrics_url="emf:",
                     edge_digest=self._edge.digest,
                     forwarded_hops=1 if self._edge.digest is None else 2,
                 )

@@ -25,13 +25,14 @@ class Traces(pulumi.ComponentResource):
         self._subscription, self._child = subscription, pulumi.ResourceOptions(parent=self)
         self.component: applicationinsights.Component | None = None
         self.url = config.telemetry if config.telemetry not in ("none", "managed") else None
+        self.metrics_url = ""
         self.variables: dict[str, pulumi.Input[str]] = {}
         if config.telemetry == "managed":
             self.component = applicationinsights.Component(
                 name, resource_name_=name, resource_group_name=group, location=config.region, kind="web",
                 application_type="web", workspace_resource_id=logs.workspace, disable_local_auth=True, opts=self._child,
             )  # fmt: skip
-            self.url = "azuremonitor:"
+            self.url = self.metrics_url = "azuremonitor:"
             self.variables["APPLICATIONINSIGHTS_CONNECTION_STRING"] = self.component.connection_string
         self.register_outputs({})
 
