@@ -8,6 +8,7 @@ are those of the building Python's release (3.13.x). Of botocore's data it holds
 
 import hashlib
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -32,6 +33,7 @@ KIT_LEFT_OUT = {"deploy", "testing", "cli"}
 DEVELOPMENT_ONLY = {"local/issuer.py", "local/issuer_routes.py"}
 _SKIPPED = ("__pycache__", ".dist-info/RECORD", ".dist-info/direct_url.json", ".dist-info/INSTALLER", ".pyc", ".pyi")
 type Progress = Callable[[str], object]
+RELEASE = platform.python_version()
 BYTE_CODE = f"*.{sys.implementation.cache_tag}.pyc"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -154,12 +156,11 @@ def _digest(path: Path) -> str:
 
 
 def install(lock: Path) -> Path:
-    """The lock's wheels for the target, unpacked in the cache by the lock's hash; fetched once."""
+    """The lock's wheels for the target, in the cache by the lock's hash and the Python release that compiled them; fetched once."""
     if not lock.is_file():
         raise PackageError(f"{lock} is missing: the hash-pinned lock of the artifact's dependencies; run: make lock")
-    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:24]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "twofold" / "wheels"
-    target = cache / f"{digest}-{sys.implementation.cache_tag}"
+    target = cache / f"{hashlib.sha256(lock.read_bytes()).hexdigest()[:24]}-{RELEASE}"
     if target.is_dir():
         return target
     beside = Path(sys.executable).with_name("uv")
