@@ -26,7 +26,7 @@ from twofold.manifest import ServiceManifest
 
 
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, pulumi.Input[Any]]:
-    """The table of contents, in the order in which each needs the others; returns the stack's outputs."""
+    """The table of contents: what another part needs stands before it. Returns the stack's outputs."""
     name = config.prefix(manifest)
     tags = {"service": manifest.name, "environment": config.environment, **config.tags}
     provider = account.provider(config, tags)

@@ -97,7 +97,7 @@ def test_the_aws_stack_has_it_with_twin_alarm_and_a_unit_that_alone_may_receive(
     alarm = inputs["aws:cloudwatch/metricAlarm:MetricAlarm orders-dev-mails-poison"]
     assert alarm["dimensions"] == {"QueueName": "orders-dev-mails-poison"}
     mapping = inputs["aws:lambda/eventSourceMapping:EventSourceMapping orders-dev-mails"]
-    assert mapping["functionName"].endswith("orders-dev-mailer")
+    assert mapping["functionName"].endswith("orders-dev-mailer:live")
     receivers = {
         name.rpartition("orders-dev-")[2]
         for name, given in inputs.items()

@@ -15,6 +15,8 @@ HEAVY = {
     "aws": (
         "pulumi_aws.ec2.",
         "pulumi_aws.elasticache.",
+        "pulumi_aws.cloudfront.",
+        "pulumi_aws.budgets.",
         "pulumi_azure_native",
         "twofold.deploy.azure.",
         "boto3",
@@ -23,6 +25,9 @@ HEAVY = {
     "azure": (
         "pulumi_azure_native.network.",
         "pulumi_azure_native.compute.",
+        "pulumi_azure_native.cdn.",
+        "pulumi_azure_native.dns.",
+        "pulumi_azure_native.consumption.",
         "pulumi_aws",
         "twofold.deploy.aws.",
         "httpx",

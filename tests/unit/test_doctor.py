@@ -1,6 +1,7 @@
 """`twofold doctor --offline` on a machine that has nothing, on one that has all, and on one that has mirrors."""
 
 import json
+import platform
 import re
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def test_on_a_full_machine_all_is_there(machine):
     program(machine, "pulumi", "redis-server", "uv", "pulumi-resource-azure-native")
     for lock in ("aws", "azure"):
         digest = hashlib.sha256((machine.root / f"requirements/{lock}.txt").read_bytes()).hexdigest()[:24]
-        put(machine.cache / f"wheels/{digest}-{sys.implementation.cache_tag}/x.py")
+        put(machine.cache / f"wheels/{digest}-{platform.python_version()}/x.py")
     put(machine.root / ".venv/.installed")
     for name in ("azurite-1/node_modules/x", "dynamodb-local-1/Loopback.class", "checkov-1/done"):
         put(machine.cache / name)
@@ -79,7 +80,7 @@ def test_another_lock_is_another_download(machine):
 
     lock = machine.root / "requirements/aws.txt"
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:24]
-    put(machine.cache / f"wheels/{digest}-{sys.implementation.cache_tag}/x.py")
+    put(machine.cache / f"wheels/{digest}-{platform.python_version()}/x.py")
 
     def state():
         return {check.what: check.fine for check in doctor.offline(machine)}["wheels of requirements/aws.txt"]

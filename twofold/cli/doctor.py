@@ -4,6 +4,7 @@ Every download that building, testing or deploying makes is a line of docs/offli
 """
 
 import os
+import platform
 import re
 import shutil
 import sys
@@ -81,7 +82,7 @@ def _wheels(machine: Machine) -> list[Check]:
     checks = []
     for lock in sorted((machine.root / "requirements").glob("*.txt")):
         digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:24]
-        target = machine.cache / "wheels" / f"{digest}-{sys.implementation.cache_tag}"
+        target = machine.cache / "wheels" / f"{digest}-{platform.python_version()}"
         if lock.name == "dev.txt":
             target = machine.root / ".venv/.installed"
         command = "export UV_DEFAULT_INDEX=https://<your mirror>/simple"

@@ -8,12 +8,14 @@ are those of the building Python's release (3.13.x). Of botocore's data it holds
 
 import hashlib
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,7 @@ KIT_LEFT_OUT = {"deploy", "testing", "cli"}
 DEVELOPMENT_ONLY = {"local/issuer.py", "local/issuer_routes.py"}
 _SKIPPED = ("__pycache__", ".dist-info/RECORD", ".dist-info/direct_url.json", ".dist-info/INSTALLER", ".pyc", ".pyi")
 type Progress = Callable[[str], object]
+RELEASE = platform.python_version()
 BYTE_CODE = f"*.{sys.implementation.cache_tag}.pyc"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -82,12 +85,50 @@ def build(
 ) -> Artifact:  # fmt: skip
     """Builds `<root>/.build/<service>-<cloud>-<digest>.zip`; `dependencies` replaces the folder of installed wheels.
 
-    `progress` is told each step. Raises PackageError, also for a zip that the cloud would not take.
+    The last one is returned instead while its inputs are the same and its bytes have their digest, unless `dependencies` is
+    given. `progress` is told each step. Raises PackageError, also for a zip that the cloud would not take.
     """
     site = SITE_PACKAGES.get(cloud, "")
+    folder = root / ".build"
     progress("the locked wheels")
-    dependencies = dependencies or install(root / "requirements" / f"{cloud}.txt")
+    wheels = dependencies or install(root / "requirements" / f"{cloud}.txt")
     progress("the service and the kit")
+    files = _own(manifest, cloud, root)
+    inputs = _inputs(manifest, cloud, wheels, files)
+    last = folder / f"{manifest.name}-{cloud}.last"  # the inputs of the last build, and its digest
+    recorded = last.read_text().split() if last.is_file() else []
+    if dependencies is None and recorded[:1] == [inputs]:
+        path = place(manifest, cloud, recorded[-1], root)
+        if path.is_file() and _digest(path) == recorded[-1]:
+            os.utime(path)
+            return Artifact(path, recorded[-1])
+    files |= _compiled(files) | dict(_tree(wheels, site)) | dict(_byte_code(wheels, site))
+    files = trim.trimmed(files)
+    files[MARKER] = marker(manifest.name, twofold.__version__, cloud, _contents(files)).encode()
+    progress(f"{len(files):,} files into the zip")
+    folder.mkdir(exist_ok=True)
+    with (
+        tempfile.NamedTemporaryFile(dir=folder, suffix=".zip", delete=False) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
+    ):
+        for name in sorted(files):
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.external_attr = 0o644 << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, files[name])
+    if size.exceeds(cloud, Path(temporary.name).stat().st_size, sum(map(len, files.values()))):
+        refusal = size.refusal(cloud, size.measure(Path(temporary.name), manifest, site, wheels))
+        os.unlink(temporary.name)
+        raise PackageError(refusal)
+    digest = _digest(Path(temporary.name))
+    path = place(manifest, cloud, digest, root)
+    os.replace(temporary.name, path)
+    last.write_text(f"{inputs} {digest}\n")
+    return Artifact(path, digest)
+
+
+def _own(manifest: ServiceManifest, cloud: str, root: Path) -> dict[str, bytes]:
+    """The service's files and the kit's, by their names in the zip."""
     files: dict[str, bytes] = {}
     for entry in ENTRY.get(cloud, ()):
         if not (root / entry).is_file():
@@ -100,30 +141,18 @@ def build(
     left_out = KIT_LEFT_OUT | (set(clouds()) - {cloud})
     for name, data in _tree(Path(twofold.__file__).parent, ""):
         if name.partition("/")[0] not in left_out and name not in DEVELOPMENT_ONLY:
-            files[f"{site}twofold/{name}"] = data
-    files |= _compiled(files) | dict(_tree(dependencies, site)) | dict(_byte_code(dependencies, site))
-    files = trim.trimmed(files)
-    files[MARKER] = marker(manifest.name, twofold.__version__, cloud, _contents(files)).encode()
-    progress(f"{len(files):,} files into the zip")
-    folder = root / ".build"
-    folder.mkdir(exist_ok=True)
-    with (
-        tempfile.NamedTemporaryFile(dir=folder, suffix=".zip", delete=False) as temporary,
-        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
-    ):
-        for name in sorted(files):
-            info = zipfile.ZipInfo(name, _EPOCH)
-            info.external_attr = 0o644 << 16
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, files[name])
-    if size.exceeds(cloud, Path(temporary.name).stat().st_size, sum(map(len, files.values()))):
-        refusal = size.refusal(cloud, size.measure(Path(temporary.name), manifest, site, dependencies))
-        os.unlink(temporary.name)
-        raise PackageError(refusal)
-    digest = _digest(Path(temporary.name))
-    path = place(manifest, cloud, digest, root)
-    os.replace(temporary.name, path)
-    return Artifact(path, digest)
+            files[f"{SITE_PACKAGES.get(cloud, '')}twofold/{name}"] = data
+    return files
+
+
+def _inputs(manifest: ServiceManifest, cloud: str, wheels: Path, own: Mapping[str, bytes]) -> str:
+    """A digest of all that decides a zip's bytes, and whether it may be: the same inputs need no second build."""
+    builder = {path: Path(path).read_bytes() for path in (__file__, trim.__file__)}
+    told = (
+        manifest.name, cloud, twofold.__version__, _contents(own), wheels.name, RELEASE, zlib.ZLIB_RUNTIME_VERSION,
+        _contents(builder), size.LIMITS.get(cloud),
+    )  # fmt: skip
+    return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
 def _earlier(manifest: ServiceManifest, cloud: str, digest: str, root: Path) -> Artifact:
@@ -154,18 +183,14 @@ def _digest(path: Path) -> str:
 
 
 def install(lock: Path) -> Path:
-    """The lock's wheels for the target, unpacked in the cache by the lock's hash; fetched once."""
+    """The lock's wheels for the target, in the cache by the lock's hash and the Python release that compiled them; fetched once."""
     if not lock.is_file():
         raise PackageError(f"{lock} is missing: the hash-pinned lock of the artifact's dependencies; run: make lock")
-    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:24]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "twofold" / "wheels"
-    target = cache / f"{digest}-{sys.implementation.cache_tag}"
+    target = cache / f"{hashlib.sha256(lock.read_bytes()).hexdigest()[:24]}-{RELEASE}"
     if target.is_dir():
         return target
-    beside = Path(sys.executable).with_name("uv")
-    uv = str(beside) if beside.is_file() else shutil.which("uv")
-    if uv is None:
-        raise PackageError("uv is missing: it fetches the artifact's dependencies; run: pip install uv")
+    uv = _uv()
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
         done = subprocess.run(  # noqa: S603 - our own arguments
@@ -182,6 +207,14 @@ def install(lock: Path) -> Path:
         _compile(Path(folder) / "wheels")
         os.replace(f"{folder}/wheels", target)
     return target
+
+
+def _uv() -> str:
+    beside = Path(sys.executable).with_name("uv")
+    found = str(beside) if beside.is_file() else shutil.which("uv")
+    if found is None:
+        raise PackageError("uv is missing: it fetches the artifact's dependencies; run: pip install uv")
+    return found
 
 
 def _contents(files: Mapping[str, bytes]) -> str:

@@ -58,6 +58,7 @@ class _Recorder(mocks.Mocks):
             "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": [f"{config.region}{z}" for z in "abc"]},
             "azure-native:authorization:getClientConfig": {
                 "subscriptionId": config.subscription or NOBODY, "tenantId": config.tenant or NOBODY,
+                "objectId": NOBODY, "clientId": NOBODY,
             },
             "azure-native:apimanagement:getApiManagementService": {
                 "gatewayUrl": "https://gateway.invalid", "identity": {"principalId": NOBODY},

@@ -16,7 +16,7 @@ class Domain(pulumi.ComponentResource):
 
     def __init__(
         self, name: str, *, config: StackConfig, group: pulumi.Input[str], subscription: str,
-        profile: cdn.Profile, endpoint: cdn.AFDEndpoint, opts: pulumi.ResourceOptions | None = None,
+        profile: "cdn.Profile", endpoint: "cdn.AFDEndpoint", opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Domain", name, None, opts)
         self._name, self._child = name, pulumi.ResourceOptions(parent=self)

@@ -92,7 +92,7 @@ class Edge(pulumi.ComponentResource):
             lambda both: f"https://{both[0]}"
         )
 
-    def _firewall(self, domains: list[cdn.ActivatedResourceReferenceArgs]) -> None:
+    def _firewall(self, domains: "list[cdn.ActivatedResourceReferenceArgs]") -> None:
         assert self._profile is not None
         rules = [("Microsoft_DefaultRuleSet", "2.1", "Block"), ("Microsoft_BotManagerRuleSet", "1.1", None)]
         firewall = frontdoor.Policy(
@@ -139,7 +139,7 @@ class Edge(pulumi.ComponentResource):
         )  # fmt: skip
 
 
-def _entering(static: Static | None) -> cdn.ManagedServiceIdentityArgs | None:
+def _entering(static: Static | None) -> "cdn.ManagedServiceIdentityArgs | None":
     if static is None:
         return None
     return cdn.ManagedServiceIdentityArgs(type="UserAssigned", user_assigned_identities=[static.identity.id])

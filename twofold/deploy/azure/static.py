@@ -61,8 +61,8 @@ class Static(pulumi.ComponentResource):
         self.register_outputs({})
 
     def route(
-        self, profile: cdn.Profile, endpoint: cdn.AFDEndpoint, domains: list[cdn.ActivatedResourceReferenceArgs]
-    ) -> cdn.Route:
+        self, profile: "cdn.Profile", endpoint: "cdn.AFDEndpoint", domains: "list[cdn.ActivatedResourceReferenceArgs]"
+    ) -> "cdn.Route":
         """Front Door's way to the files. A request's path is the blob's, since the container has the path's first part as name."""
         origins = cdn.AFDOriginGroup(
             self._name, origin_group_name="static", profile_name=profile.name, resource_group_name=self._group,
@@ -103,7 +103,7 @@ class Static(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[origin, self._files]),
         )  # fmt: skip
 
-    def _rules(self, profile: cdn.Profile) -> cdn.RuleSet:
+    def _rules(self, profile: "cdn.Profile") -> "cdn.RuleSet":
         rules = cdn.RuleSet(
             self._name,
             rule_set_name="static",
@@ -131,7 +131,7 @@ class Static(pulumi.ComponentResource):
         return rules
 
 
-def _overwrite(header: str, value: str) -> cdn.HeaderActionParametersArgs:
+def _overwrite(header: str, value: str) -> "cdn.HeaderActionParametersArgs":
     return cdn.HeaderActionParametersArgs(
         header_action="Overwrite", header_name=header, value=value, type_name="DeliveryRuleHeaderActionParameters"
     )
