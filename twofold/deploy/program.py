@@ -58,6 +58,7 @@ class _Recorder(mocks.Mocks):
             "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": [f"{config.region}{z}" for z in "abc"]},
             "azure-native:authorization:getClientConfig": {
                 "subscriptionId": config.subscription or NOBODY, "tenantId": config.tenant or NOBODY,
+                "objectId": NOBODY, "clientId": NOBODY,
             },
             "azure-native:apimanagement:getApiManagementService": {
                 "gatewayUrl": "https://gateway.invalid", "identity": {"principalId": NOBODY},
@@ -70,4 +71,6 @@ class _Recorder(mocks.Mocks):
         return "", {}  # nothing that comes of a resource is known, so no code runs that would need it
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        if args.token.endswith(":getSubnet"):  # all in one VPC, each in a zone of its own
+            return {"id": args.args["id"], "vpcId": "${vpc}", "availabilityZone": f"zone of {args.args['id']}"}, []
         return self._answers.get(args.token, {}), []
