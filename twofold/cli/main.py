@@ -293,6 +293,18 @@ def preflight(cloud: Where, env: Env = "dev", as_json: AsJson = False, manifest:
 
 
 @app.command()
+def describe(cloud: Where, env: Env = "dev", as_json: AsJson = False, manifest: Target = MANIFEST) -> None:
+    """Tells all that a stack is, without login or engine: for who makes it with Terraform, or reviews it."""
+    from twofold.cli import account, describe
+
+    found = account.describe(_manifest(manifest), cloud, env)
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+    else:
+        describe.show(found)
+
+
+@app.command()
 def doctor(
     offline: Annotated[bool, typer.Option("--offline", help="every download: is it here, or its mirror set?")] = False,
     as_json: AsJson = False,
