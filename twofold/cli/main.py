@@ -310,12 +310,11 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Looks at this machine, and names the command for what is missing."""
-    from twofold.cli import doctor as looking
+    from twofold.cli import doctor, installed
     from twofold.deploy import checks
 
-    if not offline:
-        raise TwofoldError("there are checks for working offline as yet: twofold doctor --offline")
-    if not checks.show(looking.offline(looking.Machine()), as_json=as_json):
+    look = doctor.offline if offline else installed.installed
+    if not checks.show(look(doctor.Machine()), as_json=as_json):
         raise typer.Exit(1)
 
 
