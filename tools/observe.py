@@ -5,6 +5,7 @@ The graphs' addresses are printed. What Prometheus keeps lies under `.data/prome
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -32,9 +33,8 @@ def prometheus(port: int, service: int, folder: Path) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     stated = (ROOT / "observe/prometheus.yml").read_text()
     config = folder / "prometheus.yml"
-    config.write_text(
-        stated.replace("127.0.0.1:8000", f"127.0.0.1:{service}").replace("rules.yml", str(ROOT / "observe/rules.yml"))
-    )
+    config.write_text(stated.replace("127.0.0.1:8000", f"127.0.0.1:{service}"))
+    shutil.copy(ROOT / "observe/rules.yml", folder)  # beside it: the alerts' page shows where they are
     return [
         str(find()), f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}", "--log.level=error",
         f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.retention.time=7d",
@@ -45,6 +45,16 @@ def graph(port: int, expression: str) -> str:
     """The address of an expression's graph of the last quarter of an hour."""
     query = urllib.parse.urlencode({"g0.expr": expression, "g0.tab": 0, "g0.range_input": "15m"})
     return f"http://127.0.0.1:{port}/graph?{query}"
+
+
+def alerts(port: int) -> str:
+    """The page of the alerts: Debian's build has Prometheus' earlier pages alone, under `/classic`."""
+    url = f"http://127.0.0.1:{port}/alerts"
+    try:
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own loopback address
+            return url
+    except urllib.error.HTTPError:
+        return f"http://127.0.0.1:{port}/classic/alerts"
 
 
 def wait_for(url: str, process: "subprocess.Popen[bytes]", seconds: float = 30) -> None:
@@ -75,7 +85,7 @@ def main() -> None:
     try:
         wait_for(f"http://127.0.0.1:{asked.port}/metrics", service)
         wait_for(f"http://127.0.0.1:{asked.prometheus_port}/-/ready", watching)
-        print(f"alerts  http://127.0.0.1:{asked.prometheus_port}/alerts")
+        print(f"alerts  {alerts(asked.prometheus_port)}")
         for title, expression in GRAPHS.items():
             print(f"{title}  {graph(asked.prometheus_port, expression)}", flush=True)
         while service.poll() is None and watching.poll() is None:

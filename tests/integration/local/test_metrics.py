@@ -83,7 +83,9 @@ def test_observe_graphs_the_service(tmp_path):
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=os.environ | UNLIMITED)
     try:
         told = [process.stdout.readline() for _ in range(8)]
-        assert any(line.startswith("alerts") and f"127.0.0.1:{graphs}" in line for line in told), told
+        [alerts] = [line.split()[1] for line in told if line.startswith("alerts")]
+        page = httpx.get(alerts)
+        assert page.status_code == 200 and f"127.0.0.1:{graphs}" in alerts
         httpx.get(f"http://127.0.0.1:{port}/orders/none", headers=bearer(tmp_path))
 
         def query(expression):
