@@ -46,24 +46,31 @@ def put(path):
 
 def test_a_bare_machine_lacks_everything_and_is_told_how_to_get_it(machine):
     found = doctor.offline(machine)
-    assert len(found) >= 11 and not any(check.fine for check in found)
+    assert len(found) >= 15 and not any(check.fine for check in found)
     assert all(check.command for check in found)
 
 
 def test_on_a_full_machine_all_is_there(machine):
     import hashlib
 
-    program(machine, "pulumi", "redis-server", "uv", "pulumi-resource-azure-native")
+    program(machine, "pulumi", "redis-server", "prometheus", "uv", "pulumi-resource-azure-native")
     for lock in ("aws", "azure"):
         digest = hashlib.sha256((machine.root / f"requirements/{lock}.txt").read_bytes()).hexdigest()[:24]
         put(machine.cache / f"wheels/{digest}-{platform.python_version()}/x.py")
     put(machine.root / ".venv/.installed")
-    for name in ("azurite-1/node_modules/x", "dynamodb-local-1/Loopback.class", "checkov-1/done"):
+    for name in (
+        "actionlint-1/actionlint",
+        "otelcol-1/otelcol",
+        "kusto-1/node_modules/x",
+        "azurite-1/node_modules/x",
+        "dynamodb-local-1/Loopback.class",
+        "checkov-1/done",
+    ):
         put(machine.cache / name)
     for name in ("aws", "random"):
         put(machine.home / f".pulumi/plugins/resource-{name}-v{version(f'pulumi-{name}')}/pulumi-resource-{name}")
     found = doctor.offline(machine)
-    assert [check.what for check in found if not check.fine] == [] and len(found) >= 11
+    assert [check.what for check in found if not check.fine] == [] and len(found) >= 15
     assert all(check.command == "" for check in found)
 
 
@@ -71,7 +78,7 @@ def test_mirrors_will_do(machine):
     machine.environ.update(MIRRORS)
     put(machine.home / ".m2/settings.xml")
     (machine.home / ".m2/settings.xml").write_text("<settings><mirrors><mirror>x</mirror></mirrors></settings>")
-    program(machine, "func", "redis-server")
+    program(machine, "func", "redis-server", "prometheus")
     assert [check.what for check in doctor.offline(machine) if not check.fine] == []
 
 

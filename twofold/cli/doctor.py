@@ -18,6 +18,13 @@ from twofold.deploy.checks import Check
 PLUGINS = {"aws": "pulumi-aws", "azure-native": "pulumi-azure-native", "random": "pulumi-random"}
 """Resource providers that the stacks use, and the package whose version is theirs."""
 
+GO_TOOLS = (
+    ("Pulumi CLI", "pulumi", ""),
+    ("actionlint", "actionlint", "actionlint.py"),
+    ("otelcol", "otelcol", "otelcol.py"),
+)
+"""What is built from Go modules: its name, its program, and the file in `tools/` that wants it; the CLI every service does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -98,12 +105,17 @@ def _checkov(machine: Machine) -> list[Check]:
     return [_checked("Checkov (tests)", done, _index(machine), "export UV_DEFAULT_INDEX=https://<your mirror>/simple")]
 
 
-def _pulumi(machine: Machine) -> list[Check]:
-    found = machine.which("pulumi") or next((str(path) for path in machine.cache.glob("pulumi-*/pulumi")), None)
+def _go(machine: Machine) -> list[Check]:
     goproxy = machine.variable("GOPROXY")
     if machine.has(machine.home / ".config/go/env", r"(?m)^GOPROXY="):
         goproxy = str(machine.home / ".config/go/env")
-    return [_checked("Pulumi CLI (Go modules)", found, goproxy, "go env -w GOPROXY=https://<your mirror>")]
+    checks = []
+    for what, name, tool in GO_TOOLS:
+        if name == "pulumi" or (machine.root / "tools" / tool).is_file():
+            built = next((str(path) for path in machine.cache.glob(f"{name}-*/{name}")), None)
+            found = machine.which(name) or built
+            checks.append(_checked(f"{what} (Go modules)", found, goproxy, "go env -w GOPROXY=https://<your mirror>"))
+    return checks
 
 
 def _plugins(machine: Machine) -> list[Check]:
@@ -122,14 +134,17 @@ def _plugins(machine: Machine) -> list[Check]:
     return checks
 
 
-def _azurite(machine: Machine) -> list[Check]:
-    if not (machine.root / "tools/azurite.py").is_file():
-        return []
-    cached = next((str(path) for path in machine.cache.glob("azurite-*/node_modules")), None)
+def _npm(machine: Machine) -> list[Check]:
     mirror = machine.variable("npm_config_registry", "NPM_CONFIG_REGISTRY")
     if machine.has(machine.home / ".npmrc", r"(?m)^registry\s*="):
         mirror = str(machine.home / ".npmrc")
-    return [_checked("Azurite (npm, tests)", cached, mirror, "npm config set registry https://<your mirror>")]
+    checks = []
+    for what, name in (("Azurite", "azurite"), ("Kusto's parser", "kusto")):
+        if (machine.root / f"tools/{name}.py").is_file():
+            cached = next((str(path) for path in machine.cache.glob(f"{name}-*/node_modules")), None)
+            command = "npm config set registry https://<your mirror>"
+            checks.append(_checked(f"{what} (npm, tests)", cached, mirror, command))
+    return checks
 
 
 def _dynamodb(machine: Machine) -> list[Check]:
@@ -142,11 +157,16 @@ def _dynamodb(machine: Machine) -> list[Check]:
     return [_checked("DynamoDB Local (Maven, tests)", cached, mirror, command)]
 
 
-def _redis(machine: Machine) -> list[Check]:
-    if not (machine.root / "tools/redis_server.py").is_file():
-        return []
-    found = machine.which("redis-server") or machine.which("valkey-server")
-    return [_checked("redis-server (Debian, tests)", found, None, "apt-get install redis-server")]
+def _packages(machine: Machine) -> list[Check]:
+    checks = []
+    for package, tool, programs in (
+        ("redis-server", "redis_server.py", ("redis-server", "valkey-server")),
+        ("prometheus", "prometheus.py", ("prometheus",)),
+    ):
+        if (machine.root / "tools" / tool).is_file():
+            found = next((path for program in programs if (path := machine.which(program))), None)
+            checks.append(_checked(f"{package} (Debian, tests)", found, None, f"apt-get install {package}"))
+    return checks
 
 
 def _images(machine: Machine) -> list[Check]:
@@ -173,5 +193,5 @@ def _bundle(machine: Machine) -> list[Check]:
 
 
 OFFLINE: tuple[Look, ...] = (
-    _uv, _wheels, _pulumi, _plugins, _checkov, _azurite, _dynamodb, _redis, _images, _bundle,
+    _uv, _wheels, _go, _plugins, _checkov, _npm, _dynamodb, _packages, _images, _bundle,
 )  # fmt: skip
