@@ -152,6 +152,7 @@ def test_its_drivers_conform(copy):
     assert "passed" in copy.run("python", "-m", "pytest", "tests/conformance/test_dummy.py")
 
 
+@pytest.mark.timeout(900)  # some 600 tests
 def test_the_rest_still_passes(copy):
     assert "passed" in copy.run(
         "python", "-m", "pytest", "tests/unit", "--ignore=tests/unit/drivers", "tests/conformance/test_sqlite.py"

@@ -36,11 +36,10 @@ class Size:
 
 def measure(path: Path, manifest: ServiceManifest, site: str, dependencies: Path) -> Size:
     """Reads it from the zip; whose file it is, from the records of the installed `dependencies`."""
-    owners = {
-        str(file): f"{distribution.name} {distribution.version}"
-        for distribution in metadata.distributions(path=[str(dependencies)])
-        for file in distribution.files or ()
-    }
+    owners: dict[str, str] = {}
+    for distribution in metadata.distributions(path=[str(dependencies)]):
+        owner = f"{distribution.name} {distribution.version}"  # each of them parses the whole METADATA
+        owners |= {str(file): owner for file in distribution.files or ()}
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     with ZipFile(path) as archive:
         for info in archive.infolist():

@@ -1,5 +1,6 @@
 """What a dynamic resource tells the user: one message. Pulumi's provider for them answers every exception with its traceback."""
 
+import json
 import sys
 import traceback
 
@@ -23,3 +24,12 @@ def plainly() -> None:
 
     format_exc.told = True  # type: ignore[attr-defined]
     traceback.format_exc = format_exc
+
+
+def said(line: str) -> str:
+    """What a log line says to people: of the kit's JSON, the message and the error's; any other line as it is."""
+    try:
+        found = json.loads(line)
+        return " ".join(str(found[name]) for name in ("message", "error.message") if name in found) or line
+    except (ValueError, TypeError):
+        return line

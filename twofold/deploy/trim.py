@@ -11,8 +11,8 @@ from collections.abc import Mapping
 DATA = "botocore/data/"
 ITSELF = {"sts", "sso", "sso-oidc", "signin"}
 """What botocore opens by itself, for credentials."""
-SDK = ("botocore/", "boto3/", "s3transfer/")
-"""Whose own modules name services of which only the caller knows whether they are used."""
+SDK = ("botocore/", "boto3/", "s3transfer/", "opentelemetry/semconv/")
+"""Whose own modules name services of which only the caller knows whether they are used, or only what a span may say."""
 EXAMPLES = "/examples-1.json"
 """Only botocore's documentation reads them."""
 _QUOTED = re.compile(rb"""["']([a-z0-9-]{2,40})["']""")

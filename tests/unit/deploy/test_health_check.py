@@ -108,6 +108,11 @@ def test_the_hosts_error_and_the_logs_last_line_are_told():
     )
 
 
+def test_a_line_of_the_kits_own_is_told_by_its_message():
+    with Cloud({"state": "Running"}, [['{"log.level": "error", "message": "settings are wrong"}']]) as cloud:
+        assert "The log says: settings are wrong. " in told(cloud)
+
+
 def test_a_log_that_is_late_is_said_to_be_with_where_to_look():
     with Cloud({"state": "Running"}, []) as cloud:
         text = told(cloud)

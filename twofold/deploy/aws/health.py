@@ -16,6 +16,7 @@ import pulumi
 from pulumi import dynamic
 
 from twofold.deploy.aws.login import client
+from twofold.deploy.told import said
 
 WAIT_SECONDS = 60
 """How long a version may take to become healthy: a new role's permissions and a network's routes need some time to be known."""
@@ -134,4 +135,4 @@ def reason(log: str) -> str:
     """What tells why, of the end of a log: from the first line of an error or a warning on, else the last line."""
     lines = [line.strip() for line in log.splitlines() if line.strip() and not _PLATFORM.match(line)]
     first = next((index for index, line in enumerate(lines) if _TELLING.search(line)), len(lines) - 1)
-    return " | ".join(lines[max(first, 0) :])[:SHOWN] or "nothing"
+    return " | ".join(map(said, lines[max(first, 0) :]))[:SHOWN] or "nothing"

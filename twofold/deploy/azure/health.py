@@ -12,7 +12,7 @@ import pulumi
 from pulumi import dynamic
 
 from twofold.deploy.azure.code import token
-from twofold.deploy.told import Told, plainly
+from twofold.deploy.told import Told, plainly, said
 
 WAIT_SECONDS = 300
 """Old instances go within 30 seconds, a gateway's new API and a first start come in minutes."""
@@ -109,7 +109,7 @@ def _first(exc: Exception) -> str:
 
 def _last(text: str) -> str:
     """The last line that says something: of a traceback, the error."""
-    return ([line.strip() for line in str(text).splitlines() if line.strip()] or [""])[-1][:1000]
+    return said(([line.strip() for line in str(text).splitlines() if line.strip()] or [""])[-1])[:1000]
 
 
 class _Provider(dynamic.ResourceProvider):
