@@ -26,6 +26,7 @@ PAGES = [
 PROGRAMS = (
     "make", "twofold", ".venv/bin/twofold", "pulumi", "az", "aws", "pip", "cp", "func", "git", "curl", "npx", "docker", "cd",
 )  # fmt: skip
+TEMPLATE_MAKEFILE = ROOT / "twofold/cli/template/Makefile"
 TABLE = yaml.safe_load(Path(__file__).with_name("commands.yaml").read_text())
 PLACEHOLDERS = {"<digest>": "5" * 64}
 MAX_LINES = 130
@@ -98,6 +99,36 @@ def reader(tmp_path_factory):
 @pytest.mark.parametrize("command", [one for one, how in TABLE.items() if how == "run"])
 def test_it_runs(reader, command):
     reader.types(command)
+
+
+MENTIONED = sorted(
+    {
+        command
+        for page in PAGES
+        for command in [*re.findall(r"`((?:twofold|make) [a-z][^`]*)`", page.read_text()), *commands(page.read_text())]
+        if command.startswith(("twofold ", "make "))
+    }
+)
+"""Inside a sentence, too, where a command may stand without all that it takes."""
+
+
+@pytest.mark.parametrize("command", MENTIONED)
+def test_what_a_sentence_mentions_exists_with_its_options(command):
+    from typer.main import get_command
+
+    from twofold.cli.main import app
+
+    first, *rest = re.split(r" && | \|", command)[0].split()
+    if first == "make":
+        targets = re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text() + TEMPLATE_MAKEFILE.read_text())
+        assert [word for word in rest if "=" not in word and word not in targets] == []
+        return
+    found = get_command(app)
+    while rest and hasattr(found, "commands") and rest[0] in found.commands:
+        found = found.commands[rest.pop(0)]
+    assert found.name in command.split(), "there is no such command"
+    known = {option for parameter in found.params for option in parameter.opts}
+    assert {word for word in rest if word.startswith("--")} <= known
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
