@@ -125,7 +125,7 @@ def _letter(services: Services, name: str, delivery: Delivery) -> DeadLetter:
         message = Message("unreadable", {"body": delivery.body}, id="?", failure=str(exc))
     return DeadLetter(
         message.id, f"{message.type}, attempt {message.attempt}", message.failure or "its worker died each time",
-        {"type": message.type, "attempt": message.attempt, "data": message.data},
+        {"type": message.type, "attempt": message.attempt, "data": message.data, "traceparent": message.traceparent},
         partial(services.queue.redrive, name, delivery), partial(services.queue.driver.delete, delivery),
         partial(services.queue.driver.release, delivery),
     )  # fmt: skip

@@ -71,7 +71,8 @@ def test_they_are_listed_shown_redriven_and_purged(folder):
     on_services(embedded(folder), folder, bury)
     told = dlq(folder, "list", "payments")
     assert "3 dead" in told and "m-1" in told and "PaymentUnavailable: down" in told
-    assert json.loads(dlq(folder, "show", "payments", "m-2"))["data"] == {"order": "o-2"}
+    shown = json.loads(dlq(folder, "show", "payments", "m-2"))
+    assert shown["data"] == {"order": "o-2"} and "traceparent" in shown
     assert "has no dead letter 'm-9'" in dlq(folder, "show", "payments", "m-9", told=2)
     dlq(folder, "redrive", "payments", "--dry-run")
     assert on_services(embedded(folder), folder, depths) == (0, 3)

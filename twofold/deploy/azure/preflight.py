@@ -1,5 +1,6 @@
 """What an Azure subscription must have before the first `pulumi up`: asked of Resource Manager with the deployer's login."""
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -77,6 +78,7 @@ def own_token() -> str:
     from azure.core.exceptions import ClientAuthenticationError
     from azure.identity import DefaultAzureCredential  # the deployer's login
 
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)  # it tells at length what the error says in a line
     try:
         return DefaultAzureCredential().get_token(f"{RESOURCE_MANAGER}.default").token
     except ClientAuthenticationError as exc:
