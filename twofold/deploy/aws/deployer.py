@@ -251,6 +251,7 @@ GRANTS: Mapping[str, tuple[Grant, ...]] = {
         Grant("iam", "PutRolePolicy", "iam::{a}:role/{p}-*", {"boundary": True}),
         Grant("iam", "GetRolePolicy DeleteRolePolicy", "iam::{a}:role/{p}-*"),
     ),
+    "aws:lambda/alias:Alias": (Grant("lambda", "CreateAlias GetAlias UpdateAlias DeleteAlias", _FUNCTIONS),),
     "aws:lambda/eventSourceMapping:EventSourceMapping": (
         Grant(
             "lambda", "CreateEventSourceMapping GetEventSourceMapping UpdateEventSourceMapping DeleteEventSourceMapping", "*",
