@@ -11,7 +11,7 @@ PY := .venv/bin/python
 LOCK := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: install run test parity check format up conformance certify audit sbom image drift bench fuzz schemathesis openapi lock build tools clean help
+.PHONY: install run test parity check format up conformance certify observe audit sbom image drift bench fuzz schemathesis openapi lock build tools clean help
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,7 +31,7 @@ install: .venv/.installed  ## brings .venv to the locks
 run: install  ## serves on 127.0.0.1:$(PORT), SQLite under .data/
 	@exec .venv/bin/twofold run --port $(PORT)
 
-tools: install  ## the Pulumi CLI, DynamoDB Local, Azurite, otelcol, Checkov and actionlint, into the cache outside the tree; looks for a Redis
+tools: install  ## the Pulumi CLI, DynamoDB Local, Azurite, otelcol, Checkov, actionlint, Kusto's parser, into the cache outside the tree; looks for Redis and Prometheus
 	-@$(PY) tools/pulumi_cli.py
 	-@$(PY) tools/dynamodb_local.py
 	-@$(PY) tools/azurite.py
@@ -39,6 +39,8 @@ tools: install  ## the Pulumi CLI, DynamoDB Local, Azurite, otelcol, Checkov and
 	-@$(PY) tools/otelcol.py
 	-@$(PY) tools/checkov.py
 	-@$(PY) tools/actionlint.py
+	-@$(PY) tools/kusto.py
+	-@$(PY) tools/prometheus.py
 
 test: install tools  ## everything; a missing tool is a skip, under CI=true a failure
 	$(PY) -m pytest
@@ -56,6 +58,9 @@ check: install  ## formatting, types, import rules, bandit
 
 certify: install  ## the contract and the orders walk against the deployed stack ENV-CLOUD, and a dated record of it
 	$(PY) -m tests.certify $(CLOUD) --env $(ENV)
+
+observe: install  ## the service with /metrics on 127.0.0.1:$(PORT), and a Prometheus that graphs it
+	@$(PY) tools/observe.py --port $(PORT)
 
 audit: install  ## known vulnerabilities of everything locked; asks PyPI
 	for lock in aws azure dev; do .venv/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/$$lock.txt || exit 1; done

@@ -18,6 +18,7 @@ from twofold.deploy.aws.gateway import Gateway
 from twofold.deploy.aws.messaging import Messaging
 from twofold.deploy.aws.monitoring import Monitoring
 from twofold.deploy.aws.network import Network
+from twofold.deploy.aws.notifications import Notifications
 from twofold.deploy.aws.secrets import Secrets
 from twofold.deploy.config import StackConfig
 from twofold.deploy.living import guard
@@ -59,7 +60,19 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         name, manifest=manifest, config=config, openapi=openapi, live=compute.live["http"], domain=domain, opts=opts
     )
     url = edge.front(gateway.url)
-    monitoring = Monitoring(name, messaging=messaging, opts=opts)
+    notifications = Notifications(name, config=config, opts=opts)
+    monitoring = Monitoring(
+        name,
+        manifest=manifest,
+        config=config,
+        data=data,
+        messaging=messaging,
+        functions=compute.functions,
+        logs=compute.logs,
+        api=gateway.api,
+        notifications=notifications,
+        opts=opts,
+    )
     budget = Budget(name, config=config, tags=tags, opts=opts)
     guard(config, [data, secrets, messaging, network, cache, domain, edge, compute, gateway, monitoring, budget])
 
@@ -75,4 +88,5 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         "artifact": artifact.digest,
         "units": compute.units,
         "releases_url": compute.releases_url,
+        "dashboard_url": monitoring.dashboard_url,
     }

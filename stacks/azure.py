@@ -18,9 +18,11 @@ from twofold.deploy.azure.edge import Edge
 from twofold.deploy.azure.encryption import customer_key
 from twofold.deploy.azure.gateway import Gateway
 from twofold.deploy.azure.health import Health
+from twofold.deploy.azure.logs import Logs
 from twofold.deploy.azure.messaging import Messaging
 from twofold.deploy.azure.monitoring import Monitoring
 from twofold.deploy.azure.network import Network
+from twofold.deploy.azure.notifications import Notifications
 from twofold.deploy.azure.secrets import Secrets
 from twofold.deploy.azure.traces import Traces
 from twofold.deploy.config import StackConfig
@@ -56,7 +58,8 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         network=network, key=key,
     )  # fmt: skip
     cache = Cache(name, config=config, group=group, subscription=subscription, network=network)
-    traces = Traces(name, config=config, group=group, subscription=subscription)
+    logs = Logs(name, config=config, group=group)
+    traces = Traces(name, config=config, logs=logs, group=group, subscription=subscription)
     access = Access(name, config=config, group=group, tenant=tenant)
     edge = Edge(name, config=config, group=group, subscription=subscription, login=login, content=content)
     compute = Compute(
@@ -68,9 +71,10 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         group=group, subscription=subscription, front_door=edge.id,
     )  # fmt: skip
     url = edge.front(gateway.url)
+    notifications = Notifications(name, config=config, group=group)
     monitoring = Monitoring(
-        name, manifest=manifest, messaging=messaging, logs=compute.logs, group=group, location=config.region,
-        existing=config.log_workspace,
+        name, manifest=manifest, config=config, messaging=messaging, sources=compute.logs, logs=logs,
+        notifications=notifications, group=group,
     )  # fmt: skip
     budget = Budget(name, config=config, group=group, subscription=subscription)
     health = Health(
@@ -93,4 +97,5 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         "artifact": artifact.digest,
         "units": compute.units,
         "releases_url": compute.releases_url,
+        "dashboard_url": monitoring.dashboard_url,
     }

@@ -9,6 +9,7 @@ from twofold import __version__
 from twofold.errors import SettingsError
 from twofold.homes import open_driver
 from twofold.manifest import ProjectionSpec, ServiceManifest, load
+from twofold.portable import metrics
 from twofold.portable.access_token import TokenVerifier
 from twofold.portable.cache import Cache, CacheDriver
 from twofold.portable.document_store import DocumentDriver, DocumentStore
@@ -51,6 +52,11 @@ class Services:
             self._outbound[name] = Outbound(name, base_url, limits, transport=transport, cache=shared)
         return self._outbound[name]
 
+    @property
+    def outbounds(self) -> tuple[Outbound, ...]:
+        """The clients that were made so far."""
+        return tuple(self._outbound.values())
+
     async def consumers(self) -> list[Consumer]:
         """Everything that a commit must reach now: the feed consumers, and each projection once per generation written."""
         found = [
@@ -79,6 +85,8 @@ class Services:
         await self.cache.close()
         await self.documents.close()
         await asyncio.to_thread(self.telemetry.close)
+        if self.settings.metrics_url:
+            await asyncio.to_thread(metrics.close)
 
 
 def bootstrap(
@@ -102,6 +110,9 @@ def bootstrap(
     publisher_driver = publisher_driver or open_driver("events", settings.events_url)
     source = f"/{manifest.name}"
     telemetry = telemetry or _telemetry(settings, manifest)
+    if settings.metrics_url:
+        resource = {"service": manifest.name, "environment": settings.environment, "unit": settings.role}
+        metrics.use(open_driver("metrics", settings.metrics_url, **resource))
     return Services(
         manifest=manifest,
         settings=settings,

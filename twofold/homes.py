@@ -15,7 +15,7 @@ from twofold.manifest import load
 
 @cache
 def drivers(block: str) -> Mapping[str, str]:
-    """Scheme -> `"package.module:open"` of a block (`store`, `queue`, `events`, `secrets`, `cache`, `telemetry`), of all homes."""
+    """Scheme -> `"package.module:open"` of a block (`store`, `queue`, `events`, `secrets`, `cache`, `telemetry`, `metrics`)."""
     found: dict[str, str] = {}
     for file in sorted(Path(__file__).parent.glob("*/drivers.py")):
         home = importlib.import_module(f"twofold.{file.parent.name}.drivers")
@@ -23,6 +23,6 @@ def drivers(block: str) -> Mapping[str, str]:
     return found
 
 
-def open_driver(block: str, url: str) -> Any:
+def open_driver(block: str, url: str, **options: str) -> Any:
     """The driver of a URL, by its scheme; does no I/O. Settings have checked the scheme before."""
-    return load(drivers(block)[urlsplit(url).scheme])(url)
+    return load(drivers(block)[urlsplit(url).scheme])(url, **options)

@@ -26,6 +26,7 @@ from twofold.portable.lease import lease
 from twofold.portable.logs import event, formatter
 from twofold.portable.message import Message
 from twofold.portable.message_queue import Delivery, Later
+from twofold.portable.metrics import SCHEDULES, STARTS, observe
 from twofold.portable.telemetry import INTERNAL
 from twofold.settings import Settings
 
@@ -34,6 +35,7 @@ SCHEDULE_SECONDS = 300
 IN_PROGRESS_SECONDS = 15
 """The longest delay of a message that another worker has in hand."""
 log = logging.getLogger("twofold.runtime")
+_BEGUN = time.perf_counter()
 
 
 class Runtime:
@@ -88,6 +90,7 @@ class Runtime:
             await lifespan.start()
             self._app = wrap(app, self.settings, self.services)
             self._lifespan = lifespan
+            observe(STARTS, time.perf_counter() - _BEGUN)
 
     async def stop(self) -> None:
         """Runs the application's shutdown and releases every connection."""
@@ -132,9 +135,12 @@ class Runtime:
                 if mine:
                     await load(spec.handler)(self.services)
         except BaseException as exc:
+            observe(SCHEDULES, time.perf_counter() - started, schedule=name, outcome="failure")
             event(log, "schedule", f"schedule {name} failed", started=started, outcome="failure",
                   level=logging.ERROR, error=exc, labels__schedule=name)  # fmt: skip
             raise
+        if mine:
+            observe(SCHEDULES, time.perf_counter() - started, schedule=name, outcome="success")
         told = "ran" if mine else "is running elsewhere: this run is left out"
         event(
             log, "schedule", f"schedule {name} {told}", started=started,

@@ -7,6 +7,7 @@ URLs only identify; no credential ever stands in one. The scheme picks the drive
     events_url   log: · https://<webhook> · eventbridge://<region>/<bus> · eventgrid://<topic host>
     secrets_url  file:///.data/secrets · secretsmanager://<region>/<prefix> · keyvault://<vault host>
     telemetry_url (empty: off) · console: · otlp://<host>:4318 · otlp+https://<host> · azuremonitor: · xray://<region>
+    metrics_url  (empty: off) · prometheus: (at /metrics of the local door) · emf: · azuremonitor:
     cache_url    memory: · redis://<host>:<port> · azureredis://<host>:<port> · elasticache://<host>:<port>/<region>/<cache>/<user>
 
 `sqlite:///` and `file:///` are followed by a path relative to the working directory; a fourth slash makes it absolute.
@@ -63,6 +64,7 @@ class Settings(BaseModel):
     secrets_url: str = Field("file:///.data/secrets", description="secrets")
     cache_url: str = Field("memory:", description="cache, rate limits and the state of breakers")
     telemetry_url: str = Field("", description="where traces go; nowhere when empty")
+    metrics_url: str = Field("", description="where metrics go; nowhere when empty")
     trace_ratio: float = Field(1.0, ge=0, le=1, description="how many of the traces that begin here are recorded")
     limit_reads: Limit = Field("600/minute", description="a subject's safe requests; empty: no limit")
     limit_writes: Limit = Field("300/minute", description="a subject's unsafe requests; empty: no limit")
@@ -162,10 +164,10 @@ def variable_names(manifest: ServiceManifest) -> tuple[str, ...]:
 
 def _url_problems(settings: Settings, deployed: bool) -> list[str]:
     problems = []
-    for block in ("store", "queue", "events", "secrets", "cache", "telemetry"):
+    for block in ("store", "queue", "events", "secrets", "cache", "telemetry", "metrics"):
         field = f"{block}_url"
         variable, url = PREFIX + field.upper(), getattr(settings, field)
-        if not url and block == "telemetry":
+        if not url and block in ("telemetry", "metrics"):
             continue
         schemes = drivers(block)
         parts = urlsplit(url)

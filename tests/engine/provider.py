@@ -102,6 +102,13 @@ IMMUTABLE = {
     "azure-native:network:PrivateDnsZoneGroup": {"privateDnsZoneGroupName", "privateEndpointName", "resourceGroupName"},
     "azure-native:privatedns:PrivateZone": {"privateZoneName", "resourceGroupName"},
     "azure-native:privatedns:VirtualNetworkLink": {"virtualNetworkLinkName", "privateZoneName", "resourceGroupName"},
+    "azure-native:applicationinsights:Workbook": {"resourceName", "resourceGroupName"},
+    "azure-native:operationalinsights:SavedSearch": {"savedSearchId", "workspaceName", "resourceGroupName"},
+    "azure-native:monitor:ScheduledQueryRule": {"ruleName", "resourceGroupName", "location"},
+    "azure-native:monitor:ActionGroup": {"actionGroupName", "resourceGroupName"},
+    "aws:cloudwatch/metricAlarm:MetricAlarm": {"name"},
+    "aws:cloudwatch/dashboard:Dashboard": {"dashboardName"},
+    "aws:sns/topic:Topic": {"name"},
     "azure-native:applicationinsights:Component": {"resourceName", "resourceGroupName", "location"},
     "random:index/randomPassword:RandomPassword": {"length", "special"},
 }
@@ -125,6 +132,8 @@ def computed(token, name, inputs):
             own["invokeArn"] = f"{own['arn']}/invocations"
         case "aws:apigatewayv2/api:Api":
             own |= {"apiEndpoint": f"https://{name}.execute-api.eu-central-1.amazonaws.com", "executionArn": arn}
+        case "aws:cloudwatch/dashboard:Dashboard":
+            own["dashboardArn"] = arn
         case "aws:lambda/functionUrl:FunctionUrl":
             own["functionUrl"] = "https://abc.lambda-url.eu-central-1.on.aws/"
         case "aws:cloudfront/distribution:Distribution":
@@ -195,6 +204,7 @@ def computed(token, name, inputs):
             last = {
                 "azure-native:resources:ResourceGroup": "resourceGroupName",
                 "azure-native:storage:BlobContainer": "containerName",
+                "azure-native:operationalinsights:Workspace": "workspaceName",
                 "azure-native:storage:Queue": "queueName",
                 "azure-native:network:PrivateEndpoint": "privateEndpointName",
                 "azure-native:privatedns:PrivateZone": "privateZoneName",

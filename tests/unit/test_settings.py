@@ -72,7 +72,15 @@ def test_a_deployed_service_takes_what_its_stack_gives(tmp_path):
     settings = Settings.load(DEPLOYED, SERVICE, deployed(tmp_path))
     assert settings.deployed and settings.app == {"mail_url": "https://mail.example"}
     optional = {"LOG_LEVEL", "CACHE_URL", "LIMIT_READS", "LIMIT_WRITES", "LIMIT_ANONYMOUS"}
-    optional |= {"GATEWAY_ID", "EDGE_DIGEST", "FORWARDED_HOPS", "CORS_ORIGINS", "TELEMETRY_URL", "TRACE_RATIO"}
+    optional |= {
+        "GATEWAY_ID",
+        "EDGE_DIGEST",
+        "FORWARDED_HOPS",
+        "CORS_ORIGINS",
+        "TELEMETRY_URL",
+        "METRICS_URL",
+        "TRACE_RATIO",
+    }
     assert set(DEPLOYED) | {f"TWOFOLD_{name}" for name in optional} == set(variable_names(SERVICE))
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from twofold.aws.feed import document_of, sequence_number
 from twofold.errors import QueueUnavailable, SettingsError, StoreError
 from twofold.manifest import ServiceManifest
+from twofold.portable import metrics
 from twofold.portable.message_queue import Delivery
 from twofold.runtime import Runtime
 
@@ -60,10 +61,11 @@ class Door:
         self._http: Callable[[Any, Any], Any] | None = None
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
-        """Serves one event. Lambda freezes the process after it, so traces leave before, within `FLUSH_SECONDS`."""
+        """Serves one event. Lambda freezes the process after it, so metrics and traces leave before, within `FLUSH_SECONDS`."""
         try:
             return self._dispatch(event, context)
         finally:
+            metrics.flush()
             self._runtime.services.telemetry.flush(FLUSH_SECONDS)
 
     def _dispatch(self, event: dict[str, Any], context: Any) -> Any:

@@ -5,6 +5,7 @@ DRIVERS = {
     "queue": {"sqs": "twofold.aws.message_queue:open"},
     "events": {"eventbridge": "twofold.aws.event_publisher:open"},
     "secrets": {"secretsmanager": "twofold.aws.secret_store:open"},
+    "metrics": {"emf": "twofold.aws.metrics:open"},
     "telemetry": {"xray": "twofold.aws.telemetry:open"},
     "cache": {"elasticache": "twofold.aws.cache:open"},
 }

@@ -11,12 +11,8 @@ from typing import Any
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from twofold.azure.insights import CONNECTION, QUIET
 from twofold.errors import SettingsError
-
-CONNECTION = "APPLICATIONINSIGHTS_CONNECTION_STRING"
-"""Where the component is: the variable that Azure's own tools set. With local auth off its key is a name, no secret."""
-QUIET = {"APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true", "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true"}
-"""What keeps the exporter from telling Microsoft about itself and from asking for settings."""
 
 
 def open(url: str, environ: Mapping[str, str] = os.environ, **options: Any) -> "AzureMonitorExporter":

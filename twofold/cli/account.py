@@ -1,4 +1,4 @@
-"""`twofold deployer`, `twofold preflight`: what a deployer must be allowed, and what an account must have, for one stack."""
+"""`twofold deployer`, `preflight`, `describe`: what one stack takes to deploy, what its account must have, what it asks for."""
 
 import importlib
 import json
@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from twofold.deploy import program
+from twofold.deploy import description, program
 from twofold.deploy.checks import Check
 from twofold.deploy.config import ConfigError, StackConfig, clouds
 from twofold.deploy.package import PackageError
@@ -33,10 +34,16 @@ def preflight(manifest: ServiceManifest, cloud: str, env: str) -> list[Check]:
         return checks
 
 
+def describe(manifest: ServiceManifest, cloud: str, env: str) -> dict[str, Any]:
+    """All that a stack is: for those who make it with a tool of their own. What only a cloud knows is a placeholder."""
+    with _stack(manifest, cloud, env, "describe") as (module, config, asked):
+        return description.describe(manifest, f"{env}-{cloud}", config, Path.cwd(), module.units, asked)
+
+
 @contextmanager
 def _stack(
     manifest: ServiceManifest, cloud: str, env: str, part: str
-) -> Iterator[tuple[ModuleType, StackConfig, Callable[[], tuple[Asked, ...]]]]:
+) -> Iterator[tuple[ModuleType, StackConfig, Callable[..., tuple[Asked, ...]]]]:
     """A cloud's module, the stack's config and its program; a mistake in any of them is AccountError."""
     if cloud not in clouds():
         raise AccountError(f"{cloud!r} is no cloud; there are {', '.join(clouds())}")
@@ -44,6 +51,10 @@ def _stack(
     try:
         config = program.stack_config(root, stack, manifest)
         module = importlib.import_module(f"twofold.deploy.{cloud}.{part}")
-        yield module, config, lambda: program.asked(manifest, config, root, stack)
+
+        def asked(given: program.Given | None = None, *, config: StackConfig = config) -> tuple[Asked, ...]:
+            return program.asked(manifest, config, root, stack, given)
+
+        yield module, config, asked
     except (ConfigError, PackageError) as exc:
         raise AccountError(str(exc)) from exc

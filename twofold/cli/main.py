@@ -293,17 +293,28 @@ def preflight(cloud: Where, env: Env = "dev", as_json: AsJson = False, manifest:
 
 
 @app.command()
+def describe(cloud: Where, env: Env = "dev", as_json: AsJson = False, manifest: Target = MANIFEST) -> None:
+    """Tells all that a stack is, without login or engine: for who makes it with Terraform, or reviews it."""
+    from twofold.cli import account, describe
+
+    found = account.describe(_manifest(manifest), cloud, env)
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+    else:
+        describe.show(found)
+
+
+@app.command()
 def doctor(
     offline: Annotated[bool, typer.Option("--offline", help="every download: is it here, or its mirror set?")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Looks at this machine, and names the command for what is missing."""
-    from twofold.cli import doctor as looking
+    from twofold.cli import doctor, installed
     from twofold.deploy import checks
 
-    if not offline:
-        raise TwofoldError("there are checks for working offline as yet: twofold doctor --offline")
-    if not checks.show(looking.offline(looking.Machine()), as_json=as_json):
+    look = doctor.offline if offline else installed.installed
+    if not checks.show(look(doctor.Machine()), as_json=as_json):
         raise typer.Exit(1)
 
 

@@ -2,7 +2,7 @@
 
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,9 @@ class Asked:
     inputs: Mapping[str, Any]
 
 
+type Given = Callable[[str, str, Mapping[str, Any]], tuple[str, dict[str, Any]]]
+
+
 def stack_config(root: Path, stack: str, manifest: ServiceManifest) -> StackConfig:
     """The config of a stack from its file in the project; ConfigError without one, or when it is wrong."""
     project = yaml.safe_load((root / "Pulumi.yaml").read_text()) if (root / "Pulumi.yaml").is_file() else {}
@@ -37,9 +40,14 @@ def stack_config(root: Path, stack: str, manifest: ServiceManifest) -> StackConf
     return parse(raw, stack, manifest)
 
 
-def asked(manifest: ServiceManifest, config: StackConfig, root: Path, stack: str) -> tuple[Asked, ...]:
-    """The resources of `stacks/<cloud>.py`, the user's own among them, sorted; the artifact is built as for an update."""
-    recorder = _Recorder(config)
+def asked(
+    manifest: ServiceManifest, config: StackConfig, root: Path, stack: str, given: Given | None = None
+) -> tuple[Asked, ...]:
+    """The resources of `stacks/<cloud>.py`, the user's own among them, sorted; the artifact is built as for an update.
+
+    `given` tells of a resource's type, name and inputs what it has to give: its id and outputs. Without it nothing is known.
+    """
+    recorder = _Recorder(config, given or _nothing)
     mocks.set_mocks(recorder, project=manifest.name, stack=stack, preview=True)
     deploy = importlib.import_module(f"stacks.{config.cloud}").deploy
 
@@ -50,8 +58,13 @@ def asked(manifest: ServiceManifest, config: StackConfig, root: Path, stack: str
     return tuple(sorted(recorder.found, key=lambda one: (one.type, one.name)))
 
 
+def _nothing(type: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    return "", {}  # no code runs that would need it
+
+
 class _Recorder(mocks.Mocks):
-    def __init__(self, config: StackConfig) -> None:
+    def __init__(self, config: StackConfig, given: Given) -> None:
+        self._given = given
         self.found: list[Asked] = []
         self._answers: dict[str, dict[str, Any]] = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": config.account},
@@ -68,7 +81,10 @@ class _Recorder(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if args.custom and not args.typ.startswith("pulumi:"):
             self.found.append(Asked(args.typ, args.name, args.inputs))
-        return "", {}  # nothing that comes of a resource is known, so no code runs that would need it
+            return self._given(args.typ, args.name, args.inputs)
+        return "", {}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        if args.token.endswith(":getSubnet"):  # all in one VPC, each in a zone of its own
+            return {"id": args.args["id"], "vpcId": "${vpc}", "availabilityZone": f"zone of {args.args['id']}"}, []
         return self._answers.get(args.token, {}), []

@@ -1,4 +1,8 @@
-"""`/health/live` (the process answers) and `/health/ready` (its dependencies do)."""
+"""`/health/live` (the process answers) and `/health/ready` (its dependencies do).
+
+A start-up probe is `/health/live` too: nothing is answered before the application's lifespan has begun. Queues are no
+dependency here: on Azure a unit that only sends may not even look at one.
+"""
 
 import asyncio
 import logging
@@ -16,6 +20,8 @@ from twofold.http.openapi import responses
 from twofold.http.problem import Problem
 
 DEADLINE_SECONDS = 2.0
+FRESH_SECONDS = 1.0
+"""How long an answer of `/health/ready` is given again: whoever asks it often costs the dependencies nothing."""
 type Release = Annotated[str | None, Header(description="a release, in quotes: 412 unless this process runs it")]
 log = logging.getLogger("twofold.health")
 
@@ -45,6 +51,7 @@ class Ready(BaseModel):
 def router(services: Services) -> APIRouter:
     """The health routes of a service; what its manifest doesn't use is not asked."""
     routes = APIRouter(prefix="/health", tags=["health"])
+    probed = Probed(partial(readiness, services))
 
     @routes.get("/live", operation_id="live", responses=responses(412))
     async def live(if_match: Release = None) -> Live:
@@ -56,13 +63,33 @@ def router(services: Services) -> APIRouter:
 
     @routes.get("/ready", operation_id="ready", responses={503: {"model": Ready}})
     async def ready(response: Response) -> Ready:
-        """Whether requests can be served: each dependency, asked side by side, within two seconds."""
-        found = await readiness(services)
+        """Whether requests can be served: each dependency, asked side by side, within two seconds; at most a second old."""
+        found = await probed()
         if found.status == "down":
             response.status_code = 503
         return found
 
     return routes
+
+
+class Probed:
+    """The answer to many who ask: one question is under way at a time, and what it brings is given for `FRESH_SECONDS`."""
+
+    def __init__(self, ask: Callable[[], Awaitable[Ready]], clock: Callable[[], float] = time.monotonic) -> None:
+        self._ask, self._clock = ask, clock
+        self._asking: asyncio.Task[Ready] | None = None
+        self._fresh_until = float("-inf")
+
+    async def __call__(self) -> Ready:
+        """A `Ready` of the last second. Who gives up waiting ends nobody else's question."""
+        if self._asking is None or (self._asking.done() and self._clock() >= self._fresh_until):
+            self._asking = asyncio.ensure_future(self._ask_anew())
+        return await asyncio.shield(self._asking)
+
+    async def _ask_anew(self) -> Ready:
+        found = await self._ask()
+        self._fresh_until = self._clock() + FRESH_SECONDS
+        return found
 
 
 async def readiness(services: Services) -> Ready:
@@ -75,6 +102,10 @@ async def readiness(services: Services) -> Ready:
     if services.cache.shared:
         checks.append(_check("cache", False, services.cache.ping))
     dependencies = list(await asyncio.gather(*checks))
+    dependencies += [
+        Dependency(name=client.name, status="down" if client.is_open else "up", critical=False, ms=0.0)
+        for client in services.outbounds
+    ]
     down = [dependency for dependency in dependencies if dependency.status == "down"]
     if any(dependency.critical for dependency in down):
         return Ready(status="down", dependencies=dependencies)

@@ -8,6 +8,7 @@ from typing import Any
 from twofold.http.lifespan import ASGIApp, Receive, Scope, Send
 from twofold.http.security_headers import header
 from twofold.portable.logs import event, pseudonym
+from twofold.portable.metrics import REQUESTS, observe
 from twofold.portable.telemetry import SERVER, Telemetry
 
 log = logging.getLogger("twofold.request")
@@ -57,6 +58,9 @@ def request_log(app: ASGIApp, telemetry: Telemetry, service: str) -> ASGIApp:
                     span.rename(f"{method} {route}")
                 if status >= 500:
                     span.fail(str(status))
+                if not probe:
+                    labels = {"method": method, "route": route or "", "status": str(status)}
+                    observe(REQUESTS, time.perf_counter() - started, **labels)
                 principal = scope["state"].get("principal")
                 event(
                     log, "request", f"{method} {path} {status}", started=started,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twofold.errors import TwofoldError
+from twofold.http.lifespan import ASGIApp
 from twofold.local.issuer import DevelopmentIssuer
 from twofold.local.loops import Loops
 from twofold.manifest import ServiceManifest
@@ -42,7 +43,7 @@ async def _serve(manifest: ServiceManifest, root: Path, port: int) -> None:
     runtime.format_logs()
     logging.getLogger("httpx").setLevel(logging.WARNING)
     config = uvicorn.Config(
-        runtime.asgi, host=HOST, port=port, lifespan="off", access_log=False, log_level="warning", interface="asgi3",
+        _with_metrics(runtime), host=HOST, port=port, lifespan="off", access_log=False, log_level="warning", interface="asgi3",
         server_header=False, proxy_headers=False, timeout_graceful_shutdown=5,
     )  # fmt: skip
     try:
@@ -62,6 +63,14 @@ async def _serve(manifest: ServiceManifest, root: Path, port: int) -> None:
             if loops:
                 await loops.stop()
             await runtime.stop()
+
+
+def _with_metrics(runtime: Runtime) -> ASGIApp:
+    if not runtime.settings.metrics_url.startswith("prometheus:"):
+        return runtime.asgi
+    from twofold.local.metrics_page import with_metrics  # and with it prometheus-client
+
+    return with_metrics(runtime)
 
 
 def _server(config: "uvicorn.Config") -> "uvicorn.Server":

@@ -1,6 +1,7 @@
 """DocumentStore: JSON documents with optimistic concurrency, the same on DynamoDB, Cosmos DB and SQLite."""
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -10,6 +11,10 @@ from typing import Any, Protocol
 
 from twofold.errors import ProfileError, StoreThrottled
 from twofold.portable import profile, telemetry
+from twofold.portable.logs import event
+from twofold.portable.metrics import THROTTLES, observe
+
+log = logging.getLogger("twofold.store")
 
 type Body = dict[str, Any]
 type Clock = Callable[[], float]
@@ -334,6 +339,11 @@ async def retry_throttled[T](call: Callable[[], Awaitable[T]]) -> T:
         try:
             return await call()
         except StoreThrottled as exc:
+            observe(THROTTLES, 1)
+            event(
+                log, "store-throttled", "the store throttles", started=time.perf_counter(), outcome="failure",
+                level=logging.WARNING,
+            )  # fmt: skip
             pause = max(exc.retry_after or 0.0, random.uniform(0, delay))  # noqa: S311 - jitter, not a secret
             if time.monotonic() + pause > deadline:
                 raise

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from twofold.errors import Conflict, EventFormatError, StoreThrottled, StoreUnavailable
 from twofold.portable.document_store import ABSENT, VERSION, Document, DocumentStore
 from twofold.portable.event_store import Commit, EventStore
-from twofold.portable.logs import event
+from twofold.portable.logs import Outcome, event
+from twofold.portable.metrics import COMMITS, LAG, PARKED, observe
 from twofold.portable.telemetry import CONSUMER, OFF, Telemetry
 
 CHECKPOINTS = "documents"
@@ -41,6 +42,11 @@ class Consumer:
     name: str
     handle: Callable[[Commit], Awaitable[None]]
     max_attempts: int = 5
+
+    @property
+    def stated(self) -> str:
+        """Its name in the manifest: a projection's generations share it."""
+        return self.name.partition("@")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +183,14 @@ class Feed:
             failure = await self._try(consumer, commit)
             if failure is not None:
                 span.fail(failure.partition(":")[0])
+            outcome: Outcome = "success" if failure is None else "failure"
+            lag = max(0.0, round(time.time() - commit.events[-1].at, 3))
+            observe(COMMITS, time.perf_counter() - started, consumer=consumer.stated, outcome=outcome)
+            observe(LAG, lag, consumer=consumer.stated)
             event(
                 log, "commit", f"consumer {consumer.name}: {commit.stream}/{commit.first}", started=started,
-                outcome="success" if failure is None else "failure",
-                labels__consumer=consumer.name, labels__stream=commit.stream, labels__position=str(commit.first),
+                outcome=outcome, twofold__lag=lag,
+                labels__consumer=consumer.stated, labels__stream=commit.stream, labels__position=str(commit.first),
             )  # fmt: skip
         return failure
 
@@ -211,7 +221,12 @@ class Feed:
             "at": self._documents.now(),
         }
         await self._documents.put(CHECKPOINTS, f"parked:{consumer.name}", stream, body)
-        log.error("consumer %s parked stream %s at %d: %s", consumer.name, stream, position, failure)
+        observe(PARKED, 1, consumer=consumer.stated)
+        event(
+            log, "parked", f"consumer {consumer.name} parked stream {stream} at {position}: {failure}",
+            started=time.perf_counter(), outcome="failure", level=logging.ERROR,
+            labels__consumer=consumer.stated, labels__stream=stream, labels__position=str(position),
+        )  # fmt: skip
 
 
 def _partition(consumer: str, stream: str) -> str:

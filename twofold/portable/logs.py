@@ -61,7 +61,7 @@ def pseudonym(subject: str, *, service: str) -> str:
 
 def event(
     log: logging.Logger, action: str, message: str, *, started: float, outcome: Outcome,
-    level: int = logging.INFO, error: BaseException | None = None, **fields: str | int | None,
+    level: int = logging.INFO, error: BaseException | None = None, **fields: str | int | float | None,
 ) -> None:  # fmt: skip
     """Logs what ended now. `started` is from `time.perf_counter()`; in a field's name `__` stands for a dot."""
     if not log.isEnabledFor(level):

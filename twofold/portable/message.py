@@ -9,6 +9,7 @@ import hashlib
 import json
 import uuid
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from twofold.errors import ProfileError
@@ -27,6 +28,8 @@ class Message:
     attempt: int = 1
     traceparent: str | None = None
     failure: str | None = None
+    sent_at: float | None = field(default=None, compare=False)
+    """When it was handed over, in seconds since the epoch: known of what was received."""
 
     @property
     def fingerprint(self) -> str:
@@ -83,4 +86,5 @@ class Message:
         return cls(
             attributes["type"], data, attributes["id"],
             int(attributes.get("attempt", 1)), attributes.get("traceparent"), attributes.get("failure"),
+            sent.timestamp() if isinstance(sent := attributes.get("time"), datetime) else None,
         )  # fmt: skip

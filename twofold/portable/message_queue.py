@@ -16,8 +16,9 @@ from typing import Any, Protocol
 from twofold.errors import ProfileError, QueueUnavailable, StoreThrottled, StoreUnavailable
 from twofold.manifest import QueueSpec
 from twofold.portable import profile, telemetry
-from twofold.portable.logs import event
+from twofold.portable.logs import Outcome, event
 from twofold.portable.message import Message
+from twofold.portable.metrics import DEAD_LETTERS, MESSAGES, QUEUE_AGE, observe
 from twofold.portable.telemetry import CONSUMER, OFF, PRODUCER, Attributes, Telemetry
 
 UNREADABLE = "twofold.unreadable"
@@ -152,9 +153,14 @@ class MessageQueue:
             if error is not None:
                 span.fail(type(error).__qualname__)
             told, level = await self._settle(delivery, spec, message, error)
+            age = None if message.sent_at is None else max(0.0, round(time.time() - message.sent_at, 3))
+            outcome: Outcome = "success" if error is None else "failure"
+            observe(MESSAGES, time.perf_counter() - started, queue=spec.name, outcome=outcome)
+            if age is not None:
+                observe(QUEUE_AGE, age, queue=spec.name)
             event(
                 log, "message", f"queue {spec.name}: {message.id} {told}", started=started, level=level, error=error,
-                outcome="success" if error is None else "failure",
+                outcome=outcome, twofold__age=age,
                 labels__queue=spec.name, labels__message=message.id, labels__attempt=str(message.attempt),
             )  # fmt: skip
         return error is None
@@ -195,6 +201,7 @@ class MessageQueue:
         if message.attempt >= spec.max_attempts:
             await self.driver.send(dead_letter_name(spec.name), self._encode(message, failure=failure), delay=0)
             await self._acknowledge(delivery)
+            observe(DEAD_LETTERS, 1, queue=spec.name)
             return f"failed for good, attempt {message.attempt}", logging.ERROR
         longest = min(RETRY_BASE_SECONDS * 2 ** (message.attempt - 1), profile.MAX_DELAY_SECONDS)
         await self._send_again(delivery, spec, replace(message, attempt=message.attempt + 1), longest)

@@ -5,6 +5,7 @@ answer = await payments.request("POST", "/charges", json=body, headers={"Idempot
 """
 
 import asyncio
+import logging
 import random
 import secrets
 import time
@@ -15,6 +16,10 @@ from typing import TYPE_CHECKING, Any
 from twofold.errors import TwofoldError
 from twofold.portable import telemetry
 from twofold.portable.cache import Cache
+from twofold.portable.logs import event
+from twofold.portable.metrics import BREAKER, CALLS, observe
+
+log = logging.getLogger("twofold.outbound")
 
 if TYPE_CHECKING:
     import httpx
@@ -81,12 +86,15 @@ class Outbound:
         deadline = self._clock() + self._limits.deadline
         await self._look()
         probe = self._admit()
+        begun, outcome = time.perf_counter(), "failure"
         try:
             await self._slot()
             try:
                 answer = await self._attempts(method, path, deadline, arguments)
+                outcome = "success"
             finally:
                 self._slots.release()
+                observe(CALLS, time.perf_counter() - begun, dependency=self.name, outcome=outcome)
         except BulkheadFull:
             raise  # says nothing about the other service
         except OutboundFailed:
@@ -103,6 +111,11 @@ class Outbound:
             await self._tell(open=False)
         return answer
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the breaker is open: the other service is not asked for a while."""
+        return self._failures >= self._limits.breaker_failures and self._clock() < self._open_until
+
     async def _slot(self) -> None:
         try:
             await asyncio.wait_for(self._slots.acquire(), self._limits.deadline)
@@ -116,6 +129,12 @@ class Outbound:
 
     async def _tell(self, *, open: bool) -> None:
         """Lets the other processes know; one that can't be told finds out by itself."""
+        observe(BREAKER, int(open), dependency=self.name)
+        if open:
+            event(
+                log, "breaker-opened", f"{self.name} failed {self._failures} times in a row: it is not asked for a while",
+                started=time.perf_counter(), outcome="failure", level=logging.WARNING, labels__dependency=self.name,
+            )  # fmt: skip
         if self._cache is not None and open:
             await self._cache.set(f"breaker:{self.name}", self._id, self._limits.breaker_seconds)
         elif self._cache is not None:

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.engine.emulated.kind import Kind, Plain, only, pairs
+from tests.engine.emulated.kind import Kind, NotThere, Plain, only, pairs
 
 
 class Table(Kind):
@@ -189,7 +189,33 @@ class MetricAlarm(Plain):
         return self.arguments(given) | {"Dimensions": pairs(given["dimensions"], "Name")}
 
 
+class Dashboard(Kind):
+    """A CloudWatch dashboard."""
+
+    service = "cloudwatch"
+
+    def create(self, client, given, tags):
+        """See `Kind`."""
+        client.put_dashboard(DashboardName=given["dashboardName"], DashboardBody=given["dashboardBody"])
+        return given["dashboardName"]
+
+    def read(self, client, id, given):
+        """See `Kind`."""
+        found = client.get_dashboard(DashboardName=id)
+        return {"dashboardName": found["DashboardName"], "dashboardBody": found["DashboardBody"]}
+
+    def update(self, client, id, old, new):
+        """See `Kind`."""
+        self.create(client, new, {})
+
+    def delete(self, client, id, given):
+        """See `Kind`."""
+        client.delete_dashboards(DashboardNames=[id])
+
+
 KINDS = {
+    "aws:cloudwatch/dashboard:Dashboard": Dashboard(),
+    "aws:cloudwatch/queryDefinition:QueryDefinition": NotThere("logs"),
     "aws:dynamodb/table:Table": Table(),
     "aws:sqs/queue:Queue": Queue(),
     "aws:secretsmanager/secret:Secret": Secret(),

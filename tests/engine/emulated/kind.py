@@ -96,6 +96,27 @@ class Plain(Kind):
         return client.meta.method_to_api_mapping[f"{self._operations.get(verb, verb)}_{self._noun}"]
 
 
+class NotThere(Kind):
+    """A type that ministack has no operation for: it is in the engine's state alone. The test asserts which these are."""
+
+    def __init__(self, service):
+        self.service = service
+
+    def create(self, client, given, tags):
+        """See `Kind`."""
+        return given["name"]
+
+    def read(self, client, id, given):
+        """See `Kind`."""
+        return given
+
+    def update(self, client, id, old, new):
+        """See `Kind`."""
+
+    def delete(self, client, id, given):
+        """See `Kind`."""
+
+
 def spelled(value, name):
     """The value with every key as `name` says it."""
     match value:

@@ -19,8 +19,9 @@ import pytest
 from tests.copies.copy import ROOT
 from tests.emulators.fixtures import DUMMY, REGION
 from tests.emulators.process import free_port, needing, serving
+from tests.engine.emulated.kind import NotThere
 from tests.engine.emulated.plugin import DYNAMIC, on_path
-from tests.engine.emulated.provider import Emulated
+from tests.engine.emulated.provider import KINDS, Emulated
 from tests.engine.engine import Engine
 from tests.fakes.issuer import IssuerFake
 from tests.fakes.server import Answer, FakeServer
@@ -164,6 +165,8 @@ def test_the_account_holds_what_the_engine_asked_for(stack):
     wanted = {one["urn"] for one in stack.state()["resources"] if one["type"].startswith("aws:")}
     assert wanted == set(stack.standin.resources)
     assert {token: lost for token, lost in stack.standin.lost.items() if lost} == FORGOTTEN
+    missing = {token for token, kind in KINDS.items() if isinstance(kind, NotThere)}
+    assert missing == {"aws:cloudwatch/queryDefinition:QueryDefinition"}
     tagged = client_of("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": "service", "Values": ["orders"]}])
     services = {one["ResourceARN"].split(":")[2] for one in tagged["ResourceTagMappingList"]}
     assert services >= {"dynamodb", "lambda", "sqs"}  # the provider's default tags have come along

@@ -1,5 +1,7 @@
 """Readiness: a shared cache that is down is told, and is no reason not to serve."""
 
+import asyncio
+
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -7,8 +9,9 @@ from fastapi import FastAPI
 from tests.emulators.process import free_port
 from twofold import SecretSpec, ServiceManifest
 from twofold.bootstrap import bootstrap
-from twofold.http.health import readiness, router
+from twofold.http.health import FRESH_SECONDS, Probed, Ready, readiness, router
 from twofold.http.problem import install
+from twofold.portable.resilience import OutboundFailed
 from twofold.settings import MARKER, Settings, marker, release
 
 
@@ -62,4 +65,54 @@ async def test_a_secret_without_a_value_is_no_reason_to_be_down(deployed, status
     services = bootstrap(settings.model_copy(update={"deployed": deployed}), manifest)
     assert (await readiness(services)).status == status
     assert ("secrets is down: " in caplog.text) == deployed  # and the log says why
+    await services.close()
+
+
+async def test_a_thousand_probes_ask_once_in_a_second():
+    asked, now = [], [0.0]
+
+    async def ask():
+        asked.append(now[0])
+        await asyncio.sleep(0.01)
+        return Ready(status="ready", dependencies=[])
+
+    probed = Probed(ask, clock=lambda: now[0])
+    answers = await asyncio.gather(*(probed() for _ in range(1000)))
+    assert len(asked) == 1 and {answer.status for answer in answers} == {"ready"}
+    now[0] = FRESH_SECONDS - 0.01
+    await probed()
+    assert len(asked) == 1
+    now[0] = FRESH_SECONDS
+    await probed()
+    assert asked == [0.0, FRESH_SECONDS]
+
+
+async def test_who_gives_up_waiting_ends_nobody_elses_question():
+    go = asyncio.Event()
+
+    async def ask():
+        await go.wait()
+        return Ready(status="ready", dependencies=[])
+
+    probed = Probed(ask)
+    impatient, patient = asyncio.create_task(probed()), asyncio.create_task(probed())
+    await asyncio.sleep(0)
+    impatient.cancel()
+    go.set()
+    assert (await patient).status == "ready"
+
+
+async def test_an_open_breaker_is_degraded(tmp_path):
+    manifest = ServiceManifest("t", app="x:y")
+    services = bootstrap(Settings.load({}, manifest, tmp_path), manifest)
+    refusing = httpx.MockTransport(lambda request: httpx.Response(503))
+    client = services.outbound("payments", "https://payments.example", transport=refusing)
+    assert (await readiness(services)).status == "ready"
+    while not client.is_open:
+        with pytest.raises(OutboundFailed):
+            await client.request("GET", "/")
+    found = await readiness(services)
+    assert found.status == "degraded" and [(one.name, one.status) for one in found.dependencies] == [
+        ("payments", "down")
+    ]
     await services.close()

@@ -47,6 +47,7 @@ class Compute(pulumi.ComponentResource):
         if config.encryption_key and data.key is None:
             raise ConfigError(OUTDATED.format("aws"))
         self._bounded = config.permissions_boundary or None
+        self.logs: list[pulumi.Output[str]] = []
         self.functions = {unit.role: self._unit(unit) for unit in manifest.units}
         child = pulumi.ResourceOptions(parent=self)
         self.live = Release(name, config=config, functions=self.functions, opts=child).live
@@ -68,6 +69,7 @@ class Compute(pulumi.ComponentResource):
             name, name=f"/aws/lambda/{name}", retention_in_days=30, kms_key_id=self._config.encryption_key or None,
             opts=child,
         )  # fmt: skip
+        self.logs.append(logs.name)
         identity = iam.Role(
             name, name=name, assume_role_policy=_trust("lambda.amazonaws.com"), permissions_boundary=self._bounded,
             opts=child,
@@ -101,6 +103,7 @@ class Compute(pulumi.ComponentResource):
                     secrets_url=self._secrets.url,
                     cache_url=self._cache.url(role),
                     telemetry_url=self._telemetry_url(),
+                    metrics_url="emf:",
                     edge_digest=self._edge.digest,
                     forwarded_hops=1 if self._edge.digest is None else 2,
                 )

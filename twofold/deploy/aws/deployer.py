@@ -124,6 +124,42 @@ GRANTS: Mapping[str, tuple[Grant, ...]] = {
             "cloudfront::{a}:distribution/*",
         ),
     ),
+    "aws:cloudwatch/dashboard:Dashboard": (
+        Grant("cloudwatch", "PutDashboard GetDashboard DeleteDashboards", "cloudwatch::{a}:dashboard/{p}"),
+    ),
+    "aws:cloudwatch/queryDefinition:QueryDefinition": (
+        # None of them has a resource-level permission.
+        Grant("logs", "PutQueryDefinition DescribeQueryDefinitions DeleteQueryDefinition", "*"),
+    ),
+    "aws:cloudwatch/eventApiDestination:EventApiDestination": (
+        Grant(
+            "events", "CreateApiDestination DescribeApiDestination UpdateApiDestination DeleteApiDestination",
+            "events:{r}:{a}:api-destination/{p}-*",
+        ),
+    ),
+    "aws:cloudwatch/eventConnection:EventConnection": (
+        Grant(
+            "events", "CreateConnection DescribeConnection UpdateConnection DeleteConnection",
+            "events:{r}:{a}:connection/{p}-*",
+        ),
+        Grant(
+            "secretsmanager", "CreateSecret UpdateSecret DeleteSecret DescribeSecret PutSecretValue",
+            "secretsmanager:{r}:{a}:secret:events!connection/{p}-*",
+        ),
+        _linked("apidestinations.events.amazonaws.com"),
+    ),
+    "aws:cloudwatch/eventRule:EventRule": (
+        Grant("events", f"PutRule DescribeRule DeleteRule {_TAGS}", "events:{r}:{a}:rule/{p}-*"),
+    ),
+    "aws:cloudwatch/eventTarget:EventTarget": (
+        Grant("events", "PutTargets RemoveTargets ListTargetsByRule", "events:{r}:{a}:rule/{p}-*"),
+    ),
+    "aws:sns/topic:Topic": (
+        Grant("sns", f"CreateTopic GetTopicAttributes SetTopicAttributes DeleteTopic {_TAGS}", "sns:{r}:{a}:{p}-*"),
+    ),
+    "aws:sns/topicSubscription:TopicSubscription": (
+        Grant("sns", "Subscribe GetSubscriptionAttributes SetSubscriptionAttributes Unsubscribe", "sns:{r}:{a}:{p}-*"),
+    ),
     "aws:cloudwatch/eventBus:EventBus": (
         Grant("events", f"CreateEventBus DescribeEventBus UpdateEventBus DeleteEventBus {_TAGS}", "events:{r}:{a}:event-bus/{p}"),
     ),

@@ -15,8 +15,8 @@ from twofold.manifest import ServiceManifest
 class Gateway(pulumi.ComponentResource):
     """An HTTP API before the http unit, with a route per operation; what is no route is answered 404 by the API itself.
 
-    With `twofold:gateway none`, the function's own URL instead: open, and the service verifies tokens by itself. With a domain
-    of its own and no edge before it, that is its only address.
+    `api` is its id. With `twofold:gateway none` there is none, and the function's own URL instead: open, and the service verifies
+    tokens by itself. With a domain of its own and no edge before it, that is its only address.
     """
 
     def __init__(
@@ -26,6 +26,7 @@ class Gateway(pulumi.ComponentResource):
         super().__init__("twofold:aws:Gateway", name, None, opts)
         self._name, self._config, self._child = name, config, pulumi.ResourceOptions(parent=self)
         self._domain = domain
+        self.api: pulumi.Output[str] | None = None
         self.url = self._own_url(live) if config.gateway == "none" else self._api(manifest, openapi, live)
         self.register_outputs({"url": self.url})
 
@@ -35,6 +36,7 @@ class Gateway(pulumi.ComponentResource):
             name, name=name, protocol_type="HTTP", description=manifest.title,
             disable_execute_api_endpoint=self._domain.closes, opts=child,
         )  # fmt: skip
+        self.api = api.id
         allowed = lambda_.Permission(
             name, action="lambda:InvokeFunction", function=live.function_name, qualifier=live.name,
             principal="apigateway.amazonaws.com", source_arn=pulumi.Output.concat(api.execution_arn, "/*"), opts=child,

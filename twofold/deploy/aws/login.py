@@ -19,3 +19,13 @@ def client(service: str, region: str, assume_role: str = "", external_id: str = 
         session = boto3.session.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region)
     config = Config(read_timeout=READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 3})
     return session.client(service, config=config)  # type: ignore[call-overload]
+
+
+def who() -> str:
+    """Whose login it is. Raises what botocore raises; each try takes a few seconds at most."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(connect_timeout=4, read_timeout=8, retries={"total_max_attempts": 1})
+    sts = boto3.client("sts", region_name=boto3.Session().region_name or "us-east-1", config=config)
+    return str(sts.get_caller_identity()["Arn"])

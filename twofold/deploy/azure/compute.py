@@ -131,7 +131,7 @@ class Compute(pulumi.ComponentResource):
         own = environment(
             self._manifest, self._config, unit.role, store_url=self._data.url, queue_url=self._messaging.url,
             events_url=self._messaging.events_url, secrets_url=self._secrets.url, cache_url=self._cache.url,
-            telemetry_url=self._traces.url,
+            telemetry_url=self._traces.url, metrics_url=self._traces.metrics_url,
             gateway_id=self._access.principal, forwarded_hops=1 if self._config.gateway == "none" else 2,
         )  # fmt: skip
         if unit.role == "http":

@@ -78,6 +78,9 @@ ARM: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         "Microsoft.ManagedIdentity/userAssignedIdentities", _ALL,
         ("Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",),
     ),
+    "azure-native:applicationinsights:Workbook": ("Microsoft.Insights/workbooks", _ALL, ()),
+    "azure-native:monitor:ActionGroup": ("Microsoft.Insights/actionGroups", _ALL, ()),
+    "azure-native:operationalinsights:SavedSearch": ("Microsoft.OperationalInsights/workspaces/savedSearches", _ALL, ()),
     "azure-native:monitor:DiagnosticSetting": ("Microsoft.Insights/diagnosticSettings", _ALL, ()),
     "azure-native:monitor:ScheduledQueryRule": ("Microsoft.Insights/scheduledQueryRules", _ALL, ()),
     "azure-native:operationalinsights:Workspace": (

@@ -1,70 +1,73 @@
-"""Logs of the apps, and alarms: one for each queue, on its dead letters."""
+"""The units' logs in the workspace, alarms, a dashboard and saved queries, from the manifest: by the other cloud's names."""
 
 from collections.abc import Mapping
 
 import pulumi
-from pulumi_azure_native import monitor, operationalinsights
+from pulumi_azure_native import monitor
 
+from twofold.deploy.alarms import Alarm, alarms
+from twofold.deploy.azure.alarms import dead_letters, question, rule
+from twofold.deploy.azure.dashboard import Dashboard
+from twofold.deploy.azure.logs import Logs
 from twofold.deploy.azure.messaging import Messaging
+from twofold.deploy.azure.notifications import Notifications
+from twofold.deploy.config import StackConfig
 from twofold.manifest import ServiceManifest
 from twofold.portable.message_queue import dead_letter_name
 
 
 class Monitoring(pulumi.ComponentResource):
-    """A workspace with the units' logs, 30 days of them: `logs` are their sources.
+    """A rule for each queue's dead letters always; all others where somebody is told (`Notifications.wanted`).
 
-    For each queue an alert rule `<prefix>-<dead-letter queue>` that fires within a quarter of an hour of a new dead letter.
-
-    Storage has no timely metric for it: `QueueMessageCount` is taken once a day, over all queues of an account. So the account's
-    write log goes to a workspace, and the rule looks there for what was put into the twin, by the kit or by the host. The workspace
-    is the one with the id `existing`, or one of its own.
+    A rule costs by the month, also while it is silent; those on dead letters are the ones that nobody should be without. Storage
+    has no timely metric for them: `QueueMessageCount` is taken once a day, over all queues of an account. So the account's write
+    log goes to the workspace, as the units' own logs do (`sources`: what of which resource). `dashboard_url` is the stack's.
     """
 
     def __init__(
-        self, name: str, *, manifest: ServiceManifest, messaging: Messaging, logs: Mapping[str, tuple[pulumi.Input[str], str]],
-        group: pulumi.Input[str], location: str, existing: str = "", opts: pulumi.ResourceOptions | None = None,
+        self, name: str, *, manifest: ServiceManifest, config: StackConfig, messaging: Messaging,
+        sources: Mapping[str, tuple[pulumi.Input[str], str]], logs: Logs, notifications: Notifications,
+        group: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Monitoring", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        workspace: pulumi.Input[str] = existing
-        if not existing:
-            workspace = operationalinsights.Workspace(
-                name, workspace_name=name, resource_group_name=group, location=location, retention_in_days=30,
-                sku=operationalinsights.WorkspaceSkuArgs(name="PerGB2018"), opts=child,
-            ).id  # fmt: skip
-        for source, (resource, category) in logs.items():
-            monitor.DiagnosticSetting(
-                f"{name}-{source}-logs", name="logs", workspace_id=workspace, resource_uri=resource,
-                logs=[monitor.DiagnosticsLogSettingsArgs(category=category, enabled=True)], opts=child,
-            )  # fmt: skip
+        self._name, self._manifest, self._config, self._messaging = name, manifest, config, messaging
+        self._logs, self._group, self._actions = logs, group, notifications.actions
+        self._table = next(iter(sources.values()))[1]
+        self._logged = [
+            self._log(f"{name}-{source}-logs", "logs", resource, category)
+            for source, (resource, category) in sources.items()
+        ]
         if messaging.account is not None:
-            logged = monitor.DiagnosticSetting(
-                f"{name}-queues", name="writes", workspace_id=workspace,
-                resource_uri=pulumi.Output.concat(messaging.account.id, "/queueServices/default"),
-                logs=[monitor.DiagnosticsLogSettingsArgs(category="StorageWrite", enabled=True)], opts=child,
-            )  # fmt: skip
-            for spec in manifest.queues:
-                dead = dead_letter_name(spec.name)
-                # A workspace may have other accounts' logs too.
-                query = pulumi.Output.concat(
-                    'StorageQueueLogs | where AccountName == "', messaging.account.name, '" and OperationName == "PutMessage" ',
-                    f'and StatusText == "Success" and Uri contains "/{manifest.name}-{dead}/messages"',
-                )  # fmt: skip
-                monitor.ScheduledQueryRule(
-                    f"{name}-{dead}", rule_name=f"{name}-{dead}", resource_group_name=group, location=location,
-                    description=f"{spec.name}: messages that no attempt could work off", kind="LogAlert", severity=2,
-                    scopes=[workspace], evaluation_frequency="PT5M", window_size="PT15M",
-                    skip_query_validation=True,  # the table appears with the first write
-                    criteria=monitor.ScheduledQueryRuleCriteriaArgs(
-                        all_of=[
-                            monitor.ConditionArgs(
-                                query=query, time_aggregation="Count", operator="GreaterThan", threshold=0,
-                                failing_periods=monitor.ConditionFailingPeriodsArgs(
-                                    number_of_evaluation_periods=1, min_failing_periods_to_alert=1
-                                ),
-                            )
-                        ]
-                    ),
-                    opts=pulumi.ResourceOptions(parent=self, depends_on=[logged]),
-                )  # fmt: skip
-        self.register_outputs({})
+            queues = pulumi.Output.concat(messaging.account.id, "/queueServices/default")
+            self._logged.append(self._log(f"{name}-queues", "writes", queues, "StorageWrite"))
+        for alarm in alarms(manifest):
+            if alarm.kind == "dead-letters":
+                self._dead_letters(alarm)
+            elif notifications.wanted:
+                self._rule(f"{name}-{alarm.name}", alarm, question(alarm, manifest, config.environment, self._table))
+        dashboard = Dashboard(
+            name, manifest=manifest, environment=config.environment, group=group, location=config.region,
+            table=self._table, workspace=logs.workspace, workspace_group=logs.group, workspace_name=logs.name,
+            opts=pulumi.ResourceOptions(parent=self),
+        )  # fmt: skip
+        self.dashboard_url = dashboard.url
+        self.register_outputs({"dashboard_url": self.dashboard_url})
+
+    def _log(self, name: str, short: str, resource: pulumi.Input[str], category: str) -> pulumi.Resource:
+        return monitor.DiagnosticSetting(
+            name, name=short, workspace_id=self._logs.workspace, resource_uri=resource,
+            logs=[monitor.DiagnosticsLogSettingsArgs(category=category, enabled=True)],
+            opts=pulumi.ResourceOptions(parent=self),
+        )  # fmt: skip
+
+    def _dead_letters(self, alarm: Alarm) -> None:
+        assert self._messaging.account is not None
+        dead = dead_letter_name(alarm.subject)
+        query = dead_letters(f"{self._manifest.name}-{dead}", self._messaging.account.name)
+        self._rule(f"{self._name}-{dead}", alarm, query)
+
+    def _rule(self, name: str, alarm: Alarm, query: pulumi.Input[str]) -> None:
+        rule(
+            name, alarm, query, workspace=self._logs.workspace, group=self._group, location=self._config.region,
+            actions=self._actions, opts=pulumi.ResourceOptions(parent=self, depends_on=self._logged),
+        )  # fmt: skip

@@ -25,7 +25,7 @@ def check(
     subscription = config.subscription or os.environ.get("ARM_SUBSCRIPTION_ID", "")
     if not subscription:
         raise ConfigError("name the subscription: pulumi config set twofold:subscription …, or ARM_SUBSCRIPTION_ID")
-    token = token or _token()
+    token = token or own_token()
     base = f"{endpoint.rstrip('/')}/subscriptions/{subscription}"
     with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
         answer = client.get(base, params={"api-version": API_VERSION})
@@ -72,7 +72,8 @@ def _message(answer: Any) -> str:
         return str(answer.text[:200])
 
 
-def _token() -> str:
+def own_token() -> str:
+    """The deployer's token for Resource Manager; ConfigError without a login."""
     from azure.core.exceptions import ClientAuthenticationError
     from azure.identity import DefaultAzureCredential  # the deployer's login
 

@@ -1,8 +1,9 @@
 """Application Insights: where an Azure stack's traces go when its config says `telemetry: managed`."""
 
 import pulumi
-from pulumi_azure_native import applicationinsights, authorization, operationalinsights
+from pulumi_azure_native import applicationinsights, authorization
 
+from twofold.deploy.azure.logs import Logs
 from twofold.deploy.azure.secrets import role
 from twofold.deploy.config import StackConfig
 
@@ -13,28 +14,25 @@ METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 class Traces(pulumi.ComponentResource):
     """A component without local authentication, so that its connection string opens nothing. `url` is None where it is off.
 
-    It keeps its data in the workspace that the config names, else in one of its own.
+    It keeps its data in the stack's workspace.
     """
 
     def __init__(
-        self, name: str, *, config: StackConfig, group: pulumi.Input[str], subscription: str,
+        self, name: str, *, config: StackConfig, logs: Logs, group: pulumi.Input[str], subscription: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Traces", name, None, opts)
         self._subscription, self._child = subscription, pulumi.ResourceOptions(parent=self)
         self.component: applicationinsights.Component | None = None
         self.url = config.telemetry if config.telemetry not in ("none", "managed") else None
+        self.metrics_url = ""
         self.variables: dict[str, pulumi.Input[str]] = {}
         if config.telemetry == "managed":
-            workspace = config.log_workspace or operationalinsights.Workspace(
-                f"{name}-traces", workspace_name=f"{name}-traces", resource_group_name=group, location=config.region,
-                retention_in_days=30, sku=operationalinsights.WorkspaceSkuArgs(name="PerGB2018"), opts=self._child,
-            ).id  # fmt: skip
             self.component = applicationinsights.Component(
                 name, resource_name_=name, resource_group_name=group, location=config.region, kind="web",
-                application_type="web", workspace_resource_id=workspace, disable_local_auth=True, opts=self._child,
+                application_type="web", workspace_resource_id=logs.workspace, disable_local_auth=True, opts=self._child,
             )  # fmt: skip
-            self.url = "azuremonitor:"
+            self.url = self.metrics_url = "azuremonitor:"
             self.variables["APPLICATIONINSIGHTS_CONNECTION_STRING"] = self.component.connection_string
         self.register_outputs({})
 

@@ -1,0 +1,154 @@
+"""`twofold describe` and the engine are told the same: with a real stack's outputs for its placeholders, nothing differs."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from tests.copies.copy import ROOT, Copy
+from tests.engine.provider import ACCOUNT, SUBSCRIPTION, TENANT
+from tests.stacks.captured import Captured
+from tests.stacks.test_stacks import EVERYTHING_ELSE, ON, config
+from twofold.deploy.description import UNKNOWN
+from twofold.deploy.placeholders import ACCOUNT as ACCOUNT_PLACEHOLDER
+
+MORE = {"cache": "redis", "telemetry": "managed", "maxInstances": json.dumps({"http": 20})}
+PINNED = {"azure": {"subscription": SUBSCRIPTION, "tenant": TENANT}, "aws": {}}
+PLACEHOLDER = re.compile(r"\$\{(\w+)\.(\w+)\.([^.}]+)\.([\w.]+?)(\.host)?\}")
+
+
+@pytest.fixture(scope="module", params=["azure", "aws"])
+def cloud(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, cloud):
+    copy = Copy(tmp_path_factory.mktemp("described") / "p")
+    given = {"config": config(cloud, **MORE, **PINNED[cloud])}
+    copy.write(f"stacks/config/Pulumi.dev-{cloud}.yaml", yaml.safe_dump(given))
+    return copy
+
+
+@pytest.fixture(scope="module")
+def described(folder, cloud):
+    return json.loads(folder.run("twofold", "describe", "--cloud", cloud, "--json"))
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory, cloud):
+    return Captured(tmp_path_factory.mktemp(cloud), cloud, **MORE, **PINNED[cloud])
+
+
+def filled(text, stack):
+    """The text with what the stack's state has in the place of its placeholders."""
+
+    def found(match):
+        module, kind, name, path, host = match.groups()
+        [one] = [
+            one
+            for one in stack.state["resources"]
+            if one["urn"].endswith(f"::{name}") and re.fullmatch(rf"\S+:{module}(/\w+)?:{kind}", one["type"])
+        ]
+        value = one["id"] if path == "id" else one["outputs"]
+        for step in path.split(".") if path != "id" else ():
+            value = value[int(step) if step.isdigit() else step]
+        return urlsplit(value).netloc if host else value
+
+    return PLACEHOLDER.sub(found, text.replace(ACCOUNT_PLACEHOLDER, ACCOUNT))
+
+
+def asked_of_the_engine(stack):
+    """Each unit's variables and permissions, from what the providers were given."""
+    if stack.cloud == "aws":
+        policies = {
+            one["role"]: json.loads(one["policy"])["Statement"] for one in stack.of("aws:iam/rolePolicy:RolePolicy")
+        }
+        return {
+            one["environment"]["variables"]["TWOFOLD_ROLE"]: (one["environment"]["variables"], policies[one["name"]])
+            for one in stack.of("aws:lambda/function:Function")
+        }
+    units = {}
+    for app in stack.of("azure-native:web:WebApp"):
+        variables = {pair["name"]: pair["value"] for pair in app["siteConfig"]["appSettings"]}
+        principal = f"principal-orders-dev-{variables['TWOFOLD_ROLE']}"
+        permissions = [
+            {"role": one["roleDefinitionId"], "scope": one["scope"]}
+            for kind in ("authorization:RoleAssignment", "cosmosdb:SqlResourceSqlRoleAssignment")
+            for one in stack.of(f"azure-native:{kind}")
+            if one["principalId"] == principal
+        ] + [
+            {"role": one["accessPolicyName"], "scope": f"{one['clusterName']}/databases/{one['databaseName']}"}
+            for one in stack.of("azure-native:redisenterprise:AccessPolicyAssignment")
+            if one["user"]["objectId"] == principal
+        ]
+        units[variables["TWOFOLD_ROLE"]] = variables, permissions
+    return units
+
+
+def test_environment_and_permissions_are_what_the_engine_is_asked_for(described, stack):
+    told = {
+        unit["role"]: (unit["environment"], unit["permissions"])
+        for unit in json.loads(filled(json.dumps(described["units"]), stack))
+    }
+    wanted = asked_of_the_engine(stack)
+    assert set(told) == set(wanted) == {"http", "feed", "schedule", "worker"}
+    for role, (environment, permissions) in wanted.items():
+        assert told[role][0] == environment
+        assert sorted(map(json.dumps, told[role][1])) == sorted(map(json.dumps, permissions))
+
+
+def test_it_has_each_resource_with_its_properties_and_nothing_else(described, stack):
+    told = {(one["type"], one["name"]): one["properties"] for one in described["resources"]}
+    made = {(kind, urn.rpartition("::")[2]): inputs for urn, (kind, inputs) in stack.resources.items()}
+    assert set(told) == set(made)
+    for key, inputs in made.items():
+        # What comes of a version that an update publishes, or lies in an archive, is not a placeholder's.
+        same = set(inputs) - {"__provider", "code", "path", "__defaults"}
+        lacking = {name for name in same - set(told[key]) if not name.startswith("functionVersion")}
+        assert key[0] == "pulumi-python:dynamic:Resource" or not lacking, (key, lacking)
+
+
+def test_the_artifact_is_the_one_that_is_deployed(described, stack, folder):
+    assert described["artifact"]["digest"] == stack.outputs["artifact"]
+    assert Path(described["artifact"]["path"]).is_file()
+    assert (described["service"], described["stack"], described["notes"]) == ("orders", f"dev-{stack.cloud}", [])
+
+
+def test_routes_have_their_scopes_and_units_their_triggers(described):
+    routes = {(one["method"], one["path"]): (one["open"], one["scopes"]) for one in described["routes"]}
+    assert routes["POST", "/orders"] == (False, ["orders.write"]) and routes["GET", "/health/live"] == (True, [])
+    triggers = {unit["role"]: [one["kind"] for one in unit["triggers"]] for unit in described["units"]}
+    assert triggers == {"http": ["http"], "feed": ["feed"], "schedule": ["schedule"], "worker": ["queue"]}
+
+
+def test_with_every_key_on_only_a_made_up_value_is_unknown(folder, cloud):
+    chosen = config(cloud, **EVERYTHING_ELSE | ON[cloud])
+    folder.write(f"stacks/config/Pulumi.everything-{cloud}.yaml", yaml.safe_dump({"config": chosen}))
+    found = json.loads(folder.run("twofold", "describe", "--cloud", cloud, "--env", "everything", "--json"))
+    unknown = {name for unit in found["units"] for name, value in unit["environment"].items() if UNKNOWN in value}
+    assert unknown == ({"TWOFOLD_EDGE_DIGEST"} if cloud == "aws" else set())
+    assert all(unit["permissions"] for unit in found["units"]) and UNKNOWN not in json.dumps(
+        found["units"][1]["permissions"]
+    )
+    if cloud == "aws":
+        assert found["artifact"] == {"image": ON["aws"]["image"]}
+
+
+def test_people_get_a_table_and_a_mistake_is_one_line(folder, cloud):
+    shown = folder.run("twofold", "describe", "--cloud", cloud)
+    assert "POST /orders" in shown and "queue payments" in shown and "orders.write" in shown
+    program = str(Path(sys.executable).with_name("twofold"))
+    for wrong, told in (
+        (("gcp", "dev"), "'gcp' is no cloud"),
+        ((cloud, "nowhere"), f"Pulumi.nowhere-{cloud}.yaml is missing"),
+    ):
+        done = subprocess.run(
+            [program, "describe", "--cloud", wrong[0], "--env", wrong[1]], cwd=ROOT, capture_output=True, text=True
+        )
+        assert done.returncode == 2 and told in done.stderr and "Traceback" not in done.stderr

@@ -1,0 +1,113 @@
+"""`twofold doctor` on a bare machine, on one that has everything, and on what is stale or does not answer."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from twofold.cli import doctor, installed
+
+ROOT = Path(__file__).parents[2]
+NEEDED = {
+    "Python 3.13", "uv", "lock requirements/aws.txt", "lock requirements/azure.txt", "this project's .venv", "Pulumi CLI",
+}  # fmt: skip
+OPTIONAL = {"node", "java", "go", "redis-server", "prometheus", "docker", "func", "az", "aws"}
+
+
+def nobody(machine, cloud):
+    return False, "no login"
+
+
+def somebody(machine, cloud):
+    return True, f"deployer of {cloud}"
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """A bare one: a service without locks, an empty home, nothing on PATH."""
+    for name in ("service", "home", "bin"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "service/pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    (tmp_path / "service/Makefile").write_bytes((ROOT / "Makefile").read_bytes())
+    return doctor.Machine({"PATH": str(tmp_path / "bin")}, tmp_path / "home", tmp_path / "service")
+
+
+def fill(machine):
+    for name in ("python3.13", "uv", "pulumi", *OPTIONAL):
+        path = Path(machine.environ["PATH"]) / name
+        path.write_text("")
+        path.chmod(0o755)
+    (machine.root / "requirements").mkdir()
+    for lock in (ROOT / "requirements").glob("*.txt"):
+        (machine.root / "requirements" / lock.name).write_bytes(lock.read_bytes())
+    (machine.root / ".venv").mkdir()
+    (machine.root / ".venv/.installed").write_text("")
+
+
+def test_a_bare_machine_names_each_missing_piece_and_its_one_command(machine):
+    found = installed.installed(machine, nobody)
+    assert not any(check.fine for check in found)
+    assert all(check.command and "\n" not in check.command for check in found)
+    assert {check.what for check in found if check.needed} == NEEDED
+    assert {check.what.partition(" (")[0] for check in found if not check.needed} == OPTIONAL | {
+        "login to azure", "login to aws",
+    }  # fmt: skip
+    commands = {check.what: check.command for check in found}
+    assert (commands["uv"], commands["this project's .venv"]) == ("python3 -m pip install uv", "make install")
+    assert commands["login to azure (deploying)"] == "az login"
+
+
+def test_with_everything_there_it_is_green(machine):
+    fill(machine)
+    found = installed.installed(machine, somebody)
+    assert [check for check in found if not check.fine or check.command] == []
+    assert {check.what for check in found} >= NEEDED | {"lock requirements/dev.txt"}
+    assert "deployer of aws" in {check.found for check in found}
+
+
+def test_a_lock_that_lacks_something_or_pins_what_is_not_allowed_is_stale(machine):
+    fill(machine)
+    project = machine.root / "pyproject.toml"
+    project.write_text(project.read_text().replace('"mangum>=0.19"', '"mangum>=99", "polars>=1.0"'))
+    stale = {check.what: check for check in installed.installed(machine, somebody) if not check.fine}
+    assert set(stale) == {"lock requirements/aws.txt", "lock requirements/dev.txt"}
+    check = stale["lock requirements/aws.txt"]
+    assert check.found == "older than pyproject.toml: mangum, polars" and check.command == "make lock"
+
+
+def test_an_environment_older_than_its_lock_is_stale(machine):
+    fill(machine)
+    os.utime(machine.root / "requirements/dev.txt", (time.time() + 60,) * 2)
+    [stale] = [check for check in installed.installed(machine, somebody) if not check.fine]
+    assert (stale.what, stale.command) == ("this project's .venv", "make install")
+
+
+@pytest.mark.parametrize("cloud", ["azure", "aws"])
+def test_without_a_login_there_is_one_line_and_no_traceback(machine, cloud):
+    bare = doctor.Machine({"PATH": "/nowhere", "AWS_EC2_METADATA_DISABLED": "true"}, machine.home, machine.root)
+    fine, told = installed.login(bare, cloud)
+    assert not fine and told and "\n" not in told and "Traceback" not in told
+
+
+def test_a_cloud_that_does_not_answer_is_given_up_at_the_deadline(machine):
+    started = time.monotonic()
+    assert installed.login(machine, "aws", 0.01) == (False, "no answer within 0 s")
+    assert time.monotonic() - started < 5
+
+
+def test_a_login_that_works_is_told_whose_it_is(machine, ministack):
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": ministack}
+    fine, told = installed.login(doctor.Machine(keys, machine.home, machine.root), "aws")
+    assert fine and told.startswith("arn:aws:")
+
+
+def test_the_command_answers_for_a_program_and_fails_when_something_needed_is_missing(tmp_path):
+    command = [str(Path(sys.executable).with_name("twofold")), "doctor", "--json"]
+    bare = {"PATH": str(tmp_path), "HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
+    done = subprocess.run(command, cwd=tmp_path, env=bare, capture_output=True, text=True)
+    missing = {check["what"] for check in json.loads(done.stdout) if not check["fine"] and check["needed"]}
+    assert done.returncode == 1 and "Pulumi CLI" in missing and "Traceback" not in done.stderr

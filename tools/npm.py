@@ -1,0 +1,34 @@
+"""A locked npm package, fetched into the cache."""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tools.cache import CACHE, MissingTool
+
+
+def fetch(name: str, lock: Path, home: Path) -> Path:
+    """`home`, with the `node_modules` of `lock`'s package-lock.json; MissingTool without Node, or without npm to fetch it."""
+    if not shutil.which("node"):
+        raise MissingTool(f"{name} needs Node (`node` is not on PATH)")
+    if (home / "node_modules/.package-lock.json").exists():
+        return home
+    if not shutil.which("npm"):
+        raise MissingTool(f"fetching {name} needs `npm`, which is not on PATH")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        for file in ("package.json", "package-lock.json"):
+            shutil.copy(lock / file, folder)
+        done = subprocess.run(
+            ["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise MissingTool(f"npm failed to fetch {name}:\n{(done.stdout + done.stderr)[-1500:]}")
+        shutil.rmtree(home, ignore_errors=True)
+        Path(folder).rename(home)
+        Path(folder).mkdir()  # for the context to remove
+    return home
