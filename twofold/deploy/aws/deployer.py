@@ -259,6 +259,18 @@ GRANTS: Mapping[str, tuple[Grant, ...]] = {
         ),
         Grant("lambda", "ListTags TagResource UntagResource", "lambda:{r}:{a}:event-source-mapping:*"),
     ),
+    "aws:lambda/alias:Alias": (  # with its release: a version is published and asked how it is before it is live
+        Grant(
+            "lambda", "CreateAlias GetAlias UpdateAlias DeleteAlias ListAliases PublishVersion InvokeFunction", _FUNCTIONS
+        ),
+    ),
+    "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": (
+        Grant(
+            "lambda",
+            "PutProvisionedConcurrencyConfig GetProvisionedConcurrencyConfig DeleteProvisionedConcurrencyConfig",
+            _FUNCTIONS,
+        ),
+    ),
     "aws:lambda/function:Function": (
         Grant(
             "lambda",

@@ -18,6 +18,7 @@ ARM: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         ("Microsoft.ApiManagement/service/operationresults/read", "Microsoft.ApiManagement/locations/deletedservices/delete"),
     ),
     "azure-native:apimanagement:ApiPolicy": ("Microsoft.ApiManagement/service/apis/policies", _ALL, ()),
+    "azure-native:applicationinsights:Component": ("Microsoft.Insights/components", _ALL, ()),
     "azure-native:authorization:RoleAssignment": (
         "Microsoft.Authorization/roleAssignments", _ALL, ("Microsoft.Authorization/roleDefinitions/read",)
     ),
