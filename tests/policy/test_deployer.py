@@ -10,8 +10,10 @@ import pytest
 
 from api.manifest import SERVICE
 from tests.engine.provider import ACCOUNT, SUBSCRIPTION
+from tests.policy.test_least_privilege import FILES, ROLES
 from tests.stacks.captured import Captured
 from tests.stacks.test_stacks import EVERYTHING_ELSE, ON, config
+from tests.unit.deploy.test_config import IMAGE, REGISTRY
 from twofold.deploy.aws import deployer as aws
 from twofold.deploy.azure import deployer as azure
 from twofold.deploy.config import ConfigError, parse
@@ -20,6 +22,7 @@ from twofold.deploy.program import Asked
 ROOT = Path(__file__).parents[2]
 LINES = {"aws": aws.GRANTS, "azure": azure.ARM}
 SPARED = {"aws": aws.NO_CLOUD, "azure": azure.NO_CLOUD}
+ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/bounds"
 
 
@@ -30,9 +33,14 @@ def cloud(request):
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory, cloud):
-    """What both shapes ask for: everything on, and no gateway."""
+    """What all shapes ask for: everything on; no gateway; a network of the stack's own; and what only one cloud can have."""
     found = []
-    for changed in (EVERYTHING_ELSE | ON[cloud] | {"protect": "false"}, {"gateway": "none"}):
+    more = {
+        "aws": {"domain": "orders.example.com", "dnsZone": ON["aws"]["dnsZone"]},  # without an edge
+        "azure": {"image": IMAGE["azure"], "registry": REGISTRY},
+    }
+    everything = EVERYTHING_ELSE | ON[cloud] | {"protect": "false"}
+    for changed in (everything, {"gateway": "none"}, {"network": "private", "cache": "redis"}, more[cloud]):
         stack = Captured(tmp_path_factory.mktemp(cloud), cloud, **changed)
         found += [Asked(kind, urn.rpartition("::")[2], inputs) for urn, (kind, inputs) in stack.resources.items()]
     return found
@@ -79,7 +87,7 @@ def test_resources_are_the_stacks_own(cloud, asked):
         assert scopes == [f"/subscriptions/{SUBSCRIPTION}"]
         return
     for statement in statements(asked):
-        own = ("Describe", "LogDelivery", "LogDeliveries", "PutResourcePolicy", "EventSourceMapping")
+        own = ("Describe", "LogDelivery", "LogDeliveries", "PutResourcePolicy", "EventSourceMapping", "QueryDefinition")
         if statement["Resource"] == ["*"]:
             assert all(any(word in action for word in own) for action in statement["Action"]), statement
             assert "Condition" in statement or not any("EventSource" in action for action in statement["Action"])
@@ -89,7 +97,7 @@ def test_resources_are_the_stacks_own(cloud, asked):
                 assert "orders-dev" in resource and ACCOUNT in resource
 
 
-def test_roles_are_passed_to_two_services_and_made_within_the_boundary(cloud, asked):
+def test_roles_are_passed_to_three_services_and_made_within_the_boundary(cloud, asked):
     if cloud == "azure":
         [condition] = [one["Condition"] for name, one in written(cloud, asked).items() if name == "condition"]
         given = {
@@ -97,13 +105,14 @@ def test_roles_are_passed_to_two_services_and_made_within_the_boundary(cloud, as
             for one in asked
             if one.type == "azure-native:authorization:RoleAssignment"
         }
-        assert len(given) == 5 and all(condition.count(role) == 2 for role in given)
+        assert given == {*ROLES, *FILES, ACR_PULL} and all(condition.count(role) == 2 for role in given)
         assert "roleAssignments/write" in condition and "'ServicePrincipal'" in condition
         return
     [passed] = [one for one in statements(asked) if "iam:PassRole" in one["Action"]]
     assert passed["Condition"]["StringEquals"]["iam:PassedToService"] == [
         "lambda.amazonaws.com",
         "scheduler.amazonaws.com",
+        "events.amazonaws.com",  # the alarms' webhook
     ]
     assert passed["Resource"] == [f"arn:aws:iam::{ACCOUNT}:role/orders-dev-*"]
     made = [one for one in statements(asked, permissions_boundary=BOUNDARY) if "iam:CreateRole" in one["Action"]]

@@ -244,14 +244,13 @@ GRANTS: Mapping[str, tuple[Grant, ...]] = {
         ),
         Grant(
             "iam", "PassRole", "iam::{a}:role/{p}-*",
-            {"StringEquals": {"iam:PassedToService": ["lambda.amazonaws.com", "scheduler.amazonaws.com"]}},
+            {"StringEquals": {"iam:PassedToService": ["lambda.amazonaws.com", "scheduler.amazonaws.com", "events.amazonaws.com"]}},
         ),
     ),
     "aws:iam/rolePolicy:RolePolicy": (
         Grant("iam", "PutRolePolicy", "iam::{a}:role/{p}-*", {"boundary": True}),
         Grant("iam", "GetRolePolicy DeleteRolePolicy", "iam::{a}:role/{p}-*"),
     ),
-    "aws:lambda/alias:Alias": (Grant("lambda", "CreateAlias GetAlias UpdateAlias DeleteAlias", _FUNCTIONS),),
     "aws:lambda/eventSourceMapping:EventSourceMapping": (
         Grant(
             "lambda", "CreateEventSourceMapping GetEventSourceMapping UpdateEventSourceMapping DeleteEventSourceMapping", "*",

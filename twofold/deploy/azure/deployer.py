@@ -79,6 +79,12 @@ ARM: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         "Microsoft.ManagedIdentity/userAssignedIdentities", _ALL,
         ("Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",),
     ),
+    "azure-native:app:ContainerApp": (
+        "Microsoft.App/containerApps", _ALL,
+        ("Microsoft.App/managedEnvironments/join/action", "Microsoft.App/locations/containerappOperationStatuses/read"),
+    ),
+    "azure-native:app:ContainerAppsAuthConfig": ("Microsoft.App/containerApps/authConfigs", _ALL, ()),
+    "azure-native:app:ManagedEnvironment": ("Microsoft.App/managedEnvironments", _ALL, ()),
     "azure-native:applicationinsights:Workbook": ("Microsoft.Insights/workbooks", _ALL, ()),
     "azure-native:monitor:ActionGroup": ("Microsoft.Insights/actionGroups", _ALL, ()),
     "azure-native:operationalinsights:SavedSearch": ("Microsoft.OperationalInsights/workspaces/savedSearches", _ALL, ()),
