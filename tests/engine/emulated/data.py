@@ -164,7 +164,9 @@ class MetricAlarm(Plain):
     """A CloudWatch alarm on one metric."""
 
     def __init__(self):
-        super().__init__("cloudwatch", "metric_alarm", "AlarmName", renamed={"name": "AlarmName"})
+        super().__init__(
+            "cloudwatch", "metric_alarm", "AlarmName", renamed={"name": "AlarmName", "okActions": "OKActions"}
+        )
 
     def create(self, client, given, tags):
         """See `Kind`."""
