@@ -78,8 +78,8 @@ def one(record, token):
 def test_nothing_of_it_without_the_keys(life):
     new = set(life["resources"]) - set(life["without"])
     assert new and set(life["left"]) == set(life["without"]) and not life["deleted"] - {
-        # Its logs go to the workspace that exists.
-        urn for urn in life["without"] if "operationalinsights:Workspace" in urn
+        # Its logs and saved queries go to the workspace that exists.
+        urn for urn in life["without"] if "operationalinsights:" in urn
     }  # fmt: skip
 
 
@@ -315,7 +315,8 @@ def test_alarms_look_into_the_workspace_that_exists(life, cloud):
     if cloud == "aws":
         return
     assert of_type(life, "azure-native:operationalinsights:Workspace") == []
-    assert one(life, "azure-native:monitor:DiagnosticSetting")["workspaceId"] == WORKSPACE
-    alarm = one(life, "azure-native:monitor:ScheduledQueryRule")
-    assert alarm["scopes"] == [WORKSPACE]
-    assert 'AccountName == "ordersdevqueues' in alarm["criteria"]["allOf"][0]["query"]  # among other services' logs
+    assert {each["workspaceId"] for each in of_type(life, "azure-native:monitor:DiagnosticSetting")} == {WORKSPACE}
+    alarms = {each["ruleName"]: each for each in of_type(life, "azure-native:monitor:ScheduledQueryRule")}
+    assert all(alarm["scopes"] == [WORKSPACE] for alarm in alarms.values())
+    [dead] = alarms["orders-dev-payments-poison"]["criteria"]["allOf"]
+    assert 'AccountName == "ordersdevqueues' in dead["query"]  # among other services' logs
