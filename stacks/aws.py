@@ -74,7 +74,10 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         opts=opts,
     )
     budget = Budget(name, config=config, tags=tags, opts=opts)
-    guard(config, [data, secrets, messaging, network, cache, domain, edge, compute, gateway, monitoring, budget])
+    guard(
+        config,
+        [data, secrets, messaging, network, cache, domain, edge, compute, gateway, notifications, monitoring, budget],
+    )
 
     return {
         "url": url,

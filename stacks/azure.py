@@ -81,9 +81,10 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         name, openapi=openapi, url=url, release=compute.release, app=compute.apps["http"].id, source=compute.log_source,
         confirmed=not config.image, after=[compute, gateway, edge, monitoring],
     )  # fmt: skip
-    guard(
-        config, [network, data, secrets, messaging, cache, access, edge, compute, gateway, monitoring, budget, health]
-    )
+    guard(config, [
+        network, data, secrets, messaging, cache, logs, traces, access, edge, compute, gateway, notifications, monitoring,
+        budget, health,
+    ])  # fmt: skip
 
     return {
         "url": url,
