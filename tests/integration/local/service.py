@@ -25,13 +25,15 @@ class Service:
 
     def start(self) -> None:
         environ = {key: value for key, value in os.environ.items() if not key.startswith("TWOFOLD_")} | self._environ
-        self.process = subprocess.Popen(
-            [Path(sys.executable).with_name("twofold"), "run", "--port", "0"],
-            cwd=self.folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        log = self.folder / "stderr.log"
+        with open(log, "ab") as stderr:  # a pipe that nobody reads fills, and the service would wait
+            self.process = subprocess.Popen(
+                [Path(sys.executable).with_name("twofold"), "run", "--port", "0"],
+                cwd=self.folder, env=environ, stdout=subprocess.PIPE, stderr=stderr, text=True,
+            )  # fmt: skip
         line = self.process.stdout.readline()
         found = re.search(r"http://127\.0\.0\.1:\d+", line)
-        assert found, f"no URL in {line!r}: {self.process.communicate(timeout=10)[1][-2000:]}"
+        assert found, f"no URL in {line!r}: {log.read_text()[-2000:]}"
         self.url = found[0]
         self.announced = line + self.process.stdout.readline() + self.process.stdout.readline()
 
