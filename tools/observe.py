@@ -6,6 +6,7 @@ The graphs' addresses are printed. What Prometheus keeps lies under `.data/prome
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -76,6 +77,8 @@ def main() -> None:
     parser.add_argument("--prometheus-port", type=int, default=9090)
     parser.add_argument("--data", type=Path, default=Path(".data/prometheus"), help="where Prometheus keeps its data")
     asked = parser.parse_args()
+    for end in (signal.SIGINT, signal.SIGTERM):  # also where a shell's background job ignores them
+        signal.signal(end, signal.default_int_handler)
     command = prometheus(asked.prometheus_port, asked.port, asked.data)
     environ = os.environ | {"TWOFOLD_METRICS_URL": "prometheus:"}
     service = subprocess.Popen(

@@ -30,7 +30,7 @@ def test_managed(cloud, tmp_path):
         assert sum("xray:PutSpans" in str(policy) for policy in policies) == UNITS
     else:
         component = stack.one("azure-native:applicationinsights:Component")
-        assert component["workspaceResourceId"].endswith("/orders-dev-traces")
+        assert component["workspaceResourceId"].endswith("/orders-dev")
         assert {unit["APPLICATIONINSIGHTS_CONNECTION_STRING"].split("=")[0] for unit in units} == {"InstrumentationKey"}
 
 
