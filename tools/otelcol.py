@@ -4,36 +4,21 @@
 the debug exporter.
 """
 
-import fcntl
-import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tools.cache import CACHE, MissingTool
+from tools import go
+from tools.cache import MissingTool
 
 VERSION = "0.165.0"
 HERE = Path(__file__).parent / "otelcol"
-BUILT = CACHE / f"otelcol-{VERSION}" / "otelcol"
 
 
 def find() -> Path:
     """The collector's path; MissingTool when there is none and none can be built."""
-    if found := shutil.which("otelcol"):
-        return Path(found)
-    if BUILT.is_file():
-        return BUILT
-    if not shutil.which("go"):
-        raise MissingTool("otelcol is not on PATH, and building it needs Go (`go` is not on PATH)")
-    BUILT.parent.mkdir(parents=True, exist_ok=True)
-    with open(BUILT.parent / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not BUILT.is_file():
-            _build()
-    return BUILT
+    return go.find("the OpenTelemetry Collector", "otelcol", VERSION, HERE, ".", takes="some minutes")
 
 
 def command(port: int) -> list[str]:
@@ -44,21 +29,6 @@ def command(port: int) -> list[str]:
         "service: {telemetry: {metrics: {level: none}}, pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}}"
     )
     return [str(find()), "--config", f"yaml:{config}"]
-
-
-def _build() -> None:
-    print("building the OpenTelemetry Collector, once: some minutes", file=sys.stderr, flush=True)
-    fresh = BUILT.with_suffix(".new")
-    done = subprocess.run(
-        ["go", "build", "-mod=readonly", "-trimpath", "-ldflags", "-s -w", "-o", fresh, "."],
-        cwd=HERE,
-        env=os.environ | {"GOFLAGS": "", "GOWORK": "off"},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    if done.returncode:
-        raise MissingTool(f"the OpenTelemetry Collector did not build:\n{done.stderr[-1500:]}")
-    fresh.rename(BUILT)
 
 
 if __name__ == "__main__":
