@@ -75,12 +75,12 @@ class Monitoring(pulumi.ComponentResource):
         minutes = alarm.minutes
         match alarm.kind:
             case "error-ratio":
-                failed, all_ = self._requests("5xx", minutes, "Sum"), self._requests("Count", minutes, "Sum")
+                failed = self._requests("m1", "5xx", minutes, "Sum")
                 # Of one request that failed alone nobody wants to hear.
-                return [failed("m1"), all_("m2"), _result("IF(m2 >= 20, m1 / m2, 0)")]
+                return [failed, self._requests("m2", "Count", minutes, "Sum"), _result("IF(m2 >= 20, m1 / m2, 0)")]
             case "latency-p95" | "latency-p99":
-                latency = self._requests("Latency", minutes, alarm.kind.removeprefix("latency-"))
-                return [latency("m1"), _result("m1 / 1000")]
+                share = alarm.kind.removeprefix("latency-")
+                return [self._requests("m1", "Latency", minutes, share), _result("m1 / 1000")]
             case "throttles":
                 tables = [
                     (table.name, metric)
@@ -117,31 +117,18 @@ class Monitoring(pulumi.ComponentResource):
             case _:
                 raise AssertionError(alarm.kind)
 
-    def _requests(self, metric: str, minutes: int, statistic: str) -> "_Requests":
-        return _Requests(self._api, self._functions["http"].name, metric, minutes, statistic)
+    def _requests(self, id: str, metric: str, minutes: int, statistic: str) -> Query:
+        """A metric of the requests: the HTTP API's, or the function URL's where there is no gateway."""
+        if self._api is not None:
+            return _metric(id, "AWS/ApiGateway", metric, {"ApiId": self._api}, minutes, statistic)
+        function = {"FunctionName": self._functions["http"].name}
+        return _metric(id, "AWS/Lambda", URL_METRICS[metric], function, minutes, statistic)
 
     def _own(
         self, id: str, metric: str, dimensions: Mapping[str, str], minutes: int, statistic: str, *, counts: bool = False
     ) -> Query:
         service = {"service": self._manifest.name, "environment": self._environment}
         return _metric(id, OWN, metric, {**service, **dimensions}, minutes, statistic, counts=counts)
-
-
-class _Requests:
-    """A metric of the requests: the HTTP API's, or the function URL's where there is no gateway."""
-
-    def __init__(
-        self, api: pulumi.Input[str] | None, function: pulumi.Input[str], metric: str, minutes: int, statistic: str
-    ) -> None:
-        self._api, self._function = api, function
-        self._metric, self._minutes, self._statistic = metric, minutes, statistic
-
-    def __call__(self, id: str) -> Query:
-        if self._api is not None:
-            dimensions: Mapping[str, pulumi.Input[str]] = {"ApiId": self._api}
-            return _metric(id, "AWS/ApiGateway", self._metric, dimensions, self._minutes, self._statistic)
-        dimensions = {"FunctionName": self._function}
-        return _metric(id, "AWS/Lambda", URL_METRICS[self._metric], dimensions, self._minutes, self._statistic)
 
 
 def _metric(
