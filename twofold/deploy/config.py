@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -79,23 +79,13 @@ class StackConfig:
         return "-".join(part for part in (manifest.name, self.customer, self.environment) if part)
 
 
-KEYS = {
-    "cloud": "cloud", "environment": "environment", "region": "region", "oidcIssuer": "oidc_issuer",
-    "oidcAudience": "oidc_audience", "corsOrigins": "cors_origins", "customer": "customer",
-    "memoryMb": "memory_mb", "logLevel": "log_level", "protect": "protect",
-    "publisherEmail": "publisher_email", "cache": "cache", "limits": "limits", "settings": "settings", "tags": "tags",
-    "gateway": "gateway", "gatewayRate": "gateway_rate", "gatewayAudience": "gateway_audience", "apim": "apim",
-    "apimSku": "apim_sku", "edge": "edge", "static": "static", "domain": "domain", "dnsZone": "dns_zone",
-    "maxInstances": "max_instances", "warmInstances": "warm_instances", "snapStart": "snap_start",
-    "rollingUpdates": "rolling_updates",
-    "image": "image", "registry": "registry", "artifact": "artifact", "releases": "releases",
-    "account": "account", "assumeRole": "assume_role", "externalId": "external_id",
-    "permissionsBoundary": "permissions_boundary", "subscription": "subscription", "tenant": "tenant",
-    "network": "network", "subnets": "subnets", "encryptionKey": "encryption_key",
-    "encryptionIdentity": "encryption_identity", "logWorkspace": "log_workspace",
-    "budget": "budget", "alertEmail": "alert_email", "alertWebhook": "alert_webhook",
-    "telemetry": "telemetry", "traceRatio": "trace_ratio",
-}  # fmt: skip
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+KEYS = {_camel(one.name): one.name for one in fields(StackConfig)}
+"""What stands in a stack's file, and the field that it becomes."""
 _REQUIRED = ("cloud", "environment", "region", "oidcIssuer", "oidcAudience")
 _TEXTS, _NUMBERS = ("settings", "tags", "limits"), ("maxInstances", "warmInstances")
 
