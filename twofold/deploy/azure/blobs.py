@@ -13,6 +13,7 @@ import pulumi
 from pulumi import dynamic
 
 from twofold.deploy.static import Content
+from twofold.deploy.told import Told, plainly
 
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
@@ -22,7 +23,7 @@ NOT_YET = ("AuthorizationPermissionMismatch", "AuthorizationFailure")
 WAIT_SECONDS = 600
 
 
-class UploadFailed(Exception):
+class UploadFailed(Told):
     """A file can't be put into its container; the message says why."""
 
 
@@ -89,6 +90,7 @@ def _deploy(old: dict[str, Any], props: dict[str, Any]) -> None:
     from azure.identity import DefaultAzureCredential  # the deployer's login
     from azure.storage.blob import ContainerClient
 
+    plainly()
     url = f"https://{props['account']}.blob.core.windows.net"
     with ContainerClient(url, props["container"], DefaultAzureCredential()) as container:
         synchronize(container, old, props["files"], Path(props["path"]))
