@@ -36,6 +36,7 @@ def test_without_a_sink_nothing_happens():
     metrics.use(None)
     measure_some()
     metrics.flush()
+    assert metrics.sink() is None
 
 
 def test_names_are_unique_and_every_measure_is_described():
