@@ -34,7 +34,7 @@ run: install  ## serves on 127.0.0.1:$(PORT), SQLite under .data/
 tools: install  ## the Pulumi CLI, DynamoDB Local, Azurite, otelcol, Checkov, actionlint, Kusto's parser, into the cache outside the tree; looks for Redis and Prometheus
 	-@$(PY) tools/pulumi_cli.py
 	-@$(PY) tools/dynamodb_local.py
-	-@$(PY) tools/azurite.py
+	-@$(PY) -m twofold.emulators.azurite
 	-@$(PY) tools/redis_server.py
 	-@$(PY) tools/otelcol.py
 	-@$(PY) tools/checkov.py

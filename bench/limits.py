@@ -20,9 +20,9 @@ from rich.table import Table
 from api.manifest import SERVICE
 from api.orders import handlers, views
 from api.orders.commands import Line, PlaceOrder
-from tests.emulators.process import free_port, serving
 from tools import redis_server
 from twofold.bootstrap import bootstrap
+from twofold.emulators.process import free_port, serving
 from twofold.http.rate_limit import rate_limit
 from twofold.local import cache as local
 from twofold.portable.cache import Cache

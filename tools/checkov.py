@@ -11,7 +11,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tools.cache import CACHE, MissingTool
+from twofold.emulators.cache import CACHE, MissingTool
 
 LOCK = Path(__file__).parent / "checkov/requirements.txt"
 

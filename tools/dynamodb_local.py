@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tools.cache import CACHE, MissingTool
+from twofold.emulators.cache import CACHE, MissingTool
 
 HERE = Path(__file__).parent / "dynamodb-local"
 HOME = CACHE / "dynamodb-local-2.6.1"

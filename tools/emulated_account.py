@@ -23,7 +23,7 @@ from pulumi import automation
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tools import pulumi_cli
-from tools.cache import MissingTool
+from twofold.emulators.cache import MissingTool
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".build" / "emulated"

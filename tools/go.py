@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.cache import CACHE, MissingTool
+from twofold.emulators.cache import CACHE, MissingTool
 
 
 def find(

@@ -9,8 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tools import npm
-from tools.cache import CACHE, MissingTool
+from twofold.emulators import npm
+from twofold.emulators.cache import CACHE, MissingTool
 
 LOCK = Path(__file__).parent / "kusto"
 HOME = CACHE / "kusto-12.4.1"

@@ -17,8 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tools.cache import MissingTool
 from tools.prometheus import find
+from twofold.emulators.cache import MissingTool
 
 ROOT = Path(__file__).parents[1]
 GRAPHS = {

@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tools import go
-from tools.cache import MissingTool
+from twofold.emulators.cache import MissingTool
 
 VERSION = "0.165.0"
 HERE = Path(__file__).parent / "otelcol"

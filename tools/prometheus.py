@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tools.cache import MissingTool
+from twofold.emulators.cache import MissingTool
 
 
 def find(name: str = "prometheus") -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tools import go
-from tools.cache import MissingTool
+from twofold.emulators.cache import MissingTool
 
 VERSION = "3.250.0"
 HERE = Path(__file__).parent / "pulumi"

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import pytest
 from azure.cosmos import CosmosClient, PartitionKey
 
-from tests.fakes.cosmos import CosmosFake
 from tests.fakes.credential import StaticCredential
 from twofold.azure import document_store
+from twofold.emulators.cosmos import CosmosFake
 from twofold.testing import DocumentStoreConformance, EventStoreConformance, IdempotencyConformance
 
 EXTERNAL = os.environ.get("TWOFOLD_TEST_COSMOS")

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from tests.emulators.fixtures import DUMMY, REGION
 from tests.fakes.credential import StaticCredential
-from tests.fakes.event_grid import EventGridFake, refuse
-from tests.fakes.server import Answer, FakeServer
 from twofold.aws import event_publisher as eventbridge
 from twofold.aws.client import Client
 from twofold.azure import event_publisher as eventgrid
+from twofold.emulators.event_grid import EventGridFake, refuse
+from twofold.emulators.server import Answer, FakeServer
 from twofold.errors import ProfileError, PublisherUnavailable
 from twofold.local import event_publisher as local
 from twofold.portable.event_publisher import EventPublisher, chunks

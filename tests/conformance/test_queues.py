@@ -11,9 +11,10 @@ import boto3
 import pytest
 
 from tests.emulators.fixtures import DUMMY, REGION, storage_queues
-from tests.fakes.credential import StaticCredential, storage_token
+from tests.fakes.credential import StaticCredential
 from twofold.aws import message_queue as sqs
 from twofold.azure import message_queue as storage
+from twofold.emulators.managed_identity import storage_token
 from twofold.local import message_queue as local
 from twofold.portable.message_queue import dead_letter_name
 from twofold.testing import MessageQueueConformance

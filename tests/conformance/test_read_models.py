@@ -5,10 +5,10 @@ import uuid
 import pytest
 
 from tests.emulators.fixtures import REGION, create_tables
-from tests.fakes.cosmos import CosmosFake
 from tests.fakes.credential import StaticCredential
 from twofold.aws import document_store as dynamodb
 from twofold.azure import document_store as cosmos
+from twofold.emulators.cosmos import CosmosFake
 from twofold.local import document_store as sqlite
 from twofold.testing import ReadModelConformance
 

@@ -8,9 +8,9 @@ import pytest
 
 from tests.emulators.fixtures import REGION
 from tests.fakes.credential import StaticCredential
-from tests.fakes.key_vault import KeyVaultFake
 from twofold.aws import secret_store as aws
 from twofold.azure import secret_store as azure
+from twofold.emulators.key_vault import KeyVaultFake
 from twofold.local import secret_store as local
 from twofold.testing import SecretStoreConformance
 

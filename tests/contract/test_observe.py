@@ -8,7 +8,7 @@ import yaml
 
 from api.manifest import SERVICE
 from tests.copies.copy import ROOT
-from tests.emulators.process import needing
+from tests.emulators.tool import needing
 from tools import prometheus
 from twofold.deploy.alarms import RUNBOOK, alarms
 from twofold.local.metrics import PrometheusSink

@@ -29,7 +29,7 @@ def test_updates_are_asked_for_wherever_something_is_pinned():
     expected = {
         (kind, "/" + path.parent.relative_to(ROOT).as_posix().removeprefix("."))
         for name, kind in pinned.items()
-        for path in (ROOT / name, *(ROOT / "tools").rglob(name))
+        for path in (ROOT / name, *(ROOT / "tools").rglob(name), *(ROOT / "twofold/emulators").rglob(name))
         if path.is_file() and "node_modules" not in path.parts
     }
     assert found == expected | {("github-actions", "/")}

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.copies.copy import ROOT
-from tests.emulators.process import needing
+from tests.emulators.tool import needing
 from tools import actionlint
 from tools.release_notes import notes
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.emulators.process import needing
+from tests.emulators.tool import needing
 from tools import pulumi_cli
 
 ROOT = Path(__file__).parents[2]

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from tests.copies.copy import Copy
-from tests.emulators.lambda_host import LambdaHost
-from tests.emulators.process import free_port, serving
+from twofold.emulators.lambda_host import LambdaHost
+from twofold.emulators.process import free_port, serving
 from twofold.portable.message import Message
 
 HANDLER = '''"""A worker that writes down what it was told."""
@@ -82,7 +82,7 @@ def test_the_functions_door_works_it_off(copy, mails):
         "TWOFOLD_QUEUE_URL": "storagequeue://127.0.0.1:9/account/shop",
         "TWOFOLD_ROLE": "mailer",
     }
-    command = [sys.executable, "tests/emulators/functions_host.py", ".", str(port)]
+    command = [sys.executable, "twofold/emulators/functions_host.py", ".", str(port)]
     with serving(command, port, environ, folder=copy.folder) as url:
         functions = httpx.get(f"{url}/admin/functions").json()
         assert {name: one["queueName"] for name, one in functions.items()} == {"queue_mails": "shop-mails"}

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from tests.copies.copy import Copy
-from tests.emulators.lambda_host import LambdaHost
-from tests.emulators.process import free_port, serving
+from twofold.emulators.lambda_host import LambdaHost
+from twofold.emulators.process import free_port, serving
 
 MANIFEST = '''"""A plain app."""
 
@@ -81,7 +81,7 @@ def url(request, copy):
         return
     commands = {
         "local": [sys.executable, "-m", "twofold.cli.main", "run", "--port", str(port)],
-        "functions": [sys.executable, "tests/emulators/functions_host.py", ".", str(port)],
+        "functions": [sys.executable, "twofold/emulators/functions_host.py", ".", str(port)],
     }
     with serving(commands[request.param], port, environ, folder=copy.folder) as served:
         yield served

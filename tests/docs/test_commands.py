@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.copies.copy import ROOT, Copy
-from tests.emulators.process import needing
+from tests.emulators.tool import needing
 from tools import pulumi_cli
 
 PAGES = [

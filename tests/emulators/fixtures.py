@@ -11,23 +11,24 @@ import pytest
 from azure.identity import DefaultAzureCredential
 from azure.storage.queue import QueueServiceClient
 
-from tests.emulators.process import free_port, ministack_command, needing, serving
-from tests.fakes.tls import certificate
-from tools import azurite as azurite_tool
+from tests.emulators.tool import needing
 from tools import dynamodb_local as local
 from tools import redis_server
+from twofold.emulators import azurite as azurite_tool
+from twofold.emulators import ministack as emulator
+from twofold.emulators.process import free_port, serving
+from twofold.emulators.tls import certificate
 
 REGION = os.environ.get("TWOFOLD_TEST_REGION", "eu-central-1")
 AZURITE_ACCOUNT = "devstoreaccount1"
 AZURITE_KEY = base64.b64encode(b"any key that Azurite is told").decode()
-DUMMY = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+DUMMY = emulator.KEYS
 
 
 @pytest.fixture(scope="session")
 def ministack():
     port = free_port()
-    environ = {"IOT_MTLS_ENABLED": "0", "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}
-    with serving(ministack_command(), port, environ) as url:
+    with serving(emulator.command(), port, emulator.environ(port)) as url:
         yield url
 
 

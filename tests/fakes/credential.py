@@ -1,12 +1,10 @@
 """Token credentials that need no identity provider."""
 
-import base64
-import json
 import time
 
 from azure.core.credentials import AccessToken, AccessTokenInfo
 
-TOKEN = "static-access-token"
+from twofold.emulators.managed_identity import TOKEN
 
 
 class StaticCredential:
@@ -42,12 +40,3 @@ class SyncCredential:
 
     def close(self):
         pass
-
-
-def storage_token():
-    """A token as Entra makes them for Storage, its signature apart: what Azurite looks at."""
-    now = int(time.time())
-    claims = {"aud": "https://storage.azure.com", "iss": "https://sts.windows.net/tenant/"}
-    claims |= {"iat": now, "nbf": now - 60, "exp": now + 3600}
-    parts = ({"alg": "RS256", "typ": "JWT"}, claims, {})
-    return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)

@@ -13,7 +13,7 @@ import warnings
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
-from tests.fakes.server import Answer, FakeServer
+from twofold.emulators.server import Answer, FakeServer
 
 AUDIENCE = "orders"
 ALGORITHMS = {

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.copies.copy import ROOT
-from tests.emulators.lambda_host import LambdaHost
-from tests.emulators.process import free_port, serving
+from twofold.emulators.lambda_host import LambdaHost
+from twofold.emulators.process import free_port, serving
 
 DOORS = ("local", "lambda", "functions")
 UNLIMITED = {f"TWOFOLD_LIMIT_{kind}": "" for kind in ("READS", "WRITES", "ANONYMOUS")}
@@ -30,7 +30,7 @@ def door(name: str, folder: Path) -> Iterator[str]:
     port = free_port()
     commands = {
         "local": [sys.executable, "-m", "twofold.cli.main", "run", "--port", str(port)],
-        "functions": [sys.executable, str(ROOT / "tests/emulators/functions_host.py"), ".", str(port)],
+        "functions": [sys.executable, str(ROOT / "twofold/emulators/functions_host.py"), ".", str(port)],
     }
     environ = {"PYTHONPATH": os.pathsep.join(map(str, (folder, ROOT))), **UNLIMITED}
     with serving(commands[name], port, environ, folder=folder) as url:

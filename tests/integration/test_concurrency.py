@@ -10,7 +10,6 @@ import pytest
 
 from api.manifest import SERVICE
 from tests.emulators.fixtures import REGION, create_tables
-from tests.fakes.cosmos import CosmosFake
 from tests.fakes.credential import StaticCredential
 from tests.integration.doors import UNLIMITED
 from tests.integration.tokens import bearer
@@ -18,6 +17,7 @@ from tests.integration.walk import ORDER
 from twofold.aws import document_store as aws
 from twofold.azure import document_store as azure
 from twofold.bootstrap import bootstrap
+from twofold.emulators.cosmos import CosmosFake
 from twofold.local import document_store as local
 from twofold.runtime import Runtime
 from twofold.settings import Settings

@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from tests.copies.copy import ROOT
-from tests.emulators.lambda_host import LambdaHost
-from tests.emulators.process import free_port, serving
 from tests.integration.local.service import Service
+from twofold.emulators.lambda_host import LambdaHost
+from twofold.emulators.process import free_port, serving
 
 LIMIT = 5
 FORGED = ["1.2.3.{n}", "1.2.3.{n}, 9.9.9.{n}", "::{n}", "127.0.0.{n}", "unknown", "{n}.{n}.{n}.{n}:80"]
@@ -33,7 +33,7 @@ def door(request, tmp_path):
         host.close()
     else:
         port = free_port()
-        command = [sys.executable, str(ROOT / "tests/emulators/functions_host.py"), str(ROOT), str(port)]
+        command = [sys.executable, str(ROOT / "twofold/emulators/functions_host.py"), str(ROOT), str(port)]
         with serving(command, port, environ) as url:
             yield url, None
 

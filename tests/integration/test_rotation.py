@@ -15,10 +15,10 @@ from api.orders.handlers import change, load, place_order
 from api.orders.payment import API_KEY, pay
 from tests.copies.copy import ROOT
 from tests.emulators.fixtures import REGION
-from tests.fakes.key_vault import KeyVaultFake
-from tests.fakes.managed_identity import ManagedIdentityFake
-from tests.fakes.server import Answer, FakeServer
 from twofold.bootstrap import bootstrap
+from twofold.emulators.key_vault import KeyVaultFake
+from twofold.emulators.managed_identity import ManagedIdentityFake
+from twofold.emulators.server import Answer, FakeServer
 from twofold.portable.message import Message
 from twofold.settings import Settings
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.emulators.process import needing
+from tests.emulators.tool import needing
 from tests.policy import arm_template, terraform_plan
 from tests.stacks.captured import Captured
 from tests.stacks.test_encryption import ARN, AZURE

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.emulators.process import needing
+from tests.emulators.tool import needing
 from tests.engine.engine import Engine
 from tests.stacks.test_stacks import config, program
 from tools import pulumi_cli

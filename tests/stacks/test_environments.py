@@ -8,7 +8,7 @@ import yaml
 from pulumi import automation
 
 from api.manifest import SERVICE
-from tests.emulators.process import needing
+from tests.emulators.tool import needing
 from tests.engine.engine import Engine
 from tests.stacks.capture import PINS
 from tests.stacks.test_stacks import OUTPUTS, ROOT, program

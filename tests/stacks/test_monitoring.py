@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from api.manifest import SERVICE
-from tests.emulators.process import needing
+from tests.emulators.tool import needing
 from tests.stacks.captured import Captured
 from tools import kusto
 from twofold.deploy.alarms import RUNBOOK, alarms, consumers

@@ -16,7 +16,7 @@ from pulumi import automation
 from pulumi_aws import Provider, lambda_
 
 from tests.emulators.fixtures import DUMMY, REGION
-from tests.emulators.process import needing
+from tests.emulators.tool import needing
 from tests.engine.engine import Engine
 from tests.engine.provider import StandIn, plain
 from tools import pulumi_cli

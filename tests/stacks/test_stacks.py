@@ -9,7 +9,7 @@ import pytest
 from pulumi import automation
 
 from api.manifest import SERVICE
-from tests.emulators.process import needing
+from tests.emulators.tool import needing
 from tests.engine.engine import Engine
 from tests.engine.provider import SUBSCRIPTION
 from tools import pulumi_cli

@@ -10,7 +10,7 @@ import pulumi
 import pytest
 from pulumi import automation
 
-from tests.emulators.process import needing
+from tests.emulators.tool import needing
 from tests.engine.engine import Engine
 from tests.stacks import capture
 from tests.stacks.test_stacks import DATA, program

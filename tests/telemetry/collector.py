@@ -5,7 +5,7 @@ import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tests.emulators.process import free_port
+from twofold.emulators.process import free_port
 
 
 @contextmanager

@@ -13,13 +13,14 @@ import pytest
 from azure.core.credentials import AccessToken
 
 from api.manifest import SERVICE
-from tests.emulators.process import free_port, needing, serving
-from tests.fakes.tls import certificate
+from tests.emulators.tool import needing
 from tests.integration.tokens import bearer
 from tests.telemetry.recorded import CALLER, TRACE, play
 from tools import otelcol
 from twofold.aws import telemetry as aws
 from twofold.azure import telemetry as azure
+from twofold.emulators.process import free_port, serving
+from twofold.emulators.tls import certificate
 from twofold.errors import SettingsError
 from twofold.portable.telemetry import CLIENT, SERVER, span
 from twofold.portable.tracing import Tracing

@@ -8,8 +8,7 @@ import pytest
 
 from api.manifest import SERVICE
 from tests.emulators.fixtures import DUMMY, REGION, create_tables, storage_queues
-from tests.fakes.cosmos import CosmosFake
-from tests.fakes.credential import StaticCredential, storage_token
+from tests.fakes.credential import StaticCredential
 from tests.integration.tokens import bearer
 from tests.telemetry.recorded import CALLER, TRACE, Recorder, play
 from twofold.aws import document_store as dynamodb
@@ -17,6 +16,8 @@ from twofold.aws import message_queue as sqs
 from twofold.azure import document_store as cosmos
 from twofold.azure import message_queue as storage
 from twofold.bootstrap import bootstrap
+from twofold.emulators.cosmos import CosmosFake
+from twofold.emulators.managed_identity import storage_token
 from twofold.portable.message_queue import dead_letter_name
 from twofold.runtime import Runtime
 from twofold.settings import Settings

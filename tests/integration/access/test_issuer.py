@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from tests.fakes.server import Answer
 from tests.integration.access.conftest import resource_server
 from tests.integration.tokens import bearer
 from tests.integration.walk import assert_problem
+from twofold.emulators.server import Answer
 from twofold.portable.issuer_keys import MAX_AGE_SECONDS, MIN_INTERVAL_SECONDS, RETRY_SECONDS
 
 

@@ -14,9 +14,10 @@ import httpx
 import pytest
 
 from tests.copies.copy import ROOT
-from tests.emulators.process import free_port, needing
+from tests.emulators.tool import needing
 from tests.engine.emulated.plugin import DYNAMIC, EMULATED, on_path
 from tools import pulumi_cli
+from twofold.emulators.process import free_port
 
 TOOL = [sys.executable, str(ROOT / "tools/emulated_account.py")]
 

@@ -18,16 +18,17 @@ import pytest
 
 from tests.copies.copy import ROOT
 from tests.emulators.fixtures import DUMMY, REGION
-from tests.emulators.process import free_port, needing, serving
+from tests.emulators.tool import needing
 from tests.engine.emulated.kind import NotThere
 from tests.engine.emulated.plugin import DYNAMIC, on_path
 from tests.engine.emulated.provider import KINDS, Emulated
 from tests.engine.engine import Engine
 from tests.fakes.issuer import IssuerFake
-from tests.fakes.server import Answer, FakeServer
 from tests.integration.walk import ORDER, eventually
 from tests.stacks.test_stacks import config, program
 from tools import pulumi_cli
+from twofold.emulators.process import free_port, serving
+from twofold.emulators.server import Answer, FakeServer
 from twofold.portable.message import Message
 
 FORGOTTEN: dict[str, set[str]] = {}

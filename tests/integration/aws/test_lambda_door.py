@@ -11,12 +11,12 @@ import httpx
 import pytest
 
 from tests.copies.copy import ROOT
-from tests.emulators.dynamodb_stream import DynamoDBStream
 from tests.emulators.fixtures import DUMMY, REGION, create_tables
-from tests.emulators.lambda_host import FunctionError, LambdaHost
 from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER, eventually, walk
 from twofold.deploy.aws.health import REQUEST, reason
+from twofold.emulators.dynamodb_stream import DynamoDBStream
+from twofold.emulators.lambda_host import FunctionError, LambdaHost
 from twofold.portable.message import Message
 
 

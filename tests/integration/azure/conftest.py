@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from tests.emulators.fixtures import storage_queues
-from tests.fakes.cosmos import CosmosFake
-from tests.fakes.event_grid import EventGridFake
-from tests.fakes.key_vault import KeyVaultFake
-from tests.fakes.managed_identity import ManagedIdentityFake
+from twofold.emulators.cosmos import CosmosFake
+from twofold.emulators.event_grid import EventGridFake
+from twofold.emulators.key_vault import KeyVaultFake
+from twofold.emulators.managed_identity import ManagedIdentityFake
 
 
 @pytest.fixture

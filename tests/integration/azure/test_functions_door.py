@@ -10,12 +10,12 @@ import httpx
 import pytest
 
 from tests.copies.copy import ROOT
-from tests.emulators.process import free_port, serving
 from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER, eventually, walk
+from twofold.emulators.process import free_port, serving
 from twofold.portable.message import Message
 
-HOST = ROOT / "tests/emulators/functions_host.py"
+HOST = ROOT / "twofold/emulators/functions_host.py"
 
 
 def functions_host(folder, environ):

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.copies.copy import ROOT
-from tests.emulators.process import free_port, serving
+from twofold.emulators.process import free_port, serving
 
 GATEWAY = "0b7e5a54-0000-4000-8000-00000000000a"
 
@@ -17,7 +17,7 @@ def url(tmp_path_factory):
     environ = {"TWOFOLD_GATEWAY_ID": GATEWAY, "TWOFOLD_FORWARDED_HOPS": "2"}
     environ |= {f"TWOFOLD_{block}_URL": f"sqlite:///{folder}/t.db" for block in ("STORE", "QUEUE")}
     with serving(
-        [sys.executable, "tests/emulators/functions_host.py", ".", str(port)], port, environ, folder=ROOT
+        [sys.executable, "twofold/emulators/functions_host.py", ".", str(port)], port, environ, folder=ROOT
     ) as served:
         yield served
 

@@ -15,11 +15,11 @@ import httpx
 import pytest
 
 from tests.copies.copy import Copy
-from tests.emulators.process import free_port
-from tests.fakes.server import Answer, FakeServer
 from tests.integration.azure.test_functions_door import HOST, ChangeFeed, work_off
 from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER, eventually
+from twofold.emulators.process import free_port
+from twofold.emulators.server import Answer, FakeServer
 
 VISIBLE_AGAIN = 3
 """Seconds: of a message, and of the record that one execution at a time works on it."""

@@ -15,12 +15,11 @@ from azure.storage.blob import ContainerClient
 
 from tests.copies.copy import ROOT
 from tests.emulators.fixtures import AZURITE_ACCOUNT, AZURITE_KEY
-from tests.fakes.credential import storage_token
-from tests.fakes.managed_identity import ManagedIdentityFake
-from tests.fakes.server import Answer, FakeServer
 from twofold.deploy.azure import releases as module
 from twofold.deploy.azure.code import publish
 from twofold.deploy.releases import ReleaseError
+from twofold.emulators.managed_identity import ManagedIdentityFake, storage_token
+from twofold.emulators.server import Answer, FakeServer
 
 UNITS = {"http": "orders-dev-http-1a2b", "worker": "orders-dev-worker-1a2b"}
 

@@ -15,10 +15,11 @@ import pytest
 from api.manifest import SERVICE
 from tests.copies.copy import ROOT
 from tests.emulators.fixtures import DUMMY, REGION, storage_queues
-from tests.fakes.credential import StaticCredential, storage_token
+from tests.fakes.credential import StaticCredential
 from twofold.azure import message_queue as storage
 from twofold.bootstrap import bootstrap
 from twofold.cli import dead_letters
+from twofold.emulators.managed_identity import storage_token
 from twofold.portable.event_store import Event
 from twofold.portable.feed import Consumer, Feed
 from twofold.portable.message import Message

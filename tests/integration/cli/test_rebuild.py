@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from tests.copies.copy import ROOT
-from tests.emulators.process import free_port, serving
 from tests.integration.tokens import bearer
+from twofold.emulators.process import free_port, serving
 
 TWOFOLD = str(Path(sys.executable).with_name("twofold"))
 ORDER = {"customer_id": "c-1", "currency": "EUR", "lines": [{"sku": "A1", "quantity": 1, "unit_price": 100}]}

@@ -13,13 +13,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.manifest import SERVICE
 from tests.copies.copy import ROOT
-from tests.emulators.process import free_port, needing
+from tests.emulators.tool import needing
 from tests.integration.doors import UNLIMITED
 from tests.integration.local.service import Service
 from tests.integration.tokens import bearer
 from tests.integration.walk import walk
 from tools import prometheus
 from twofold.deploy.alarms import consumers
+from twofold.emulators.process import free_port
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from tests.emulators.process import free_port, needing, serving
+from tests.emulators.tool import needing
 from tools import redis_server
+from twofold.emulators.process import free_port, serving
 from twofold.errors import CacheUnavailable, SettingsError
 from twofold.homes import open_driver
 from twofold.local import cache as local

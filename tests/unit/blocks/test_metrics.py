@@ -8,9 +8,9 @@ import pytest
 from azure.core.credentials import AccessTokenInfo
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.fakes.server import Answer, FakeServer
 from twofold.aws.metrics import EmbeddedMetrics
 from twofold.azure import metrics as azure
+from twofold.emulators.server import Answer, FakeServer
 from twofold.errors import SettingsError
 from twofold.local.metrics import PrometheusSink
 from twofold.portable import metrics

@@ -6,7 +6,7 @@ import uuid
 import httpx
 import pytest
 
-from tests.emulators.process import free_port
+from twofold.emulators.process import free_port
 from twofold.local import cache as local
 from twofold.portable.cache import Cache
 from twofold.portable.resilience import BulkheadFull, CircuitOpen, Limits, Outbound, OutboundFailed

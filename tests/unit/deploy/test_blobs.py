@@ -6,10 +6,10 @@ from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from tests.emulators.fixtures import AZURITE_KEY
-from tests.fakes.credential import storage_token
-from tests.fakes.server import Answer, FakeServer
 from twofold.deploy.azure.blobs import UploadFailed, _Provider, synchronize
 from twofold.deploy.static import FOREVER, content
+from twofold.emulators.managed_identity import storage_token
+from twofold.emulators.server import Answer, FakeServer
 
 
 class Login:

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from tests.fakes.server import Answer, FakeServer
 from twofold.deploy.azure.code import DeploymentFailed, planned, publish
+from twofold.emulators.server import Answer, FakeServer
 
 
 class App(FakeServer):

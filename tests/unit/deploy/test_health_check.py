@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from tests.fakes.server import Answer, FakeServer
 from twofold.deploy.azure.health import Unhealthy, explain, verify
+from twofold.emulators.server import Answer, FakeServer
 
 READY = {"status": "ready", "dependencies": []}
 APP = "/subscriptions/s/resourceGroups/orders-dev/providers/Microsoft.Web/sites/orders-dev-http-1"

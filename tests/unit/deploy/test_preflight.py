@@ -5,13 +5,14 @@ from urllib.parse import parse_qs
 import pytest
 
 from api.manifest import SERVICE
-from tests.emulators.process import free_port, ministack_command, serving
-from tests.fakes.server import Answer, FakeServer
 from tests.stacks.test_stacks import config
 from twofold.deploy.aws import preflight as aws
 from twofold.deploy.azure import preflight as azure
 from twofold.deploy.config import ConfigError, parse
 from twofold.deploy.program import Asked
+from twofold.emulators import ministack as emulator
+from twofold.emulators.process import free_port, serving
+from twofold.emulators.server import Answer, FakeServer
 
 SUBSCRIPTION = "00000000-0000-0000-0000-00000000abcd"
 TENANT = "00000000-0000-0000-0000-00000000ef01"
@@ -92,8 +93,7 @@ def test_another_tenant_or_subscription(manager):
 def roomy():
     """An account with AWS' own default of 1,000 concurrent executions; ministack's is this machine's processors."""
     port = free_port()
-    environ = {"IOT_MTLS_ENABLED": "0", "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}
-    with serving(ministack_command(), port, environ | {"LAMBDA_ACCOUNT_CONCURRENCY": "1000"}) as url:
+    with serving(emulator.command(), port, emulator.environ(port) | {"LAMBDA_ACCOUNT_CONCURRENCY": "1000"}) as url:
         yield url
 
 

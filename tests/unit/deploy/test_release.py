@@ -8,10 +8,11 @@ import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from tests.emulators.fixtures import AZURITE_ACCOUNT, AZURITE_KEY
-from tests.fakes.credential import SyncCredential, storage_token
-from tests.fakes.server import Answer, FakeServer
+from tests.fakes.credential import SyncCredential
 from twofold.deploy.azure.code import DeploymentFailed
 from twofold.deploy.azure.release import NO_ROLE_YET, keep
+from twofold.emulators.managed_identity import storage_token
+from twofold.emulators.server import Answer, FakeServer
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from tests.fakes.cosmos import CosmosFake
-from tests.fakes.cosmos.container import refuse
 from tests.fakes.credential import StaticCredential
 from twofold.azure import document_store
+from twofold.emulators.cosmos import CosmosFake
+from twofold.emulators.cosmos.container import refuse
 from twofold.errors import Conflict, StoreThrottled, StoreUnavailable
 from twofold.portable.document_store import ABSENT, VERSION, Delete, DocumentStore, Put
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from tests.emulators.fixtures import REGION, create_tables
-from tests.fakes.server import Answer, FakeServer
 from twofold.aws import document_store
+from twofold.emulators.server import Answer, FakeServer
 from twofold.errors import Conflict, StoreThrottled, StoreUnavailable
 from twofold.portable.document_store import ABSENT, VERSION, Delete, DocumentStore, Put
 

@@ -15,13 +15,14 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 
-from tests.emulators.process import free_port, needing, serving
-from tests.fakes.tls import certificate
+from tests.emulators.tool import needing
 from tools import redis_server
 from twofold import redis as protocol
 from twofold.aws import cache as aws
 from twofold.azure import cache as azure
 from twofold.deploy.aws.cache import ACCESS
+from twofold.emulators.process import free_port, serving
+from twofold.emulators.tls import certificate
 from twofold.errors import CacheUnavailable
 from twofold.local import cache as local
 from twofold.portable.cache import Cache

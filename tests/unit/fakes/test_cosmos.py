@@ -7,8 +7,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.fakes.cosmos import CosmosFake
-from tests.fakes.credential import TOKEN
+from twofold.emulators.cosmos import CosmosFake
+from twofold.emulators.managed_identity import TOKEN
 
 DOCS = "/dbs/db/colls/docs/docs"
 AUTHORIZATION = quote(f"type=aad&ver=1.0&sig={TOKEN}", safe="")

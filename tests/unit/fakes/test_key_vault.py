@@ -5,8 +5,8 @@ import ssl
 import httpx
 import pytest
 
-from tests.fakes.credential import TOKEN
-from tests.fakes.key_vault import KeyVaultFake
+from twofold.emulators.key_vault import KeyVaultFake
+from twofold.emulators.managed_identity import TOKEN
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.emulators.process import free_port
 from twofold import SecretSpec, ServiceManifest
 from twofold.bootstrap import bootstrap
+from twofold.emulators.process import free_port
 from twofold.http.health import FRESH_SECONDS, Probed, Ready, readiness, router
 from twofold.http.problem import install
 from twofold.portable.resilience import OutboundFailed

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from tests.emulators.process import free_port, needing, serving
+from tests.emulators.tool import needing
 from tools import redis_server
+from twofold.emulators.process import free_port, serving
 from twofold.errors import SettingsError
 from twofold.http.client_address import client_address
 from twofold.http.problem import boundary

@@ -1,10 +1,14 @@
 """App Service's managed identity endpoint (api-version 2019-08-01): a token for who knows the header's secret."""
 
+import base64
+import json
 import time
 from urllib.parse import parse_qs
 
-from tests.fakes.credential import TOKEN, storage_token
-from tests.fakes.server import Answer, FakeServer
+from twofold.emulators.server import Answer, FakeServer
+
+TOKEN = "static-access-token"
+"""What the fakes take, which compare and don't verify."""
 
 
 class ManagedIdentityFake(FakeServer):
@@ -29,3 +33,12 @@ class ManagedIdentityFake(FakeServer):
         value = storage_token() if query["resource"] == "https://storage.azure.com" else TOKEN
         token = {"access_token": value, "expires_on": str(int(time.time()) + 3600), "token_type": "Bearer"}
         return Answer(200, token | {"resource": query["resource"], "client_id": "client-1"})
+
+
+def storage_token():
+    """A token as Entra makes them for Storage, its signature apart: what Azurite looks at."""
+    now = int(time.time())
+    claims = {"aud": "https://storage.azure.com", "iss": "https://sts.windows.net/tenant/"}
+    claims |= {"iat": now, "nbf": now - 60, "exp": now + 3600}
+    parts = ({"alg": "RS256", "typ": "JWT"}, claims, {})
+    return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)

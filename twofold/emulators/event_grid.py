@@ -5,8 +5,8 @@ Known divergences from the service: one topic, no subscriptions, filters or deli
 
 import json
 
-from tests.fakes.credential import TOKEN
-from tests.fakes.server import Answer, FakeServer
+from twofold.emulators.managed_identity import TOKEN
+from twofold.emulators.server import Answer, FakeServer
 
 MAX_EVENT, MAX_BATCH = 1024 * 1024, 1024 * 1024
 

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tools.cache import CACHE, MissingTool
+from twofold.emulators.cache import CACHE, MissingTool
 
 
 def fetch(name: str, lock: Path, home: Path) -> Path:

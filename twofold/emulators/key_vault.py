@@ -9,8 +9,8 @@ import re
 import time
 import uuid
 
-from tests.fakes.credential import TOKEN
-from tests.fakes.server import Answer, FakeServer
+from twofold.emulators.managed_identity import TOKEN
+from twofold.emulators.server import Answer, FakeServer
 
 VERSIONS = ("7.4", "7.5", "7.6", "2025-07-01", "2026-04-01")
 MAX_VALUE = 25 * 1024

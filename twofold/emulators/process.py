@@ -1,18 +1,19 @@
-"""A server process: started on a free port, awaited, ended with the test session."""
+"""A server process: started on a free port, awaited, ended with its context."""
 
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from twofold.errors import TwofoldError
 
-from tools.cache import MissingTool
+
+class NotStarted(TwofoldError):
+    """A server ended, or did not answer in time; the message has the end of what it said."""
 
 
 def free_port() -> int:
@@ -38,7 +39,7 @@ def serving(
             while True:
                 if process.poll() is not None or time.monotonic() > deadline:
                     log.seek(0)
-                    raise RuntimeError(f"{command[0]} did not start:\n{log.read()[-2000:]}")
+                    raise NotStarted(f"{command[0]} did not start:\n{log.read()[-2000:]}")
                 with socket.socket() as probe:
                     if probe.connect_ex(("127.0.0.1", port)) == 0:
                         break
@@ -50,17 +51,3 @@ def serving(
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
-
-
-def needing[T](tool: Callable[[], T]) -> T:
-    """What `tool` returns. On a user's machine a missing tool skips the test and says what is missing; in CI it fails."""
-    try:
-        return tool()
-    except MissingTool as exc:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(exc))
-
-
-def ministack_command() -> list[str]:
-    return [os.path.join(os.path.dirname(sys.executable), "ministack")]

@@ -8,7 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.fakes.tls import certificate, context
+from twofold.emulators.tls import certificate, context
 
 
 class Answer(Exception):

@@ -5,14 +5,14 @@ import datetime
 
 import boto3
 
-from tests.emulators.fixtures import DUMMY, REGION
+from twofold.emulators.ministack import KEYS, REGION
 
 
 class DynamoDBStream:
     def __init__(self, endpoint, table):
-        database = boto3.client("dynamodb", region_name=REGION, endpoint_url=endpoint, **DUMMY)
+        database = boto3.client("dynamodb", region_name=REGION, endpoint_url=endpoint, **KEYS)
         self._arn = database.describe_table(TableName=table)["Table"]["LatestStreamArn"]
-        self._streams = boto3.client("dynamodbstreams", region_name=REGION, endpoint_url=endpoint, **DUMMY)
+        self._streams = boto3.client("dynamodbstreams", region_name=REGION, endpoint_url=endpoint, **KEYS)
         self._next = {}
 
     def batch(self):

@@ -5,6 +5,6 @@ no indexing, request units or consistency levels other than Strong; queries in t
 multi-region accounts, stored procedures, triggers or users; tokens are compared, not verified; a batch has no time limit.
 """
 
-from tests.fakes.cosmos.server import CosmosFake
+from twofold.emulators.cosmos.server import CosmosFake
 
 __all__ = ["CosmosFake"]

@@ -1,12 +1,10 @@
-"""Azurite from the npm registry, in the cache. `python tools/azurite.py` fetches it and prints its folder."""
+"""Azurite from the npm registry, in the cache. `python -m twofold.emulators.azurite` fetches it and prints its folder."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from tools import npm
-from tools.cache import CACHE, MissingTool
+from twofold.emulators import npm
+from twofold.emulators.cache import CACHE, MissingTool
 
 LOCK = Path(__file__).parent / "azurite"
 HOME = CACHE / "azurite-3.37.0"

@@ -1,7 +1,7 @@
 """Transactional batches: all operations of one partition, or none."""
 
-from tests.fakes.cosmos.container import bad, refuse
-from tests.fakes.server import Answer
+from twofold.emulators.cosmos.container import bad, refuse
+from twofold.emulators.server import Answer
 
 MAX_OPERATIONS = 100
 MAX_BYTES = 2 * 1024 * 1024

@@ -7,7 +7,7 @@ test: c.<field> <op> @name | STARTSWITH(c.<field>, @name) | (NOT IS_DEFINED(c.<f
 import operator
 import re
 
-from tests.fakes.cosmos.container import bad
+from twofold.emulators.cosmos.container import bad
 
 _QUERY = re.compile(
     r"SELECT \* FROM c WHERE (?P<where>.+?)(?: ORDER BY c\.(?P<order>\w+) (?P<way>ASC|DESC))?"

@@ -5,7 +5,7 @@ import json
 import re
 import uuid
 
-from tests.fakes.server import Answer
+from twofold.emulators.server import Answer
 
 MAX_ITEM = 2 * 1024 * 1024
 _BAD_ID = re.compile(r"[/\\?#]")

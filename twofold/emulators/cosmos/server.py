@@ -5,10 +5,10 @@ import re
 import time
 from urllib.parse import unquote
 
-from tests.fakes.cosmos import batch, query
-from tests.fakes.cosmos.container import MAX_ITEM, Container, bad, refuse
-from tests.fakes.credential import TOKEN
-from tests.fakes.server import Answer, FakeServer
+from twofold.emulators.cosmos import batch, query
+from twofold.emulators.cosmos.container import MAX_ITEM, Container, bad, refuse
+from twofold.emulators.managed_identity import TOKEN
+from twofold.emulators.server import Answer, FakeServer
 
 _ROUTE = re.compile(r"/dbs/([^/]+)(?:/colls/([^/]+)(?:/(docs|pkranges)(?:/([^/]+))?)?)?/?")
 
