@@ -20,6 +20,7 @@ app = typer.Typer(help="One FastAPI service, two clouds.", no_args_is_help=True,
 
 Target = Annotated[str, typer.Option("--manifest", help="where the ServiceManifest is")]
 MANIFEST = "api.manifest:SERVICE"
+Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")]
 Cloud = Annotated[str | None, typer.Option(help="aws or azure; without it, what TWOFOLD_… and .data/ say")]
 Env = Annotated[str, typer.Option("--env", help="the stack <env>-<cloud>; a customer's is <customer>-<env>")]
 Deployed = Annotated[str, typer.Option("--cloud", help="aws or azure")]
@@ -28,12 +29,26 @@ Yes = Annotated[bool, typer.Option("--yes", help="don't ask")]
 
 @app.command()
 def run(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 8000, manifest: Target = MANIFEST
+    port: Port = 8000,
+    manifest: Target = MANIFEST,
+    fd: Annotated[int | None, typer.Option(hidden=True, help="a listening socket, in place of the port")] = None,
 ) -> None:
     """Serves on 127.0.0.1 with SQLite under .data/: no account, no server, no network."""
     from twofold.local.door import serve
 
-    serve(_manifest(manifest), root=Path.cwd(), port=port)
+    serve(_manifest(manifest), root=Path.cwd(), port=port, fd=fd)
+
+
+@app.command()
+def dev(
+    cloud: Annotated[str, typer.Option("--cloud", help="local, azure or aws")] = "local",
+    port: Port = 8000,
+    manifest: Target = MANIFEST,
+) -> None:
+    """Serves on 127.0.0.1 as in a cloud, on emulators, and anew at each change of the service's files."""
+    from twofold.cli.dev import serve
+
+    serve(_manifest(manifest), manifest, cloud, Path.cwd(), port)
 
 
 @app.command()

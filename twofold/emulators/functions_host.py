@@ -1,14 +1,16 @@
 """`python functions_host.py FOLDER PORT`: a Functions host that runs an app with the library of Azure's own worker.
 
-It serves the app's HTTP function on 127.0.0.1, and runs the others as the real host's admin endpoint does:
-`POST /admin/functions/<name>` with `{"input": <text>}`. Known divergences: that endpoint answers when the function has ended,
-200 or 500 with its error (the host: 202 at once); no retries, leases, timers, poison queues or keys. It imports nothing of
-the repository, so that a copy of the app is what runs.
+It serves the app's HTTP function on 127.0.0.1 (with `--fd N` in place of the port: on the listening socket that it inherits),
+and runs the others as the real host's admin endpoint does: `POST /admin/functions/<name>` with `{"input": <text>}`. Known
+divergences: that endpoint answers when the function has ended, 200 or 500 with its error (the host: 202 at once); no retries,
+leases, timers, poison queues or keys. It imports nothing of the repository, so that a copy of the app is what runs.
 """
 
 import asyncio
 import json
+import logging
 import os
+import socket
 import sys
 import types
 import uuid
@@ -107,7 +109,8 @@ class Host:
                 status, headers, cookies, body = 200, {}, [], b""
             else:
                 status, headers, cookies, body = await self._http(scope, body)
-        except RuntimeError as exc:  # the real host hides it
+        except RuntimeError as exc:  # the real host hides it from the caller
+            print(exc, file=sys.stderr, flush=True)
             status, headers, cookies, body = 500, {"content-type": "text/plain"}, [], str(exc).encode()
         pairs = [(name.lower().encode(), str(value).encode("latin-1")) for name, value in headers.items()]
         pairs += [(b"set-cookie", cookie.encode("latin-1")) for cookie in cookies]
@@ -149,20 +152,28 @@ def _cookie(cookie):
     return "; ".join(parts)
 
 
-async def main(folder, port):
+async def main(folder, listener):
     import uvicorn
 
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(message)s"
+    )  # what the worker's handler sends on
+    for chatty in ("azure", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     host = Host(folder)
     await host.start()
     config = uvicorn.Config(
-        host.asgi, host="127.0.0.1", port=port, lifespan="off", interface="asgi3", log_level="warning", access_log=False,
+        host.asgi, lifespan="off", interface="asgi3", log_level="warning", access_log=False,
         server_header=False, proxy_headers=False,
     )  # fmt: skip
-    await uvicorn.Server(config).serve()
+    await uvicorn.Server(config).serve(sockets=[listener])
 
 
 if __name__ == "__main__":
-    folder = os.path.abspath(sys.argv[1])
+    folder, *where = sys.argv[1:]
+    folder = os.path.abspath(folder)
     os.chdir(folder)
     sys.path[0] = folder  # the app's own packages, not this script's neighbours
-    asyncio.run(main(folder, int(sys.argv[2])))
+    port = ("127.0.0.1", int(where[-1]))
+    listener = socket.socket(fileno=port[1]) if where[0] == "--fd" else socket.create_server(port)
+    asyncio.run(main(folder, listener))

@@ -37,6 +37,10 @@ class KeyVaultFake(FakeServer):
     def url(self):
         return f"keyvault://{self.host}"
 
+    def set(self, name, value):
+        """What the vault's operator does."""
+        self._put(name, {"value": value})
+
     def serve(self, method, path, raw_query, headers, body):
         if headers.get("Authorization") != f"Bearer {TOKEN}":
             challenge = (

@@ -1,0 +1,184 @@
+"""`twofold dev`: the service on this machine as it is at home or in a cloud, started anew at each change of its files."""
+
+import asyncio
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from twofold.errors import SecretNotFound, TwofoldError
+from twofold.homes import open_driver
+from twofold.local.door import PortTaken, announce
+from twofold.manifest import ServiceManifest
+from twofold.portable.secret_store import SecretStore
+from twofold.settings import PREFIX, Settings
+
+if TYPE_CHECKING:
+    from twofold.emulators.place import Place
+
+NEEDED = {
+    "local": ("watchfiles",),
+    "azure": ("watchfiles", "cryptography", "azure_functions_runtime", "azure.cosmos", "azure.storage.queue"),
+    "aws": ("watchfiles", "ministack", "awslambdaric", "boto3", "mangum"),
+}
+"""The modules that each is served with; no other cloud's are looked for."""
+START_SECONDS = 30
+DEBOUNCE_MS = 50
+
+console = Console(stderr=True, soft_wrap=True)
+
+
+def serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, port: int) -> None:
+    """Serves until SIGINT or SIGTERM. A change under the manifest's packages is live at once; when the manifest itself
+    changes, everything starts anew, and what the emulators held is gone.
+
+    Raises TwofoldError for what is missing, `PortTaken` too.
+    """
+    _require(cloud)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    anew = 0
+    with suppress(KeyboardInterrupt), _place(manifest, target, cloud, root, port) as place:
+        anew = _serve(manifest, target, cloud, root, place)
+    if anew:
+        again = ["-m", "twofold.cli.main", "dev", "--cloud", cloud, "--port", str(anew), "--manifest", target]
+        os.execv(sys.executable, [sys.executable, *again])  # noqa: S606 - ourselves
+
+
+def _serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, place: "Place") -> int:
+    """Serves until the manifest changes, and then returns the port."""
+    from watchfiles import watch
+
+    from twofold.emulators.place import Pumps
+
+    _show(place)
+    _await(place)
+    (root / ".build").mkdir(exist_ok=True)
+    variables = root / ".build" / f"dev-{cloud}.env"
+    variables.write_text("".join(f"export {name}='{value}'\n" for name, value in place.environ.items()))
+    announce(manifest, place.url, own=not os.environ.get(PREFIX + "OIDC_ISSUER"))
+    if place.environ:
+        console.print(f"for commands in another terminal:  . {variables.relative_to(root)}")
+    origin = importlib.util.find_spec(target.partition(":")[0])
+    declared = Path(origin.origin).resolve() if origin and origin.origin else None
+    pumps = Pumps(place.sources, lambda text: console.print(f"[yellow]a delivery failed[/]  {text}"))
+    try:
+        for changes in watch(*(root / name for name in manifest.packages), debounce=DEBOUNCE_MS, step=10):
+            names = sorted({path for _, path in changes})
+            told = ", ".join(os.path.relpath(name, root) for name in names[:3]) + (" …" if len(names) > 3 else "")
+            if declared and any(Path(name).resolve() == declared for name in names):
+                if _loads(target, root):
+                    console.print(f"[bold]{told}[/] changed: all of it starts anew")
+                    return httpx.URL(place.url).port or 0
+                continue
+            place.host.stop()
+            _await(place, told)
+    finally:
+        pumps.close()
+    return 0
+
+
+@contextmanager
+def _place(manifest: ServiceManifest, target: str, cloud: str, root: Path, port: int) -> "Iterator[Place]":
+    from twofold.emulators import local
+
+    found: AbstractContextManager[Place]
+    if cloud == "local":
+        found = local.place(target, root, port)
+    elif cloud == "azure":
+        from twofold.emulators import azure
+
+        found = azure.place(manifest, root, port, asyncio.run(_secrets(manifest, root)))
+    else:
+        from twofold.emulators import aws
+
+        found = aws.place(manifest, root, port, asyncio.run(_secrets(manifest, root)), sys.stderr)
+    try:
+        entered = found.__enter__()
+    except OSError as exc:
+        raise PortTaken(f"port {port} can't be had ({exc.strerror}); choose another with --port") from exc
+    try:
+        yield entered
+    finally:
+        found.__exit__(None, None, None)
+
+
+def _require(cloud: str) -> None:
+    if cloud not in NEEDED:
+        raise TwofoldError(f"--cloud {cloud!r} is not one of {', '.join(NEEDED)}")
+    missing = []
+    for module in NEEDED[cloud]:
+        try:
+            found = importlib.util.find_spec(module)
+        except ModuleNotFoundError:  # of its parent
+            found = None
+        if found is None:
+            missing.append(module)
+    if missing:
+        extras = "emulators,local" if cloud == "local" else f"emulators,local,{cloud}"
+        raise TwofoldError(f"{', '.join(missing)} can't be imported; run: pip install 'twofold[{extras}]'")
+
+
+async def _secrets(manifest: ServiceManifest, root: Path) -> dict[str, str]:
+    """The values that `twofold secret set` put beside the service, for the emulated vault."""
+    store = SecretStore(open_driver("secrets", Settings.load({}, manifest, root).secrets_url))
+    found = {}
+    for spec in manifest.secrets:
+        try:
+            found[spec.name] = await store.get(spec.name)
+        except SecretNotFound:
+            console.print(f"no value of {spec.name} here; run: twofold secret set {spec.name}")
+    await store.close()
+    return found
+
+
+def _show(place: "Place") -> None:
+    table = Table("what", "stands in", box=None)
+    for part in place.parts:
+        table.add_row(*part)
+    console.print(table)
+
+
+def _await(place: "Place", changed: str = "") -> None:
+    """Waits until the service answers, started anew after a change, and tells how long that took; or why it does not."""
+    started = time.monotonic()
+    try:
+        if changed:
+            place.host.start()
+        while (status := _status(place.url)) == 0:
+            if place.host.ended or time.monotonic() - started > START_SECONDS:
+                raise TwofoldError("it does not start; what it said is above")
+        if status >= 500:
+            raise TwofoldError(f"it answers {status}; what it said is above")
+    except TwofoldError as exc:
+        console.print(f"[red]{changed or 'the service'}[/]: {exc}\nmend it: the next change starts it again")
+        return
+    if changed:
+        console.print(f"[green]{changed}[/] is live after {time.monotonic() - started:.2f} s")
+
+
+def _status(url: str) -> int:
+    """What it answers; 0 as long as it does not."""
+    try:
+        return httpx.get(f"{url}/health/live", timeout=1).status_code
+    except httpx.HTTPError:
+        time.sleep(0.02)
+        return 0
+
+
+def _loads(target: str, root: Path) -> bool:
+    """Whether the manifest can be read as it is now."""
+    code = "import sys; from twofold.manifest import load; load(sys.argv[1])"
+    done = subprocess.run([sys.executable, "-c", code, target], cwd=root, capture_output=True, text=True)  # noqa: S603
+    if done.returncode:
+        console.print(f"[red]the manifest {target} can't be read[/]: {done.stderr.strip().splitlines()[-1]}")
+    return done.returncode == 0
