@@ -1,4 +1,4 @@
-"""A self-signed certificate for localhost and 127.0.0.1."""
+"""A self-signed certificate for localhost and 127.0.0.1, valid for a day."""
 
 import datetime
 import ipaddress
