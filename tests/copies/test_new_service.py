@@ -76,7 +76,11 @@ def test_a_folder_that_is_not_empty_and_a_bad_name_are_refused(service):
 
 def test_the_wheel_is_complete(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"twofold/py.typed", "twofold/cli/template/stacks/aws.py"} <= set(names)
+    assert {
+        "twofold/py.typed",
+        "twofold/cli/template/stacks/aws.py",
+        "twofold/emulators/azurite/package-lock.json",
+    } <= set(names)
     assert any(name.endswith("dist-info/licenses/LICENSE") for name in names)
     assert not any(name.startswith(("api/", "tests/", "stacks/", "tools/")) for name in names)
     [metadata] = [name for name in names if name.endswith("dist-info/METADATA")]

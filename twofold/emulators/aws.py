@@ -6,15 +6,14 @@ queue's go to it one at a time; a queue's message is hidden for the unit's time,
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import boto3
 
 from twofold.emulators import ministack
 from twofold.emulators.dynamodb_stream import DynamoDBStream
 from twofold.emulators.lambda_host import LambdaHost
-from twofold.emulators.ministack import KEYS, REGION
+from twofold.emulators.ministack import KEYS, REGION, client
 from twofold.emulators.place import DeliveryFailed, Place, Timer
 from twofold.emulators.process import free_port, serving
 from twofold.manifest import ServiceManifest
@@ -44,7 +43,7 @@ def place(
         sources += [QueueDelivery(endpoint, f"{prefix}-{spec.name}", host.invoke) for spec in manifest.queues]
         for spec in manifest.schedules:
             event = {"twofold": {"schedule": spec.name}}
-            sources.append(Timer(spec, lambda event=event: host.invoke(event)))
+            sources.append(Timer(spec, partial(host.invoke, event)))
         try:
             yield Place(host.url, host, _parts(manifest, endpoint, prefix), environ, sources)
         finally:
@@ -55,19 +54,19 @@ def provision(manifest: ServiceManifest, endpoint: str, prefix: str, secrets: Ma
     """Makes what the manifest names, as its stack does, and returns the settings that tell the service of it."""
     found = {}
     if manifest.blocks:
-        create_tables(_client("dynamodb", endpoint), prefix, sorted(manifest.blocks | {"documents"}))
+        create_tables(client("dynamodb", endpoint), prefix, sorted(manifest.blocks | {"documents"}))
         found["TWOFOLD_STORE_URL"] = f"dynamodb://{REGION}/{prefix}?endpoint={endpoint}"
     if manifest.queues:
-        queues = _client("sqs", endpoint)
+        queues = client("sqs", endpoint)
         for spec in manifest.queues:
             for name in (spec.name, f"{spec.name}-poison"):
                 queues.create_queue(QueueName=f"{prefix}-{name}")
         found["TWOFOLD_QUEUE_URL"] = f"sqs://{REGION}/{prefix}?endpoint={endpoint}"
     if manifest.publishes:
-        _client("events", endpoint).create_event_bus(Name=prefix)
+        client("events", endpoint).create_event_bus(Name=prefix)
         found["TWOFOLD_EVENTS_URL"] = f"eventbridge://{REGION}/{prefix}?endpoint={endpoint}"
     if manifest.secrets:
-        vault = _client("secretsmanager", endpoint)
+        vault = client("secretsmanager", endpoint)
         for name, value in secrets.items():
             vault.create_secret(Name=f"{prefix}/{name}", SecretString=value)
         found["TWOFOLD_SECRETS_URL"] = f"secretsmanager://{REGION}/{prefix}?endpoint={endpoint}"
@@ -112,7 +111,7 @@ class QueueDelivery:
     """What the queue's event source mapping does: up to ten messages to the function, and deletes what did not fail."""
 
     def __init__(self, endpoint: str, queue: str, invoke: Invoke) -> None:
-        self._queues, self._name, self._invoke = _client("sqs", endpoint), queue, invoke
+        self._queues, self._name, self._invoke = client("sqs", endpoint), queue, invoke
         self._url = self._queues.get_queue_url(QueueName=queue)["QueueUrl"]
 
     def __call__(self) -> int:
@@ -144,10 +143,6 @@ def queue_event(queue: str, messages: list[Any]) -> dict[str, Any]:
             for message in messages
         ]
     }
-
-
-def _client(service: Any, endpoint: str) -> Any:
-    return boto3.client(service, region_name=REGION, endpoint_url=endpoint, **KEYS)
 
 
 def _parts(manifest: ServiceManifest, endpoint: str, prefix: str) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def place(manifest: ServiceManifest, root: Path, port: int, secrets: Mapping[str
             parts += [("secret", f"Key Vault {one.name}, a fake at https://{vault.host}") for one in manifest.secrets]
         for spec in manifest.schedules:
             name = spec.name.replace("-", "_")
-            sources.append(Timer(spec, lambda name=name: app.run(name, json.dumps({"IsPastDue": False}))))
+            sources.append(Timer(spec, partial(app.run, name, json.dumps({"IsPastDue": False}))))
         host = InheritedServer([sys.executable, functions_host.__file__, str(root), "--fd"], root, environ, port)
         stack.callback(host.close)
         app.url = host.url

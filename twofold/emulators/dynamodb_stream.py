@@ -4,18 +4,16 @@ import base64
 import datetime
 from typing import Any
 
-import boto3
-
-from twofold.emulators.ministack import KEYS, REGION
+from twofold.emulators.ministack import client
 
 
 class DynamoDBStream:
     """All shards of the stream from their beginning, each record once. One thread at a time."""
 
     def __init__(self, endpoint: str, table: str) -> None:
-        database = boto3.client("dynamodb", region_name=REGION, endpoint_url=endpoint, **KEYS)
+        database = client("dynamodb", endpoint)
         self._arn = database.describe_table(TableName=table)["Table"]["LatestStreamArn"]
-        self._streams: Any = boto3.client("dynamodbstreams", region_name=REGION, endpoint_url=endpoint, **KEYS)
+        self._streams = client("dynamodbstreams", endpoint)
         self._next: dict[str, str | None] = {}
 
     def batch(self) -> dict[str, Any]:
