@@ -7,12 +7,10 @@ reach it one at a time; the host's own poison queue (after five deliveries) is n
 
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -23,12 +21,8 @@ from twofold.emulators.inherited import InheritedServer
 from twofold.emulators.key_vault import KeyVaultFake
 from twofold.emulators.managed_identity import ManagedIdentityFake
 from twofold.emulators.place import DeliveryFailed, Place, Timer
-from twofold.emulators.process import free_port, serving
-from twofold.emulators.tls import certificate
 from twofold.manifest import ServiceManifest
 
-ACCOUNT = "devstoreaccount1"
-KEY = "YW55IGtleSB0aGF0IEF6dXJpdGUgaXMgdG9sZA=="
 FEED_BATCH = 100
 HIDDEN_SECONDS = 600
 
@@ -50,11 +44,13 @@ def place(manifest: ServiceManifest, root: Path, port: int, secrets: Mapping[str
                 sources.append(ChangeFeedDelivery(cosmos, manifest.name, app))
                 parts.append(("feed", "change feed of events"))
         if manifest.queues:
-            url, pem = stack.enter_context(storage())
-            environ["TWOFOLD_QUEUE_URL"] = f"storagequeue://{url.removeprefix('https://')}/{prefix}"
+            storage = stack.enter_context(azurite.account())
+            environ["TWOFOLD_QUEUE_URL"] = f"storagequeue://{storage.queue.removeprefix('https://')}/{prefix}"
             for queue in manifest.queues:
-                sources.append(QueueDelivery(url, pem, prefix, queue.name, app))
-                parts.append(("queue", f"Storage Queue {prefix}-{queue.name} and its -poison on Azurite {url}"))
+                sources.append(QueueDelivery(storage, prefix, queue.name, app))
+                parts.append(
+                    ("queue", f"Storage Queue {prefix}-{queue.name} and its -poison on Azurite {storage.queue}")
+                )
         if manifest.publishes:
             topic = stack.enter_context(EventGridFake())
             environ["TWOFOLD_EVENTS_URL"] = f"eventgrid://{topic.host}"
@@ -72,17 +68,6 @@ def place(manifest: ServiceManifest, root: Path, port: int, secrets: Mapping[str
         stack.callback(host.close)
         app.url = host.url
         yield Place(host.url, host, parts, environ, sources)
-
-
-@contextmanager
-def storage() -> Iterator[tuple[str, str]]:
-    """Azurite's queue service, which takes Entra's tokens as Azure does: its URL, and the certificate to trust."""
-    ports = [free_port() for _ in range(3)]
-    with tempfile.TemporaryDirectory() as folder:
-        pem = certificate(Path(folder))
-        command = [*azurite.command(*ports), "--oauth", "basic", "--cert", pem, "--key", pem]
-        with serving(command, ports[0], {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"}):
-            yield f"https://127.0.0.1:{ports[0]}/{ACCOUNT}", pem
 
 
 class App:
@@ -117,11 +102,10 @@ class ChangeFeedDelivery:
 class QueueDelivery:
     """What the queue's trigger does: each message to the function, and deletes it when that returned."""
 
-    def __init__(self, account: str, pem: str, prefix: str, name: str, app: App) -> None:
+    def __init__(self, storage: azurite.Account, prefix: str, name: str, app: App) -> None:
         from azure.storage.queue import QueueServiceClient
 
-        key = {"account_name": ACCOUNT, "account_key": KEY}
-        service: Any = QueueServiceClient(account, key, connection_verify=pem)
+        service = QueueServiceClient(storage.queue, azurite.KEY, connection_verify=storage.certificate)
         self._queue, _ = (service.create_queue(f"{prefix}-{name}{twin}") for twin in ("", "-poison"))
         self._function, self._app = f"queue_{name.replace('-', '_')}", app
 

@@ -5,9 +5,9 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
-from tests.emulators.fixtures import AZURITE_KEY
 from twofold.deploy.azure.blobs import UploadFailed, _Provider, synchronize
 from twofold.deploy.static import FOREVER, content
+from twofold.emulators.azurite import KEY
 from twofold.emulators.managed_identity import storage_token
 from twofold.emulators.server import Answer, FakeServer
 
@@ -23,8 +23,7 @@ class Login:
 @pytest.fixture
 def container(azurite_services, request):
     name = "static-" + request.node.name.replace("_", "-")[:40].rstrip("-")
-    key = {"account_name": "devstoreaccount1", "account_key": AZURITE_KEY}
-    with BlobServiceClient(azurite_services["blob"], key, connection_verify=False) as service:
+    with BlobServiceClient(azurite_services["blob"], KEY, connection_verify=False) as service:
         service.create_container(name)
     with ContainerClient(azurite_services["blob"], name, Login(), connection_verify=False) as client:
         yield client

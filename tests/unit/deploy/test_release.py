@@ -7,10 +7,10 @@ import uuid
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
-from tests.emulators.fixtures import AZURITE_ACCOUNT, AZURITE_KEY
 from tests.fakes.credential import SyncCredential
 from twofold.deploy.azure.code import DeploymentFailed
 from twofold.deploy.azure.release import NO_ROLE_YET, keep
+from twofold.emulators.azurite import KEY
 from twofold.emulators.managed_identity import storage_token
 from twofold.emulators.server import Answer, FakeServer
 
@@ -18,8 +18,7 @@ from twofold.emulators.server import Answer, FakeServer
 @pytest.fixture
 def container(azurite_blobs):
     name = f"releases-{uuid.uuid4().hex[:8]}"
-    key = {"account_name": AZURITE_ACCOUNT, "account_key": AZURITE_KEY}
-    BlobServiceClient(azurite_blobs, key, connection_verify=False).create_container(name)  # the stack's work
+    BlobServiceClient(azurite_blobs, KEY, connection_verify=False).create_container(name)  # the stack's work
     url, credential = f"{azurite_blobs}/{name}", SyncCredential(storage_token())
     with ContainerClient.from_container_url(url, credential, connection_verify=False) as client:
         yield client
