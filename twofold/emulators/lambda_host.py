@@ -18,10 +18,11 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import IO, Any
 
+from twofold.emulators.loopback import LoopbackServer
 from twofold.errors import TwofoldError
 
 RUNTIME = "/2018-06-01/runtime/"
@@ -52,8 +53,8 @@ class LambdaHost:
         self._instances, self._start_number = instances, 0
         self._processes: list[subprocess.Popen[bytes]] = []
         self._scaling = threading.Lock()
-        self._server = self._listen(port)
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server = LoopbackServer(self._handle, port)
+        self._server.start()
         address = f"127.0.0.1:{self._server.server_port}"
         self.url = f"http://{address}"
         self.log: IO[str] = log or tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by close
@@ -131,8 +132,7 @@ class LambdaHost:
     def close(self) -> None:
         """Ends the instances and the front."""
         self.stop()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
         if self._own_log:
             self.log.close()
 
@@ -147,41 +147,19 @@ class LambdaHost:
         if waiting := self._answers.pop(id, None):
             waiting.put((kind, body))
 
-    def _listen(self, port: int) -> ThreadingHTTPServer:
-        host = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def handle_any(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                answer = (host._runtime if self.path.startswith(RUNTIME) else host._gateway)(self, body)
-                if answer is None:
-                    self.close_connection = True
-                    return
-                status, headers, content = answer
-                self.send_response_only(status)
-                for name, value in headers:
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(b"" if self.command == "HEAD" else content)
-
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = handle_any
-            do_TRACE = do_QUERY = handle_any
-
-            def log_message(self, *arguments: object) -> None:
-                pass
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 256
-
-            def handle_error(self, request: object, client_address: object) -> None:
-                pass  # clients hang up
-
-        return Server(("127.0.0.1", port), Handler)
+    def _handle(self, request: BaseHTTPRequestHandler) -> None:
+        body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        answer = (self._runtime if request.path.startswith(RUNTIME) else self._gateway)(request, body)
+        if answer is None:
+            request.close_connection = True
+            return
+        status, headers, content = answer
+        request.send_response_only(status)
+        for name, value in headers:
+            request.send_header(name, value)
+        request.send_header("Content-Length", str(len(content)))
+        request.end_headers()
+        request.wfile.write(b"" if request.command == "HEAD" else content)
 
     def _runtime(self, request: BaseHTTPRequestHandler, body: bytes) -> Answer | None:
         rest = request.path.removeprefix(RUNTIME)

@@ -9,10 +9,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Self
 
+from twofold.emulators.loopback import LoopbackServer
 from twofold.emulators.tls import certificate, context
 
 type Headers = Message  # names are looked up without case
@@ -47,34 +48,13 @@ class FakeServer(ABC):
         self._faults: list[_Fault] = []
         self._folder = tempfile.TemporaryDirectory()
         self.pem = certificate(Path(self._folder.name))
-        fake = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def handle_any(self) -> None:
-                fake._handle(self)
-
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
-
-            def log_message(self, format: str, *arguments: object) -> None:
-                pass
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 256
-
-            def handle_error(self, request: object, client_address: object) -> None:
-                pass  # clients hang up
-
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = LoopbackServer(self._handle)
         if tls:
             self._server.socket = context(self.pem).wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False
             )
         self.host = f"localhost:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server.start()
 
     @abstractmethod
     def serve(self, method: str, path: str, raw_query: str, headers: Headers, body: bytes) -> Answer:
@@ -97,8 +77,7 @@ class FakeServer(ABC):
 
     def close(self) -> None:
         """Stops to listen, and removes the certificate."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
         self._folder.cleanup()
 
     def __enter__(self) -> Self:
