@@ -4,11 +4,11 @@ import asyncio
 import importlib.util
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from rich.table import Table
 
 from twofold.errors import SecretNotFound, TwofoldError
 from twofold.homes import open_driver
-from twofold.local.door import PortTaken, announce
+from twofold.local.door import HOST, PortTaken, announce
 from twofold.manifest import ServiceManifest
 from twofold.portable.secret_store import SecretStore
 from twofold.settings import PREFIX, Settings
@@ -34,6 +34,7 @@ NEEDED = {
 """The modules that each is served with; no other cloud's are looked for."""
 START_SECONDS = 30
 DEBOUNCE_MS = 50
+MEND = "mend it: the next change starts it again"
 
 console = Console(stderr=True, soft_wrap=True)
 
@@ -45,6 +46,7 @@ def serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, port: 
     Raises TwofoldError for what is missing, `PortTaken` too.
     """
     _require(cloud)
+    _require_port(port)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     anew = 0
     with suppress(KeyboardInterrupt), _place(manifest, target, cloud, root, port) as place:
@@ -61,7 +63,7 @@ def _serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, place
     from twofold.emulators.place import Pumps
 
     _show(place)
-    _await(place)
+    fine = _await(place)
     (root / ".build").mkdir(exist_ok=True)
     variables = root / ".build" / f"dev-{cloud}.env"
     variables.write_text("".join(f"export {name}='{value}'\n" for name, value in place.environ.items()))
@@ -71,45 +73,49 @@ def _serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, place
     origin = importlib.util.find_spec(target.partition(":")[0])
     declared = Path(origin.origin).resolve() if origin and origin.origin else None
     pumps = Pumps(place.sources, lambda text: console.print(f"[yellow]a delivery failed[/]  {text}"))
+    folders = [root / name for name in manifest.packages]
     try:
-        for changes in watch(*(root / name for name in manifest.packages), debounce=DEBOUNCE_MS, step=10):
+        for changes in watch(*folders, debounce=DEBOUNCE_MS, step=10, rust_timeout=1000, yield_on_timeout=True):
+            if not changes:
+                if fine and place.host.ended:
+                    console.print(f"[red]the service has ended[/]; what it said is above\n{MEND}")
+                    fine = False
+                continue
             names = sorted({path for _, path in changes})
             told = ", ".join(os.path.relpath(name, root) for name in names[:3]) + (" …" if len(names) > 3 else "")
-            if declared and any(Path(name).resolve() == declared for name in names):
-                if _loads(target, root):
-                    console.print(f"[bold]{told}[/] changed: all of it starts anew")
-                    return httpx.URL(place.url).port or 0
-                continue
-            place.host.stop()
-            _await(place, told)
+            if declared is None or declared not in (Path(name).resolve() for name in names):
+                place.host.stop()
+                fine = _await(place, told)
+            elif _loads(target, root):
+                console.print(f"[bold]{told}[/] changed: all of it starts anew")
+                return httpx.URL(place.url).port or 0
     finally:
         pumps.close()
     return 0
 
 
-@contextmanager
-def _place(manifest: ServiceManifest, target: str, cloud: str, root: Path, port: int) -> "Iterator[Place]":
-    from twofold.emulators import local
-
-    found: AbstractContextManager[Place]
+def _place(
+    manifest: ServiceManifest, target: str, cloud: str, root: Path, port: int
+) -> "AbstractContextManager[Place]":
     if cloud == "local":
-        found = local.place(target, root, port)
-    elif cloud == "azure":
+        from twofold.emulators import local
+
+        return local.place(target, root, port)
+    secrets = asyncio.run(_secrets(manifest, root))
+    if cloud == "azure":
         from twofold.emulators import azure
 
-        found = azure.place(manifest, root, port, asyncio.run(_secrets(manifest, root)))
-    else:
-        from twofold.emulators import aws
+        return azure.place(manifest, root, port, secrets)
+    from twofold.emulators import aws
 
-        found = aws.place(manifest, root, port, asyncio.run(_secrets(manifest, root)), sys.stderr)
+    return aws.place(manifest, root, port, secrets, sys.stderr)
+
+
+def _require_port(port: int) -> None:
     try:
-        entered = found.__enter__()
+        socket.create_server((HOST, port)).close()
     except OSError as exc:
         raise PortTaken(f"port {port} can't be had ({exc.strerror}); choose another with --port") from exc
-    try:
-        yield entered
-    finally:
-        found.__exit__(None, None, None)
 
 
 def _require(cloud: str) -> None:
@@ -148,7 +154,7 @@ def _show(place: "Place") -> None:
     console.print(table)
 
 
-def _await(place: "Place", changed: str = "") -> None:
+def _await(place: "Place", changed: str = "") -> bool:
     """Waits until the service answers, started anew after a change, and tells how long that took; or why it does not."""
     started = time.monotonic()
     try:
@@ -160,10 +166,11 @@ def _await(place: "Place", changed: str = "") -> None:
         if status >= 500:
             raise TwofoldError(f"it answers {status}; what it said is above")
     except TwofoldError as exc:
-        console.print(f"[red]{changed or 'the service'}[/]: {exc}\nmend it: the next change starts it again")
-        return
+        console.print(f"[red]{changed or 'the service'}[/]: {exc}\n{MEND}")
+        return False
     if changed:
         console.print(f"[green]{changed}[/] is live after {time.monotonic() - started:.2f} s")
+    return True
 
 
 def _status(url: str) -> int:

@@ -110,6 +110,13 @@ def test_the_walk_changes_mistakes_and_the_end(development):
     development.write("api/app.py", "return app +", "return app")
     eventually(lambda: development.told.count("api/app.py is live after") == len(seconds) + 1, lambda: time.sleep(0.02))
 
+    development.write(
+        "api/app.py", "app = FastAPI(", "import os, signal; os.kill(os.getpid(), signal.SIGKILL); app = FastAPI("
+    )
+    development.says("it does not start|the service has ended")
+    development.write("api/app.py", "import os, signal; os.kill(os.getpid(), signal.SIGKILL); app", "app")
+    eventually(lambda: development.told.count("is live after") == len(seconds) + 2, lambda: time.sleep(0.02))
+
     development.write("api/manifest.py", "queues=(", "queues=(QueueSpec(1),")
     development.says(r"the manifest api\.manifest:SERVICE can't be read: .*missing")
     development.write("api/manifest.py", "queues=(QueueSpec(1),", 'queues=(QueueSpec("mails", handler="api.app:mail"),')
