@@ -170,6 +170,7 @@ def _await(place: "Place", changed: str = "") -> bool:
         return False
     if changed:
         console.print(f"[green]{changed}[/] is live after {time.monotonic() - started:.2f} s")
+    place.host.prepare()
     return True
 
 

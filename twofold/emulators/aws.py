@@ -14,12 +14,13 @@ from twofold.emulators import ministack
 from twofold.emulators.dynamodb_stream import DynamoDBStream
 from twofold.emulators.lambda_host import LambdaHost
 from twofold.emulators.ministack import KEYS, REGION, client
-from twofold.emulators.place import DeliveryFailed, Place, Timer
+from twofold.emulators.place import SERVED, DeliveryFailed, Place, Timer
 from twofold.emulators.process import free_port, serving
 from twofold.manifest import ServiceManifest
 
 INSTANCES = 2
 """Of the function: one request at a time each, and a page asks for more than one."""
+IMPORTED = ("awslambdaric.bootstrap", "boto3", "mangum")
 SOURCE = f"arn:aws:sqs:{REGION}:000000000000:"
 
 type Invoke = Callable[[Mapping[str, Any]], Any]
@@ -36,7 +37,7 @@ def place(
         environ = provision(manifest, endpoint, prefix, secrets)
         # The SDK's own search for credentials would ask the network.
         environ |= {name.upper(): value for name, value in KEYS.items()}
-        host = LambdaHost(root, environ, port=port, instances=INSTANCES, log=log)
+        host = LambdaHost(root, environ, port=port, instances=INSTANCES, modules=[*SERVED, *IMPORTED], log=log)
         sources: list[Callable[[], int]] = []
         if manifest.reads_feed:
             sources.append(StreamDelivery(DynamoDBStream(endpoint, f"{prefix}-events"), host.invoke))

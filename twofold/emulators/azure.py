@@ -6,7 +6,6 @@ reach it one at a time; the host's own poison queue (after five deliveries) is n
 """
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -20,9 +19,13 @@ from twofold.emulators.event_grid import EventGridFake
 from twofold.emulators.inherited import InheritedServer
 from twofold.emulators.key_vault import KeyVaultFake
 from twofold.emulators.managed_identity import ManagedIdentityFake
-from twofold.emulators.place import DeliveryFailed, Place, Timer
+from twofold.emulators.place import SERVED, DeliveryFailed, Place, Timer
 from twofold.manifest import ServiceManifest
 
+IMPORTED = (
+    "azure_functions_runtime", "uvicorn", "azure.cosmos.aio", "azure.identity.aio", "azure.keyvault.secrets.aio",
+    "azure.storage.queue.aio",
+)  # fmt: skip
 FEED_BATCH = 100
 HIDDEN_SECONDS = 600
 
@@ -64,7 +67,8 @@ def place(manifest: ServiceManifest, root: Path, port: int, secrets: Mapping[str
         for spec in manifest.schedules:
             name = spec.name.replace("-", "_")
             sources.append(Timer(spec, partial(app.run, name, json.dumps({"IsPastDue": False}))))
-        host = InheritedServer([sys.executable, functions_host.__file__, str(root), "--fd"], root, environ, port)
+        command = [functions_host.__file__, str(root), "--fd"]
+        host = InheritedServer([*SERVED, *IMPORTED], command, root, environ, port)
         stack.callback(host.close)
         app.url = host.url
         yield Place(host.url, host, parts, environ, sources)

@@ -12,17 +12,17 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import IO, Any
 
 from twofold.emulators.loopback import LoopbackServer
+from twofold.emulators.standby import Standby
 from twofold.errors import TwofoldError
 
 RUNTIME = "/2018-06-01/runtime/"
@@ -44,8 +44,9 @@ class LambdaHost:
     """
 
     def __init__(
-        self, folder: Path, environ: Mapping[str, str], *, port: int = 0, instances: int = 1, log: IO[str] | None = None
-    ) -> None:
+        self, folder: Path, environ: Mapping[str, str], *, port: int = 0, instances: int = 1,
+        modules: Sequence[str] = (), log: IO[str] | None = None,
+    ) -> None:  # fmt: skip
         self._events: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self._answers: dict[str, queue.Queue[tuple[str, bytes]]] = {}
         self._in_hand: set[str] = set()
@@ -59,21 +60,20 @@ class LambdaHost:
         self.url = f"http://{address}"
         self.log: IO[str] = log or tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by close
         self._own_log = log is None
-        self._folder = folder
-        self._environ = {
-            **os.environ,
+        own = {
             "AWS_LAMBDA_RUNTIME_API": address, "LAMBDA_TASK_ROOT": str(folder), "AWS_LAMBDA_FUNCTION_NAME": "test",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512", "AWS_LAMBDA_FUNCTION_VERSION": "1", "AWS_REGION": "eu-central-1",
-            "PYTHONPATH": str(folder), **environ,
+            "PYTHONPATH": str(folder),
         }  # fmt: skip
+        command = ["-m", "awslambdaric", HANDLER]
+        self._standby = Standby(modules, command, folder, {**os.environ, **own, **environ}, log=self.log)
         self.start()
 
     def start(self) -> None:
         """Starts an instance, from the files as they are now; raises FunctionError as the constructor does."""
         self._failed = ""
         self._ready.clear()
-        self._processes = []
-        self._start_instance()
+        self._processes = [self._standby.take()]
         deadline = time.monotonic() + 60
         while not self._ready.wait(0.02):
             if self._failed or self.ended or time.monotonic() > deadline:
@@ -81,13 +81,9 @@ class LambdaHost:
                 self._failed = self._failed or "it ended without a word to the Runtime API"
                 raise FunctionError(f"the function did not start: {self._failed}\n{self._said()}")
 
-    def _start_instance(self) -> None:
-        command = [sys.executable, "-m", "awslambdaric", HANDLER]
-        self._processes.append(
-            subprocess.Popen(
-                command, cwd=self._folder, env=self._environ, stdout=self.log, stderr=self.log, process_group=0
-            )
-        )
+    def prepare(self) -> None:
+        """Has the next instance import `modules` already."""
+        self._standby.prepare()
 
     def stop(self) -> None:
         """Ends the instances. What they have in hand fails unless it is done within a second; what waits goes to the next start."""
@@ -120,7 +116,7 @@ class LambdaHost:
             if self._ready.is_set() and len(self._processes) < min(
                 self._instances, len(self._in_hand) + self._events.qsize()
             ):
-                self._start_instance()
+                self._processes.append(self._standby.take())
         try:
             kind, body = answered.get(timeout=60)
         except queue.Empty:
@@ -132,6 +128,7 @@ class LambdaHost:
     def close(self) -> None:
         """Ends the instances and the front."""
         self.stop()
+        self._standby.close()
         self._server.close()
         if self._own_log:
             self.log.close()

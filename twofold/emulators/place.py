@@ -9,6 +9,9 @@ from typing import Protocol
 from twofold.errors import TwofoldError
 from twofold.manifest import ScheduleSpec
 
+SERVED = ("twofold.http.pipeline", "twofold.http.health", "twofold.http.auth", "twofold.local.issuer_routes")
+"""What every served FastAPI application imports of the kit, and with it FastAPI."""
+
 
 class DeliveryFailed(TwofoldError):
     """The service did not take what was delivered, which comes again."""
@@ -19,6 +22,9 @@ class Host(Protocol):
 
     def start(self) -> None:
         """Starts it from the files as they are now; TwofoldError says why it does not."""
+
+    def prepare(self) -> None:
+        """Does ahead what the next start can have ahead."""
 
     def stop(self) -> None:
         """Ends it, after at most a second for what it has in hand; what was delivered and is not done comes again."""
