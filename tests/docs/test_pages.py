@@ -78,3 +78,9 @@ def test_each_problem_has_its_section():
                 told |= {arg.value for arg in call.args[1:2] if isinstance(arg, ast.Constant)}
     sections = re.findall(r"(?m)^## (\S+)$", (DOCS / "problems.md").read_text())
     assert len(told) > 20 and sorted(sections) == sorted(told)
+
+
+def test_each_target_of_make_is_shown_as_plain_commands():
+    targets = re.findall(r"(?m)^([a-z]+):.*##", (ROOT / "Makefile").read_text())
+    shown = re.findall(r"`make ([a-z]+)", (DOCS / "plain-commands.md").read_text())
+    assert len(targets) > 15 and set(targets) <= set(shown)
