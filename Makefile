@@ -1,4 +1,4 @@
-# Every target is also a plain command; the README lists them. UV is taken from PATH, or put into .uv by the machine's Python.
+# Every target is also a plain command; docs/plain-commands.md lists them. UV is taken from PATH, or put into .uv by the machine's Python.
 PYTHON3 ?= python3
 PORT ?= 8000
 BACKEND ?= sqlite

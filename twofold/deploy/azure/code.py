@@ -2,7 +2,7 @@
 
 `storage.Blob` needs the account's shared key, which is off here (pulumi-azure-native#2015). This speaks what Azure CLI, azd
 and Functions Core Tools speak: the zip is posted to `https://<app>.scm.azurewebsites.net/api/publish` with the deployer's
-Entra token, 202 answers with the deployment's id, and `/api/deployments/<id>` tells how it goes. docs/design.md has the
+Entra token, 202 answers with the deployment's id, and `/api/deployments/<id>` tells how it goes. docs/design/azure.md has the
 evidence. Not yet seen against a real account.
 """
 
