@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import dynamic
 
+from twofold.deploy.patience import Patience
 from twofold.deploy.told import Told, plainly
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ STATUS = {-1: "was cancelled", 3: "failed", 5: "met another one under way", 6: "
 SUCCESS, CONFLICT = 4, 5
 NOT_UP = (404, 409, 429, 500, 502, 503, 504)
 """What a new app's endpoint answers until it is up and while another deployment is under way: worth another try."""
-START_SECONDS = 600
-"""How long an endpoint may take to come up, and a new role of the app's identity to reach its container."""
+START = Patience(600, pause=5)
+"""An endpoint has to come up, and a new role of the app's identity to be known to its container."""
 WAIT_SECONDS = 600
 FORBIDDEN = ("403", "Forbidden", "AuthorizationPermissionMismatch")
 
@@ -38,24 +39,23 @@ class _Again(Exception):
     """It may go well next time; the message says why it did not."""
 
 
-def publish(endpoint: str, artifact: Path, token: str, *, pause: float = 5.0, patience: float = START_SECONDS) -> str:
+def publish(endpoint: str, artifact: Path, token: str, patience: Patience = START) -> str:
     """Deploys the zip and waits until the app has it; returns the deployment's id. Raises DeploymentFailed.
 
     An app that is not up yet, another deployment under way and a container that refuses the app's new identity are tried
-    again for `patience` seconds.
+    again.
     """
     import httpx  # only in the process that deploys
 
     timeout = httpx.Timeout(60, write=600)  # 33 MB over a slow line
     with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=timeout) as client:
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                return _follow(client, endpoint, _post(client, endpoint, artifact), pause)
-            except (_Again, httpx.TransportError) as exc:
-                if time.monotonic() > deadline:
-                    raise DeploymentFailed(f"the app did not take its artifact in {patience:.0f} s: {exc}") from None
-                time.sleep(pause)
+        try:
+            return patience.retry(
+                lambda: _follow(client, endpoint, _post(client, endpoint, artifact), patience.pause),
+                (_Again, httpx.TransportError),
+            )
+        except (_Again, httpx.TransportError) as exc:
+            raise DeploymentFailed(f"the app did not take its artifact in {patience.seconds:.0f} s: {exc}") from None
 
 
 def _post(client: "httpx.Client", endpoint: str, artifact: Path) -> str:
