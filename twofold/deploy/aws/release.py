@@ -23,7 +23,7 @@ it (DataBiosphere/azul#7883, confirmed there by AWS)."""
 class Release(pulumi.ComponentResource):
     """`live` has each unit's alias by role: what gateways, queues, feeds and schedules call.
 
-    When one of the new versions is not healthy, the update ends with the reasons and no alias has moved.
+    When one of the new versions is not healthy, the update ends with the reason and no alias has moved.
     """
 
     def __init__(
@@ -32,10 +32,8 @@ class Release(pulumi.ComponentResource):
     ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Release", name, None, opts)
         self._name, self._config, self._child = name, config, pulumi.ResourceOptions(parent=self)
-        checks = {role: self._check(role, function) for role, function in functions.items()}
-        asked = [pulumi.Output.all(role, check.version, check.problem) for role, check in checks.items()]
-        healthy = pulumi.Output.all(*asked).apply(healthy_versions)
-        self.live = {role: self._alias(role, function, healthy) for role, function in functions.items()}
+        checks = [self._check(role, function) for role, function in functions.items()]
+        self.live = {role: self._alias(role, function, after=checks) for role, function in functions.items()}
         self.register_outputs({})
 
     def _check(self, role: str, function: lambda_.Function) -> HealthCheck:
@@ -44,11 +42,11 @@ class Release(pulumi.ComponentResource):
             **_login(self._config), opts=self._child,
         )  # fmt: skip
 
-    def _alias(self, role: str, function: lambda_.Function, healthy: pulumi.Output[dict[str, str]]) -> lambda_.Alias:
+    def _alias(self, role: str, function: lambda_.Function, after: Sequence[pulumi.Resource]) -> lambda_.Alias:
         name = f"{self._name}-{role}"
         alias = lambda_.Alias(
-            name, name=LIVE, function_name=function.name, function_version=healthy.apply(lambda all: all[role]),
-            description="what is in use", opts=self._child,
+            name, name=LIVE, function_name=function.name, function_version=function.version,
+            description="what is in use", opts=pulumi.ResourceOptions(parent=self, depends_on=after),
         )  # fmt: skip
         if warm := self._config.warm_instances.get(role):
             lambda_.ProvisionedConcurrencyConfig(
@@ -60,14 +58,6 @@ class Release(pulumi.ComponentResource):
             keep=max(LEAST, self._config.releases), **_login(self._config), opts=self._child,
         )  # fmt: skip
         return alias
-
-
-def healthy_versions(asked: Sequence[tuple[str, str, str]]) -> dict[str, str]:
-    """The versions by role; raises RunError, which ends an update, with each unit's problem."""
-    if problems := [problem for _, _, problem in asked if problem]:
-        listed = "".join(f"\n  - {problem}" for problem in problems)
-        raise pulumi.RunError(f"a new version is not healthy, so {LIVE} stays where it is in every unit:{listed}")
-    return {role: version for role, version, _ in asked}
 
 
 def _login(config: StackConfig) -> dict[str, str]:
