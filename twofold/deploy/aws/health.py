@@ -16,7 +16,8 @@ from pulumi import dynamic
 
 from twofold.deploy.aws.login import client
 from twofold.deploy.patience import Patience
-from twofold.deploy.told import Unhealthy, plainly, said
+from twofold.deploy.task import Task
+from twofold.deploy.told import Unhealthy, said
 
 START = Patience(60, pause=3)
 """A new role's permissions and a network's routes need some time to be known."""
@@ -59,24 +60,17 @@ class HealthCheck(dynamic.Resource):
         super().__init__(_Provider(), name, props, opts)
 
 
-class _Provider(dynamic.ResourceProvider):
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        _ask(props)
-        return dynamic.CreateResult(f"{props['function']}-health", props)
+class _Provider(Task):
+    again = ("function", "version")
 
-    def update(self, _id: str, _olds: dict[str, Any], props: dict[str, Any]) -> dynamic.UpdateResult:
-        _ask(props)
-        return dynamic.UpdateResult(props)
+    def named(self, props: dict[str, Any]) -> str:
+        return f"{props['function']}-health"
 
-    def diff(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.DiffResult:
-        return dynamic.DiffResult(changes=any(olds.get(key) != props.get(key) for key in ("function", "version")))
-
-
-def _ask(props: dict[str, Any]) -> None:
-    plainly()
-    lambda_ = client("lambda", props["region"], props["assume_role"], props["external_id"])
-    events = [READY, REQUEST] if props["http"] else [READY]
-    ask(lambda_, props["function"], props["version"], events, START)
+    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+        lambda_ = client("lambda", props["region"], props["assume_role"], props["external_id"])
+        events = [READY, REQUEST] if props["http"] else [READY]
+        ask(lambda_, props["function"], props["version"], events, START)
+        return {}
 
 
 def ask(lambda_: Any, function: str, version: str, events: Sequence[object], patience: Patience) -> None:

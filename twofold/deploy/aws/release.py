@@ -13,6 +13,7 @@ from pulumi_aws import lambda_
 from twofold.deploy.aws.health import HealthCheck
 from twofold.deploy.aws.login import client
 from twofold.deploy.config import StackConfig
+from twofold.deploy.task import Task
 
 LIVE = "live"
 LEAST = 2
@@ -80,23 +81,18 @@ class Kept(dynamic.Resource):
         super().__init__(_Provider(), name, props, opts)
 
 
-class _Provider(dynamic.ResourceProvider):
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        return dynamic.CreateResult(f"{props['function']}-kept", {**props, "released": _prune(props, [])})
+class _Provider(Task):
+    again = ("function", "version", "keep")
 
-    def update(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult({**props, "released": _prune(props, olds.get("released") or [])})
+    def named(self, props: dict[str, Any]) -> str:
+        return f"{props['function']}-kept"
 
-    def diff(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.DiffResult:
-        same = all(olds.get(key) == props.get(key) for key in ("function", "version", "keep"))
-        return dynamic.DiffResult(changes=not same)
-
-
-def _prune(props: dict[str, Any], before: list[str]) -> list[str]:
-    released = [*(version for version in before if version != props["version"]), props["version"]]
-    kept = released[-int(props["keep"]) :]
-    prune(client("lambda", props["region"], props["assume_role"], props["external_id"]), props["function"], kept)
-    return kept
+    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+        live = props["version"]
+        released = [*(version for version in before.get("released") or [] if version != live), live]
+        kept = released[-int(props["keep"]) :]
+        prune(client("lambda", props["region"], props["assume_role"], props["external_id"]), props["function"], kept)
+        return {"released": kept}
 
 
 def prune(lambda_: Any, function: str, kept: Sequence[str]) -> None:

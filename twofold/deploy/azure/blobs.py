@@ -15,7 +15,8 @@ from pulumi import dynamic
 
 from twofold.deploy.patience import Patience
 from twofold.deploy.static import Content
-from twofold.deploy.told import Told, plainly
+from twofold.deploy.task import Task
+from twofold.deploy.told import Told
 
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient, ContentSettings
@@ -35,11 +36,10 @@ class _NoRoleYet(Exception):
 
 
 def opened(url: str) -> "ContainerClient":
-    """The container at `url` for a dynamic resource, with the deployer's login."""
+    """The container at `url`, with the deployer's login."""
     from azure.identity import DefaultAzureCredential
     from azure.storage.blob import ContainerClient
 
-    plainly()
     return ContainerClient.from_container_url(url, DefaultAzureCredential())
 
 
@@ -105,24 +105,16 @@ def synchronize(
         delete(container, name, patience)
 
 
-class _Provider(dynamic.ResourceProvider):
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        _deploy({}, props)
-        return dynamic.CreateResult(f"{props['account']}/{props['container']}", props)
+class _Provider(Task):
+    again, anew = ("files",), ("account", "container")
 
-    def update(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.UpdateResult:
-        _deploy(olds["files"], props)
-        return dynamic.UpdateResult(props)
+    def named(self, props: dict[str, Any]) -> str:
+        return f"{props['account']}/{props['container']}"
 
-    def diff(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.DiffResult:
-        # The path is this machine's; only the container and the bytes say whether there is something to do.
-        replaces = [key for key in ("account", "container") if olds.get(key) != props.get(key)]
-        return dynamic.DiffResult(changes=bool(replaces) or olds.get("files") != props.get("files"), replaces=replaces)
-
-
-def _deploy(old: dict[str, Any], props: dict[str, Any]) -> None:
-    with opened(f"https://{props['account']}.blob.core.windows.net/{props['container']}") as container:
-        synchronize(container, old, props["files"], Path(props["path"]))
+    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+        with opened(f"https://{props['account']}.blob.core.windows.net/{props['container']}") as container:
+            synchronize(container, before.get("files", {}), props["files"], Path(props["path"]))
+        return {}
 
 
 class Blobs(dynamic.Resource):

@@ -15,7 +15,8 @@ import pulumi
 from pulumi import dynamic
 
 from twofold.deploy.patience import Patience
-from twofold.deploy.told import Told, plainly
+from twofold.deploy.task import Task
+from twofold.deploy.told import Told
 
 if TYPE_CHECKING:
     import httpx
@@ -109,19 +110,15 @@ def _last_line(client: "httpx.Client", endpoint: str, deployment: str) -> str:
     return str(lines[-1].get("message", "")) if lines else f"see {endpoint}/api/deployments/{deployment}/log"
 
 
-class _Provider(dynamic.ResourceProvider):
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        return dynamic.CreateResult(f"{props['app']}-code", {**props, "deployment": _deploy(props)})
+class _Provider(Task):
+    again, anew = ("digest",), ("app",)
 
-    def update(self, _id: str, _olds: dict[str, Any], props: dict[str, Any]) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult({**props, "deployment": _deploy(props)})
+    def named(self, props: dict[str, Any]) -> str:
+        return f"{props['app']}-code"
 
-    def diff(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.DiffResult:
-        # The path is this machine's; only the app and the bytes say whether there is something to do.
-        replaces = ["app"] if olds.get("app") != props.get("app") else []
-        return dynamic.DiffResult(
-            changes=bool(replaces) or olds.get("digest") != props.get("digest"), replaces=replaces
-        )
+    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+        artifact = planned(props)
+        return {"deployment": publish(f"https://{props['app']}.scm.azurewebsites.net", artifact, token(SCOPE))}
 
 
 def planned(props: dict[str, Any]) -> Path:
@@ -141,12 +138,6 @@ def token(scope: str) -> str:
         return DefaultAzureCredential().get_token(scope).token
     except ClientAuthenticationError as exc:
         raise DeploymentFailed(f"no Azure login gives a token; run az login: {exc.message.splitlines()[0]}") from None
-
-
-def _deploy(props: dict[str, Any]) -> str:
-    plainly()
-    artifact = planned(props)
-    return publish(f"https://{props['app']}.scm.azurewebsites.net", artifact, token(SCOPE))
 
 
 class Code(dynamic.Resource):

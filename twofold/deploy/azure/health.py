@@ -12,7 +12,8 @@ from pulumi import dynamic
 
 from twofold.deploy.azure.code import token
 from twofold.deploy.patience import Patience
-from twofold.deploy.told import Unhealthy, plainly, said
+from twofold.deploy.task import Task
+from twofold.deploy.told import Unhealthy, said
 
 if TYPE_CHECKING:
     import httpx
@@ -117,22 +118,16 @@ def _last(text: str) -> str:
     return said(([line.strip() for line in str(text).splitlines() if line.strip()] or [""])[-1])[:1000]
 
 
-class _Provider(dynamic.ResourceProvider):
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        return dynamic.CreateResult(f"{props['app']}#health", {**props, "status": _ask(props)})
+class _Provider(Task):
+    again = ("url", "release", "app")
 
-    def update(self, _id: str, _olds: dict[str, Any], props: dict[str, Any]) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult({**props, "status": _ask(props)})
+    def named(self, props: dict[str, Any]) -> str:
+        return f"{props['app']}#health"
 
-    def diff(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.DiffResult:
-        return dynamic.DiffResult(changes=any(olds.get(key) != props.get(key) for key in ("url", "release", "app")))
-
-
-def _ask(props: dict[str, Any]) -> str:
-    plainly()
-    release = props["release"] if props["confirmed"] else ""
-    found = verify(props["url"], release, lambda: explain(props["app"], props["source"], token))
-    return str(found.get("status", ""))
+    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+        release = props["release"] if props["confirmed"] else ""
+        found = verify(props["url"], release, lambda: explain(props["app"], props["source"], token))
+        return {"status": str(found.get("status", ""))}
 
 
 class Check(dynamic.Resource):

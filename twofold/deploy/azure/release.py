@@ -9,6 +9,7 @@ from pulumi import dynamic
 from twofold.deploy.azure import blobs
 from twofold.deploy.azure.code import planned
 from twofold.deploy.patience import Patience
+from twofold.deploy.task import Task
 
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
@@ -32,24 +33,16 @@ def keep(
     return [blob.name for blob in found[:count]]
 
 
-class _Provider(dynamic.ResourceProvider):
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        _keep(props)
-        return dynamic.CreateResult(f"{props['url']}/{props['digest']}.zip", props)
+class _Provider(Task):
+    again, anew = ("digest", "count"), ("url",)
 
-    def update(self, _id: str, _olds: dict[str, Any], props: dict[str, Any]) -> dynamic.UpdateResult:
-        _keep(props)
-        return dynamic.UpdateResult(props)
+    def named(self, props: dict[str, Any]) -> str:
+        return f"{props['url']}/{props['digest']}.zip"
 
-    def diff(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.DiffResult:
-        replaces = ["url"] if olds.get("url") != props.get("url") else []
-        changes = any(olds.get(key) != props.get(key) for key in ("digest", "count"))
-        return dynamic.DiffResult(changes=bool(replaces) or changes, replaces=replaces)
-
-
-def _keep(props: dict[str, Any]) -> None:
-    with blobs.opened(props["url"]) as container:
-        keep(container, planned(props), props["digest"], int(props["count"]))
+    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+        with blobs.opened(props["url"]) as container:
+            keep(container, planned(props), props["digest"], int(props["count"]))
+        return {}
 
 
 class Release(dynamic.Resource):
