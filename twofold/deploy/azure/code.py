@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import dynamic
 
+from twofold.deploy.azure.login import token
 from twofold.deploy.patience import Patience
 from twofold.deploy.task import Task
 from twofold.deploy.told import Told
@@ -21,7 +22,6 @@ from twofold.deploy.told import Told
 if TYPE_CHECKING:
     import httpx
 
-SCOPE = "https://management.azure.com/.default"
 STATUS = {-1: "was cancelled", 3: "failed", 5: "met another one under way", 6: "succeeded in part"}
 SUCCESS, CONFLICT = 4, 5
 NOT_UP = (404, 409, 429, 500, 502, 503, 504)
@@ -118,7 +118,7 @@ class _Provider(Task):
 
     def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         artifact = planned(props)
-        return {"deployment": publish(f"https://{props['app']}.scm.azurewebsites.net", artifact, token(SCOPE))}
+        return {"deployment": publish(f"https://{props['app']}.scm.azurewebsites.net", artifact, token())}
 
 
 def planned(props: dict[str, Any]) -> Path:
@@ -127,17 +127,6 @@ def planned(props: dict[str, Any]) -> Path:
     if not artifact.is_file() or hashlib.sha256(artifact.read_bytes()).hexdigest() != props["digest"]:
         raise DeploymentFailed(f"{artifact} is not the artifact that was planned; run pulumi up again")
     return artifact
-
-
-def token(scope: str) -> str:
-    """The deployer's token. Raises DeploymentFailed for a login that is missing or over."""
-    from azure.core.exceptions import ClientAuthenticationError
-    from azure.identity import DefaultAzureCredential
-
-    try:
-        return DefaultAzureCredential().get_token(scope).token
-    except ClientAuthenticationError as exc:
-        raise DeploymentFailed(f"no Azure login gives a token; run az login: {exc.message.splitlines()[0]}") from None
 
 
 class Code(dynamic.Resource):

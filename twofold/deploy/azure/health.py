@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import dynamic
 
-from twofold.deploy.azure.code import token
+from twofold.deploy.azure.login import token
 from twofold.deploy.patience import Patience
 from twofold.deploy.task import Task
 from twofold.deploy.told import Unhealthy, said
