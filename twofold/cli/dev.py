@@ -130,8 +130,9 @@ def _require(cloud: str) -> None:
         if found is None:
             missing.append(module)
     if missing:
-        extras = "emulators,local" if cloud == "local" else f"emulators,local,{cloud}"
-        raise TwofoldError(f"{', '.join(missing)} can't be imported; run: pip install 'twofold[{extras}]'")
+        raise TwofoldError(
+            f"{', '.join(missing)} can't be imported; run: make dev CLOUD={cloud} (or install twofold[emulators,{cloud}])"
+        )
 
 
 async def _secrets(manifest: ServiceManifest, root: Path) -> dict[str, str]:

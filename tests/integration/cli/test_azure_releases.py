@@ -16,6 +16,7 @@ from azure.storage.blob import ContainerClient
 from tests.copies.copy import ROOT
 from twofold.deploy.azure import releases as module
 from twofold.deploy.azure.code import publish
+from twofold.deploy.patience import Patience
 from twofold.deploy.releases import ReleaseError
 from twofold.emulators.azurite import KEY
 from twofold.emulators.managed_identity import ManagedIdentityFake, storage_token
@@ -56,7 +57,7 @@ class Apps(FakeServer):
 
 @pytest.fixture
 def apps(monkeypatch):
-    monkeypatch.setattr(module, "publish", functools.partial(publish, pause=0.01))
+    monkeypatch.setattr(module, "publish", functools.partial(publish, patience=Patience(600, 0.01)))
     with Apps() as apps:
         yield apps
 
