@@ -1,4 +1,4 @@
-# Every target is also a plain command; the README lists them. UV is taken from PATH, or put into .uv by the machine's Python.
+# Every target is also a plain command; docs/plain-commands.md lists them. UV is taken from PATH, or put into .uv by the machine's Python.
 PYTHON3 ?= python3
 PORT ?= 8000
 BACKEND ?= sqlite
@@ -11,7 +11,7 @@ PY := .venv/bin/python
 LOCK := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: install run test parity check format up conformance certify observe audit sbom image drift bench fuzz schemathesis openapi lock build tools clean help
+.PHONY: install run dev test parity check format up conformance certify observe audit sbom image drift bench fuzz schemathesis openapi lock build tools clean help
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ install: .venv/.installed  ## brings .venv to the locks
 
 run: install  ## serves on 127.0.0.1:$(PORT), SQLite under .data/
 	@exec .venv/bin/twofold run --port $(PORT)
+
+dev: install  ## as in the cloud CLOUD=azure|aws (or local), on emulators; anew at each change
+	@exec .venv/bin/twofold dev --cloud $(CLOUD) --port $(PORT)
 
 tools: install  ## the Pulumi CLI, DynamoDB Local, Azurite, otelcol, Checkov, actionlint, Kusto's parser, into the cache outside the tree; looks for Redis and Prometheus
 	-@$(PY) tools/pulumi_cli.py

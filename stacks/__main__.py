@@ -13,7 +13,7 @@ from pulumi.runtime.config import CONFIG, get_config_env
 
 from api.manifest import SERVICE
 from twofold.deploy.config import ConfigError, parse
-from twofold.deploy.living import identity, refuse_moves
+from twofold.deploy.living import guarded, identity, refuse_moves
 from twofold.deploy.package import PackageError
 
 
@@ -22,7 +22,8 @@ def main() -> None:
     try:
         config = parse({**get_config_env(), **CONFIG.get()}, pulumi.get_stack(), SERVICE)
         refuse_moves(SERVICE, config)
-        outputs = importlib.import_module(f"stacks.{config.cloud}").deploy(SERVICE, config, ROOT)
+        with guarded(config):
+            outputs = importlib.import_module(f"stacks.{config.cloud}").deploy(SERVICE, config, ROOT)
     except (ConfigError, PackageError) as exc:
         raise pulumi.RunError(str(exc)) from None
     for name, value in {**identity(SERVICE, config), **outputs}.items():

@@ -21,7 +21,6 @@ from twofold.deploy.aws.network import Network
 from twofold.deploy.aws.notifications import Notifications
 from twofold.deploy.aws.secrets import Secrets
 from twofold.deploy.config import StackConfig
-from twofold.deploy.living import guard
 from twofold.manifest import ServiceManifest
 
 
@@ -73,11 +72,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         notifications=notifications,
         opts=opts,
     )
-    budget = Budget(name, config=config, tags=tags, opts=opts)
-    guard(
-        config,
-        [data, secrets, messaging, network, cache, domain, edge, compute, gateway, notifications, monitoring, budget],
-    )
+    Budget(name, config=config, tags=tags, opts=opts)
 
     return {
         "url": url,

@@ -26,7 +26,6 @@ from twofold.deploy.azure.notifications import Notifications
 from twofold.deploy.azure.secrets import Secrets
 from twofold.deploy.azure.traces import Traces
 from twofold.deploy.config import StackConfig
-from twofold.deploy.living import guard
 from twofold.manifest import ServiceManifest
 
 
@@ -76,15 +75,11 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         name, manifest=manifest, config=config, messaging=messaging, sources=compute.logs, logs=logs,
         notifications=notifications, group=group,
     )  # fmt: skip
-    budget = Budget(name, config=config, group=group, subscription=subscription)
-    health = Health(
+    Budget(name, config=config, group=group, subscription=subscription)
+    Health(
         name, openapi=openapi, url=url, release=compute.release, app=compute.apps["http"].id, source=compute.log_source,
         confirmed=not config.image, after=[compute, gateway, edge, monitoring],
     )  # fmt: skip
-    guard(config, [
-        network, data, secrets, messaging, cache, logs, traces, access, edge, compute, gateway, notifications, monitoring,
-        budget, health,
-    ])  # fmt: skip
 
     return {
         "url": url,

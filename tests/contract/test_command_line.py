@@ -12,7 +12,7 @@ from tests.copies.copy import ROOT
 from twofold import __version__
 from twofold.cli.main import app
 
-WITHOUT_JSON = {"run": "it serves until it is ended"}
+WITHOUT_JSON = {"run": "it serves until it is ended", "dev": "it serves until it is ended"}
 
 
 def commands(command, *path):

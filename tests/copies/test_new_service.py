@@ -2,14 +2,20 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 import zipfile
 
+import httpx
 import pytest
 import uv
 
 from tests.copies.copy import ROOT, deploy
+from tests.emulators.tool import needing
+from tests.integration.walk import eventually
+from twofold.emulators import azurite
 
 UV = uv.find_uv_bin()
 
@@ -40,6 +46,36 @@ def service(wheel, tmp_path_factory):
 
 def test_its_own_tests_pass(service):
     assert "passed" in run("make", "test", folder=service)
+
+
+def listens(url):
+    try:
+        return httpx.get(url) is not None
+    except httpx.ConnectError:
+        return False
+
+
+@pytest.mark.parametrize("cloud", ["azure", "aws"])
+def test_it_is_served_as_in_a_cloud(service, cloud):
+    if cloud == "azure":
+        needing(azurite.fetch)
+    process = subprocess.Popen(
+        ["make", "dev", f"CLOUD={cloud}", "PORT=0"], cwd=service, stdout=subprocess.PIPE, text=True
+    )
+    told = ""
+    while "try it" not in told:
+        line = process.stdout.readline()
+        assert line, told
+        told += line
+    url, token = re.search(r"is at +(\S+)", told)[1], re.search(r"Bearer ([^\"]+)", told)[1]
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
+        created = client.post("/notes", json={"text": "hello"})
+        assert created.status_code == 201, created.text
+        assert client.get(created.headers["location"]).json()["text"] == "hello"
+        assert client.get("/health/ready").json()["status"] == "ready"
+    process.terminate()  # make, which ends what it runs
+    process.wait(20)
+    eventually(lambda: not listens(url), lambda: time.sleep(0.05))
 
 
 @pytest.mark.parametrize("cloud", ["azure", "aws"])
@@ -83,7 +119,11 @@ def test_a_program_is_told_its_files(service):
 
 def test_the_wheel_is_complete(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"twofold/py.typed", "twofold/cli/template/stacks/aws.py"} <= set(names)
+    assert {
+        "twofold/py.typed",
+        "twofold/cli/template/stacks/aws.py",
+        "twofold/emulators/azurite/package-lock.json",
+    } <= set(names)
     assert any(name.endswith("dist-info/licenses/LICENSE") for name in names)
     assert not any(name.startswith(("api/", "tests/", "stacks/", "tools/")) for name in names)
     [metadata] = [name for name in names if name.endswith("dist-info/METADATA")]

@@ -14,23 +14,16 @@ import pytest
 import yaml
 
 from tests.copies.copy import ROOT, Copy
+from tests.docs.pages import PAGES, name
 from tests.emulators.tool import needing
 from tools import pulumi_cli
 
-PAGES = [
-    ROOT / "README.md",
-    ROOT / "CONTRIBUTING.md",
-    *sorted((ROOT / "docs").rglob("*.md")),
-    ROOT / "twofold/cli/template/README.md",
-]
 PROGRAMS = (
     "make", "twofold", ".venv/bin/twofold", "pulumi", "az", "aws", "pip", "cp", "func", "git", "curl", "npx", "docker", "cd",
 )  # fmt: skip
 TEMPLATE_MAKEFILE = ROOT / "twofold/cli/template/Makefile"
 TABLE = yaml.safe_load(Path(__file__).with_name("commands.yaml").read_text())
 PLACEHOLDERS = {"<digest>": "5" * 64}
-MAX_LINES = 130
-"""Two screens."""
 
 
 def commands(text):
@@ -131,38 +124,12 @@ def test_what_a_sentence_mentions_exists_with_its_options(command):
     assert {word for word in rest if word.startswith("--")} <= known
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_example_in_python_compiles(page):
     for number, example in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)):
         body = "\n".join(f"    {line}" for line in example.rstrip().removesuffix(",").splitlines())
         wrapped = f"async def example():\n{body}\n"
-        compile(wrapped, f"{page.name} {number}", "exec")
+        compile(wrapped, f"{name(page)} {number}", "exec")
         for module, names in re.findall(r"^from (twofold\S*) import (.+)$", example, re.MULTILINE):
             imported = __import__(module, fromlist=["x"])
             assert all(hasattr(imported, name.strip()) for name in names.split(","))
-
-
-def test_no_page_is_longer_than_two_screens():
-    long = {page.name: count for page in PAGES if (count := len(page.read_text().splitlines())) > MAX_LINES}
-    assert set(long) <= {"README.md", "design.md"}, long
-
-
-def test_links_lead_somewhere():
-    broken = []
-    for page in PAGES:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", page.read_text()):
-            if not (page.parent / target).exists():
-                broken.append(f"{page.name}: {target}")
-    assert broken == []
-
-
-def test_every_page_is_reached_from_the_readme():
-    reached, waiting = set(), [ROOT / "README.md"]
-    while waiting:
-        page = waiting.pop()
-        if page in reached or page.suffix != ".md":
-            continue
-        reached.add(page)
-        targets = re.findall(r"\]\((?!https?:)([^)#]+\.md)", page.read_text())
-        waiting += [(page.parent / target).resolve() for target in targets]
-    assert {page for page in PAGES if page.parent == ROOT / "docs"} <= reached

@@ -1,9 +1,6 @@
 """Session fixtures: each gives a URL, its own emulator's or the one that the environment names."""
 
-import base64
 import os
-import tempfile
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import boto3
@@ -14,14 +11,12 @@ from azure.storage.queue import QueueServiceClient
 from tests.emulators.tool import needing
 from tools import dynamodb_local as local
 from tools import redis_server
+from twofold.emulators import aws
 from twofold.emulators import azurite as azurite_tool
 from twofold.emulators import ministack as emulator
 from twofold.emulators.process import free_port, serving
-from twofold.emulators.tls import certificate
 
 REGION = os.environ.get("TWOFOLD_TEST_REGION", "eu-central-1")
-AZURITE_ACCOUNT = "devstoreaccount1"
-AZURITE_KEY = base64.b64encode(b"any key that Azurite is told").decode()
 DUMMY = emulator.KEYS
 
 
@@ -45,13 +40,9 @@ def azurite_services():
 
     They take the key, and Entra tokens as Azure does.
     """
-    ports = [free_port() for _ in range(3)]
-    with tempfile.TemporaryDirectory() as folder:
-        pem = certificate(Path(folder))
-        command = [*needing(lambda: azurite_tool.command(*ports)), "--oauth", "basic", "--cert", pem, "--key", pem]
-        with serving(command, ports[1], {"AZURITE_ACCOUNTS": f"{AZURITE_ACCOUNT}:{AZURITE_KEY}"}):
-            queue, blob, _ = (f"https://127.0.0.1:{port}/{AZURITE_ACCOUNT}" for port in ports)
-            yield {"queue": queue, "blob": blob, "certificate": pem}
+    needing(azurite_tool.fetch)
+    with azurite_tool.account() as found:
+        yield {"queue": found.queue, "blob": found.blob, "certificate": found.certificate}
 
 
 @pytest.fixture(scope="session")
@@ -81,23 +72,13 @@ def storage_queues(url: str) -> QueueServiceClient:
     """A client that may make queues, on Azurite or, with azure-identity's default credential, on a real account."""
     if urlsplit(url).hostname != "127.0.0.1":
         return QueueServiceClient(url, DefaultAzureCredential())
-    key = {"account_name": AZURITE_ACCOUNT, "account_key": AZURITE_KEY}
-    return QueueServiceClient(url, key, connection_verify=False)
+    return QueueServiceClient(url, azurite_tool.KEY, connection_verify=False)
 
 
 def create_tables(endpoint: str, prefix: str) -> None:
     """The two tables of a service, as its stack makes them."""
     client = _dynamodb(endpoint)
-    for collection in ("events", "documents"):
-        table = f"{prefix}-{collection}"
-        client.create_table(
-            TableName=table,
-            KeySchema=[{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "i", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in "pi"],
-            BillingMode="PAY_PER_REQUEST",
-            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
-        )
-        client.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
+    aws.create_tables(client, prefix)
     client.close()
 
 

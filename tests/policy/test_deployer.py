@@ -20,7 +20,7 @@ from twofold.deploy.config import ConfigError, parse
 from twofold.deploy.program import Asked
 
 ROOT = Path(__file__).parents[2]
-LINES = {"aws": aws.GRANTS, "azure": azure.ARM}
+LINES = {"aws": aws.GRANTS, "azure": azure.GRANTS}
 SPARED = {"aws": aws.NO_CLOUD, "azure": azure.NO_CLOUD}
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/bounds"

@@ -62,13 +62,13 @@ def stack_config(shape: str, cloud: str) -> dict[str, str]:
     return config(cloud, **{key: value for key, value in own.items() if key in KEYS})
 
 
-def with_own(cloud: str, run=program):
-    """The program with the user's lines in its stacks/<cloud>.py."""
+def with_own(cloud: str, lines: str | None = None):
+    """The program with the user's lines in its stacks/<cloud>.py, at the end and by default those of OWN."""
     path = ROOT / "stacks" / f"{cloud}.py"
 
     def extended() -> None:
         text = path.read_text()
-        for before, own in (("    name = ", TRANSFORM), ("    return {", OWN[cloud])):
+        for before, own in (("    name = ", TRANSFORM), ("    return {", lines or OWN[cloud])):
             assert text.count(f"\n{before}") == 1, f"{path} has no place for a user's lines"
             text = text.replace(f"\n{before}", f"\n{own}{before}")
         module = types.ModuleType(f"stacks.{cloud}")
@@ -76,7 +76,7 @@ def with_own(cloud: str, run=program):
         replaced = sys.modules.get(module.__name__)
         sys.modules[module.__name__] = module
         try:
-            run()
+            program()
         finally:
             sys.modules.pop(module.__name__)
             if replaced is not None:

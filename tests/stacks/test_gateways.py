@@ -119,7 +119,7 @@ def test_a_preflight_reaches_the_service_without_a_token(both):
 
 
 def test_what_only_one_of_them_can_do(both):
-    """The declared differences: docs/design.md, "Gateways"."""
+    """The declared differences: docs/design/gateways.md."""
     route = next(o for o in operations(made()) if o.scopes == ("orders.write",))
     entra = Call(route.method, route.path, {"roles": ["orders.write"]})
     if both["aws"].routes["POST", "/orders"].get("authorizationScopes"):

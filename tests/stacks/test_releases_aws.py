@@ -3,6 +3,7 @@
 Only AWS's Pulumi provider is stood in for: what it is told of functions and aliases it does on ministack.
 """
 
+import gc
 import io
 import json
 import os
@@ -23,10 +24,12 @@ from tools import pulumi_cli
 from twofold.deploy.aws.release import LIVE, Release
 from twofold.deploy.config import StackConfig
 
+# The engine cuts an inline program short when a resource fails; what is left of it is collected in the fixture.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 ROLES = ("http", "worker")
 PLUGIN = """#!{python} -u
 import runpy, twofold.deploy.aws.health as health
-health.WAIT_SECONDS = 1
+health.START = health.Patience(1, 1)
 runpy.run_module("pulumi.dynamic")
 """
 """Pulumi's `pulumi-resource-pulumi-python`, but that a version has a second to become healthy."""
@@ -161,6 +164,7 @@ def stack(tmp_path, ministack, monkeypatch):
     made = Stack(tmp_path, ministack)
     yield made
     made.engine.close()
+    gc.collect()
     for role in ROLES:
         made.account.lambda_.delete_function(FunctionName=f"shop-dev-{role}")
 
@@ -171,7 +175,7 @@ def test_an_unhealthy_version_fails_the_update_and_gets_no_traffic(stack):
     assert set(stack.up("one")) == {"same"}
 
     told = stack.fails("two", broken=("worker",))
-    assert "a new version is not healthy, so live stays where it is in every unit:" in told
+    assert "no unit's `live` has moved" in told
     assert "shop-dev-worker version 2 answered its health check with" in told and '"status": "down"' in told
     assert "store is down: no route to two" in told and "shop-dev-http version" not in told
     assert "Traceback" not in told

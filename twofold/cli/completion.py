@@ -20,6 +20,11 @@ def cloud() -> list[str]:
     return list(clouds())
 
 
+def home() -> list[str]:
+    """Where `twofold dev` can serve: here, or as in each cloud."""
+    return ["local", *clouds()]
+
+
 def environment(ctx: typer.Context) -> list[str]:
     """Those that have a stack's file; when a cloud was typed before, on that one."""
     on = (ctx.params["cloud"],) if ctx.params.get("cloud") else clouds()

@@ -139,11 +139,10 @@ def _npm(machine: Machine) -> list[Check]:
     if machine.has(machine.home / ".npmrc", r"(?m)^registry\s*="):
         mirror = str(machine.home / ".npmrc")
     checks = []
-    for what, name in (("Azurite", "azurite"), ("Kusto's parser", "kusto")):
-        if (machine.root / f"tools/{name}.py").is_file():
+    for name, what in (("azurite", "Azurite (npm, twofold dev)"), ("kusto", "Kusto's parser (npm, tests)")):
+        if name == "azurite" or (machine.root / f"tools/{name}.py").is_file():
             cached = next((str(path) for path in machine.cache.glob(f"{name}-*/node_modules")), None)
-            command = "npm config set registry https://<your mirror>"
-            checks.append(_checked(f"{what} (npm, tests)", cached, mirror, command))
+            checks.append(_checked(what, cached, mirror, "npm config set registry https://<your mirror>"))
     return checks
 
 

@@ -18,7 +18,7 @@ LOGIN_SECONDS = 20
 """A cloud that does not answer by then counts as no login."""
 LOGINS = {"azure": "az login", "aws": "aws sso login"}
 TOOLS = (
-    ("node", ("node",), "tests: Azurite", "apt-get install nodejs npm"),
+    ("node", ("node",), "twofold dev: Azurite", "apt-get install nodejs npm"),
     ("java", ("java",), "tests: DynamoDB Local", "apt-get install default-jre-headless"),
     ("go", ("go",), "tests: builds the Pulumi CLI", "apt-get install golang-go"),
     ("redis-server", ("redis-server", "valkey-server"), "tests: the cache", "apt-get install redis-server"),

@@ -17,15 +17,33 @@ from twofold.local.issuer import SUBJECT
 
 app = typer.Typer(help="One FastAPI service, two clouds.", no_args_is_help=True, pretty_exceptions_enable=False)
 
+Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")]
+
 
 @app.command()
 def run(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 8000, manifest: Target = MANIFEST
+    port: Port = 8000,
+    manifest: Target = MANIFEST,
+    fd: Annotated[int | None, typer.Option(hidden=True, help="a listening socket, in place of the port")] = None,
 ) -> None:
     """Serves on 127.0.0.1 with SQLite under .data/: no account, no server, no network."""
     from twofold.local.door import serve
 
-    serve(manifest_of(manifest), root=Path.cwd(), port=port)
+    serve(manifest_of(manifest), root=Path.cwd(), port=port, fd=fd)
+
+
+@app.command()
+def dev(
+    cloud: Annotated[
+        str, typer.Option("--cloud", help="local, azure or aws", autocompletion=completion.home)
+    ] = "local",
+    port: Port = 8000,
+    manifest: Target = MANIFEST,
+) -> None:
+    """Serves on 127.0.0.1 as in a cloud, on emulators, and anew at each change of the service's files."""
+    from twofold.cli.dev import serve
+
+    serve(manifest_of(manifest), manifest, cloud, Path.cwd(), port)
 
 
 @app.command()

@@ -9,6 +9,8 @@ from typing import Literal
 from twofold.manifest import ServiceManifest
 
 RUNBOOK = "docs/runbook.md"
+LEAST_REQUESTS = 20
+"""Before a ratio counts: of one request that failed alone nobody wants to hear."""
 ERROR_RATIO, P95_SECONDS, P99_SECONDS, AGE_SECONDS, LAG_SECONDS = 0.01, 1.0, 3.0, 300, 300
 
 type Kind = Literal[

@@ -1,7 +1,8 @@
 """What may not happen to a living stack: that it moves, which would plan the deletion of its data, or goes by mistake."""
 
+import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pulumi
@@ -49,16 +50,20 @@ def refuse_moves(manifest: ServiceManifest, config: StackConfig) -> None:
         raise ConfigError("a living stack can't move:\n" + "\n".join(f"  - {problem}" for problem in problems))
 
 
-def guard(config: StackConfig, resources: Sequence[pulumi.Resource]) -> None:
-    """With `protect`, makes `pulumi destroy` stop before it deletes anything.
+@contextlib.contextmanager
+def guarded(config: StackConfig) -> Iterator[None]:
+    """With `protect`, `pulumi destroy` stops before it deletes anything of what is made within, whoever made it.
 
     The engine deletes what is unprotected before it stops at a protected resource, dependents first. So one resource
-    depends on all others, exists in the state alone, and is protected.
+    depends on all others, exists in the state alone, and is protected. What is made in an `apply` comes too late for it.
     """
+    made: list[pulumi.Resource] = []
+    pulumi.runtime.register_stack_transformation(lambda args: made.append(args.resource))
+    yield
     pulumi.Stash(
         "guard",
         input="twofold:protect false, then pulumi up: only then can this stack be destroyed",
-        opts=pulumi.ResourceOptions(depends_on=resources, protect=config.protect),
+        opts=pulumi.ResourceOptions(depends_on=tuple(made), protect=config.protect),
     )
 
 

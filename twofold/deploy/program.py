@@ -2,7 +2,7 @@
 
 import importlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,16 @@ def asked(
 
     pulumi.runtime.test(run)()  # type: ignore[no-untyped-call]  # its way to run on mocks, and to wait
     return tuple(sorted(recorder.found, key=lambda one: (one.type, one.name)))
+
+
+def types(asked: Iterable[Asked], known: Container[str], apart: tuple[str, ...]) -> list[str]:
+    """The types of the resources, sorted, without those that begin with one of `apart`. ConfigError names what is not known."""
+    found = sorted({one.type for one in asked if not one.type.startswith(apart)})
+    if unknown := [type for type in found if type not in known]:
+        raise ConfigError(
+            f"no permissions are known for {', '.join(unknown)}: write them into a policy or role of your own"
+        )
+    return found
 
 
 def _nothing(type: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

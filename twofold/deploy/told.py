@@ -9,6 +9,10 @@ class Told(Exception):
     """Went wrong, and the message says what to do: shown by `pulumi up` as it is."""
 
 
+class Unhealthy(Told):
+    """What was deployed does not answer as it should; the message has its answer and the log line that tells why."""
+
+
 def plainly() -> None:
     """From now on this process, which runs a dynamic resource, formats what is Told as its message alone.
 

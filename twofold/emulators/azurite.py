@@ -1,13 +1,37 @@
-"""Azurite from the npm registry, in the cache. `python -m twofold.emulators.azurite` fetches it and prints its folder."""
+"""Azurite from the npm registry, in the cache. `python -m twofold.emulators.azurite` fetches it and prints its folder.
 
+Known divergences: tokens are read, not verified; the poison queue belongs to the Functions host.
+"""
+
+import base64
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from twofold.emulators import npm
 from twofold.emulators.cache import CACHE, MissingTool
+from twofold.emulators.process import free_port, serving
+from twofold.emulators.tls import certificate
 
 LOCK = Path(__file__).parent / "azurite"
 HOME = CACHE / "azurite-3.37.0"
+KEY = {
+    "account_name": "devstoreaccount1",
+    "account_key": base64.b64encode(b"any key that Azurite is told").decode(),
+}
+"""What an SDK takes as the credential of the account's owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A storage account: the URLs of its services, and the file of the certificate to trust."""
+
+    queue: str
+    blob: str
+    certificate: str
 
 
 def fetch() -> Path:
@@ -15,19 +39,22 @@ def fetch() -> Path:
     return npm.fetch("Azurite", LOCK, HOME)
 
 
-def command(queue_port: int, blob_port: int, table_port: int) -> list[str]:
-    """The command that serves on 127.0.0.1, all in memory."""
-    ports = {"queue": queue_port, "blob": blob_port, "table": table_port}
-    options = [
-        text for name, port in ports.items() for text in (f"--{name}Host", "127.0.0.1", f"--{name}Port", str(port))
-    ]
-    return [
-        str(fetch() / "node_modules/.bin/azurite"),
-        "--silent",
-        "--skipApiVersionCheck",
-        "--inMemoryPersistence",
-        *options,
-    ]
+@contextmanager
+def account() -> Iterator[Account]:
+    """Serves one on 127.0.0.1, all in memory, that takes `KEY`, and Entra's tokens as Azure does. Raises MissingTool."""
+    name = KEY["account_name"]
+    ports = {service: free_port() for service in ("queue", "blob", "table")}
+    with tempfile.TemporaryDirectory() as folder:
+        pem = certificate(Path(folder))
+        command = [
+            str(fetch() / "node_modules/.bin/azurite"), "--silent", "--skipApiVersionCheck", "--inMemoryPersistence",
+            "--oauth", "basic", "--cert", pem, "--key", pem,
+        ]  # fmt: skip
+        for service, port in ports.items():
+            command += [f"--{service}Host", "127.0.0.1", f"--{service}Port", str(port)]
+        with serving(command, ports["queue"], {"AZURITE_ACCOUNTS": f"{name}:{KEY['account_key']}"}):
+            queue, blob, _ = (f"https://127.0.0.1:{port}/{name}" for port in ports.values())
+            yield Account(queue, blob, pem)
 
 
 if __name__ == "__main__":

@@ -2,23 +2,24 @@
 
 import base64
 import datetime
+from typing import Any
 
-import boto3
-
-from twofold.emulators.ministack import KEYS, REGION
+from twofold.emulators.ministack import client
 
 
 class DynamoDBStream:
-    def __init__(self, endpoint, table):
-        database = boto3.client("dynamodb", region_name=REGION, endpoint_url=endpoint, **KEYS)
-        self._arn = database.describe_table(TableName=table)["Table"]["LatestStreamArn"]
-        self._streams = boto3.client("dynamodbstreams", region_name=REGION, endpoint_url=endpoint, **KEYS)
-        self._next = {}
+    """All shards of the stream from their beginning, each record once. One thread at a time."""
 
-    def batch(self):
+    def __init__(self, endpoint: str, table: str) -> None:
+        database = client("dynamodb", endpoint)
+        self._arn = database.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+        self._streams = client("dynamodbstreams", endpoint)
+        self._next: dict[str, str | None] = {}
+
+    def batch(self) -> dict[str, Any]:
         """`{"Records": […]}` with everything new, empty when there is nothing."""
         shards = self._streams.describe_stream(StreamArn=self._arn)["StreamDescription"]["Shards"]
-        records = []
+        records: list[Any] = []
         for shard in (shard["ShardId"] for shard in shards):
             if shard not in self._next:
                 self._next[shard] = self._streams.get_shard_iterator(
@@ -31,7 +32,7 @@ class DynamoDBStream:
         return {"Records": records}
 
 
-def _as_event(value):
+def _as_event(value: Any) -> Any:
     match value:
         case dict():
             return {key: _as_event(item) for key, item in value.items()}

@@ -4,9 +4,10 @@ Known divergences from the service: one topic, no subscriptions, filters or deli
 """
 
 import json
+from typing import Any
 
 from twofold.emulators.managed_identity import TOKEN
-from twofold.emulators.server import Answer, FakeServer
+from twofold.emulators.server import Answer, FakeServer, Headers
 
 MAX_EVENT, MAX_BATCH = 1024 * 1024, 1024 * 1024
 
@@ -14,11 +15,11 @@ MAX_EVENT, MAX_BATCH = 1024 * 1024, 1024 * 1024
 class EventGridFake(FakeServer):
     """`eventgrid://<host>`."""
 
-    def __init__(self):
-        self.events = []
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
         super().__init__()
 
-    def serve(self, method, path, raw_query, headers, body):
+    def serve(self, method: str, path: str, raw_query: str, headers: Headers, body: bytes) -> Answer:
         if headers.get("Authorization") != f"Bearer {TOKEN}":
             raise refuse(401, "Unauthorized", "Request must contain one of the following: a token, a key, a signature.")
         if (method, path) != ("POST", "/api/events") or raw_query != "api-version=2018-01-01":
@@ -44,5 +45,6 @@ class EventGridFake(FakeServer):
         return Answer(200)
 
 
-def refuse(status, code, message):
+def refuse(status: int, code: str, message: str) -> Answer:
+    """A refusal in Event Grid's shape."""
     return Answer(status, {"error": {"code": code, "message": message}})

@@ -1,30 +1,37 @@
 """`python functions_host.py FOLDER PORT`: a Functions host that runs an app with the library of Azure's own worker.
 
-It serves the app's HTTP function on 127.0.0.1, and runs the others as the real host's admin endpoint does:
-`POST /admin/functions/<name>` with `{"input": <text>}`. Known divergences: that endpoint answers when the function has ended,
-200 or 500 with its error (the host: 202 at once); no retries, leases, timers, poison queues or keys. It imports nothing of
-the repository, so that a copy of the app is what runs.
+It serves the app's HTTP function on 127.0.0.1 (with `--fd N` in place of the port: on the listening socket that it inherits),
+and runs the others as the real host's admin endpoint does: `POST /admin/functions/<name>` with `{"input": <text>}`. Known
+divergences: that endpoint answers when the function has ended, 200 or 500 with its error (the host: 202 at once); no retries,
+leases, timers, poison queues or keys. It imports nothing of the repository, so that a copy of the app is what runs.
 """
 
 import asyncio
 import json
+import logging
 import os
+import socket
 import sys
 import types
 import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+type Scope = MutableMapping[str, Any]
+type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+type _Answer = tuple[int, dict[str, str], list[str], bytes]  # status, headers, cookies, body
 
 
-class Message:
+class Message(types.SimpleNamespace):
     """A protobuf message as far as the library looks: attributes, and which member of a oneof is set."""
 
-    def __init__(self, **members):
-        self.__dict__.update(members)
-
-    def WhichOneof(self, group):
+    def WhichOneof(self, group: str) -> str | None:
+        """The name of its first member: those with a oneof are made with one."""
         return next(iter(self.__dict__), None)
 
 
-def _message(name, **constants):
+def _message(name: str, **constants: object) -> type[Message]:
     return type(name, (Message,), constants)
 
 
@@ -45,13 +52,14 @@ PROTOS = types.SimpleNamespace(
 
 
 class Host:
-    """The app of a folder, indexed; `functions` has (id, trigger type, trigger argument) by name."""
+    """The app of a folder, once `start` has indexed it; `functions` has (id, trigger type, trigger) by name."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: str) -> None:
         self.folder = folder
-        self.functions = {}
+        self.functions: dict[str, tuple[str, str, dict[str, Any]]] = {}
 
-    async def start(self):
+    async def start(self) -> None:
+        """Ends the process with the library's reason when the app can't be indexed."""
         import azure_functions_runtime as runtime
 
         self._runtime = runtime
@@ -69,8 +77,8 @@ class Host:
             [trigger] = [one for one in bindings if one["type"].lower().endswith("trigger")]
             self.functions[function.name] = (function.function_id, trigger["type"], trigger)
 
-    async def invoke(self, name, data):
-        """The function's answer to its trigger's data; raises RuntimeError with what it raised."""
+    async def invoke(self, name: str, data: Message) -> Message | None:
+        """What the function returned for its trigger's data; raises RuntimeError with what it raised."""
         id, _, trigger = self.functions[name]
         invocation = str(uuid.uuid4())
         request = Message(
@@ -85,9 +93,11 @@ class Host:
         answer = await self._runtime.invocation_request(Message(request=Message(invocation_request=request)))
         if answer.result.status != PROTOS.StatusResult.Success:
             raise RuntimeError(answer.result.exception.message + "\n" + answer.result.exception.stack_trace)
-        return answer.return_value
+        returned: Message | None = answer.return_value
+        return returned
 
-    async def asgi(self, scope, receive, send):
+    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The host's surface: its admin endpoint, and all else to the app's HTTP function. 500 tells what a function raised."""
         body = b""
         while True:
             message = await receive()
@@ -95,28 +105,29 @@ class Host:
             if not message.get("more_body"):
                 break
         try:
-            if scope["path"] == "/admin/functions":
-                listed = {name: trigger for name, (_, _, trigger) in self.functions.items()}
-                status, headers, body = 200, {"content-type": "application/json"}, json.dumps(listed).encode()
-                cookies = []
-            elif scope["path"].startswith("/admin/functions/"):
-                given = json.loads(body).get("input")
-                name = scope["path"].rsplit("/", 1)[1]
-                kind = "string" if self.functions[name][1] == "queueTrigger" else "json"
-                await self.invoke(name, PROTOS.TypedData(**{kind: given}))
-                status, headers, cookies, body = 200, {}, [], b""
-            else:
-                status, headers, cookies, body = await self._http(scope, body)
-        except RuntimeError as exc:  # the real host hides it
+            status, headers, cookies, body = await self._answer(scope, body)
+        except RuntimeError as exc:  # the real host hides it from the caller
+            print(exc, file=sys.stderr, flush=True)
             status, headers, cookies, body = 500, {"content-type": "text/plain"}, [], str(exc).encode()
-        pairs = [(name.lower().encode(), str(value).encode("latin-1")) for name, value in headers.items()]
+        pairs = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
         pairs += [(b"set-cookie", cookie.encode("latin-1")) for cookie in cookies]
         pairs.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": status, "headers": pairs})
         await send({"type": "http.response.body", "body": body})
 
-    async def _http(self, scope, body):
-        headers = {}
+    async def _answer(self, scope: Scope, body: bytes) -> _Answer:
+        if scope["path"] == "/admin/functions":
+            listed = {name: trigger for name, (_, _, trigger) in self.functions.items()}
+            return 200, {"content-type": "application/json"}, [], json.dumps(listed).encode()
+        if not scope["path"].startswith("/admin/functions/"):
+            return await self._http(scope, body)
+        name = scope["path"].rsplit("/", 1)[1]
+        kind = "string" if self.functions[name][1] == "queueTrigger" else "json"
+        await self.invoke(name, PROTOS.TypedData(**{kind: json.loads(body).get("input")}))
+        return 200, {}, [], b""
+
+    async def _http(self, scope: Scope, body: bytes) -> _Answer:
+        headers: dict[str, str] = {}
         for name, value in scope["headers"]:
             key, text = name.decode("latin-1"), value.decode("latin-1")
             headers[key] = f"{headers[key]}, {text}" if key in headers else text
@@ -129,15 +140,17 @@ class Host:
         request = PROTOS.RpcHttp(
             method=scope["method"], url=url, headers=headers, body=PROTOS.TypedData(bytes=body), params={}, query={}
         )
-        answer = (await self.invoke(name, PROTOS.TypedData(http=request))).http
+        returned = await self.invoke(name, PROTOS.TypedData(http=request))
+        assert returned is not None  # a request has an answer
+        answer = returned.http
         content = getattr(answer.body, answer.body.WhichOneof("data"))
         content = content.encode() if isinstance(content, str) else content
         # A head alone keeps the length of the body that it stands for.
-        kept = {k: v for k, v in answer.headers.items() if k.lower() != "content-length"}
+        kept = {k: str(v) for k, v in answer.headers.items() if k.lower() != "content-length"}
         return int(answer.status_code), kept, [_cookie(one) for one in answer.cookies or ()], content
 
 
-def _cookie(cookie):
+def _cookie(cookie: Message) -> str:
     parts = [f"{cookie.name}={cookie.value}"]
     for attribute, label in (("path", "Path"), ("domain", "Domain"), ("max_age", "Max-Age")):
         if (given := getattr(cookie, attribute, None)) is not None:
@@ -149,20 +162,28 @@ def _cookie(cookie):
     return "; ".join(parts)
 
 
-async def main(folder, port):
+async def main(folder: str, listener: socket.socket) -> None:
+    """Serves until it is told to stop."""
     import uvicorn
 
+    # In place of the worker's handler, whose lines the host takes.
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+    for chatty in ("azure", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     host = Host(folder)
     await host.start()
     config = uvicorn.Config(
-        host.asgi, host="127.0.0.1", port=port, lifespan="off", interface="asgi3", log_level="warning", access_log=False,
+        host.asgi, lifespan="off", interface="asgi3", log_level="warning", access_log=False,
         server_header=False, proxy_headers=False,
     )  # fmt: skip
-    await uvicorn.Server(config).serve()
+    await uvicorn.Server(config).serve(sockets=[listener])
 
 
 if __name__ == "__main__":
-    folder = os.path.abspath(sys.argv[1])
+    folder, *where = sys.argv[1:]
+    folder = os.path.abspath(folder)
     os.chdir(folder)
     sys.path[0] = folder  # the app's own packages, not this script's neighbours
-    asyncio.run(main(folder, int(sys.argv[2])))
+    port = ("127.0.0.1", int(where[-1]))
+    listener = socket.socket(fileno=port[1]) if where[0] == "--fd" else socket.create_server(port)
+    asyncio.run(main(folder, listener))

@@ -8,43 +8,52 @@ import json
 import re
 import time
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from twofold.emulators.managed_identity import TOKEN
-from twofold.emulators.server import Answer, FakeServer
+from twofold.emulators.server import Answer, FakeServer, Headers
 
 VERSIONS = ("7.4", "7.5", "7.6", "2025-07-01", "2026-04-01")
 MAX_VALUE = 25 * 1024
 _ROUTE = re.compile(r"/secrets/([^/]*)(?:/([^/]*))?/?")
 _NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
 _MEMBERS = {"value", "attributes", "contentType", "tags"}
+type _Secret = dict[str, Any]
 
 
-def refuse(status, code, message, inner=None):
+def refuse(
+    status: int, code: str, message: str, inner: str | None = None, headers: Mapping[str, str] | None = None
+) -> Answer:
     """A refusal in Key Vault's shape."""
     error = {"code": code, "message": message}
-    return Answer(status, {"error": error | ({"innererror": {"code": inner}} if inner else {})})
+    return Answer(status, {"error": error | ({"innererror": {"code": inner}} if inner else {})}, headers)
 
 
 class KeyVaultFake(FakeServer):
     """`keyvault://<host>`. Names are compared without case, as the service does."""
 
-    def __init__(self):
-        self._secrets = {}  # lower-case name -> list of versions, the latest last
-        self._deleted = set()
+    def __init__(self) -> None:
+        self._secrets: dict[str, list[_Secret]] = {}  # lower-case name -> versions, the latest last
+        self._deleted: set[str] = set()
         super().__init__()
 
     @property
-    def url(self):
+    def url(self) -> str:
+        """What `TWOFOLD_SECRETS_URL` takes."""
         return f"keyvault://{self.host}"
 
-    def serve(self, method, path, raw_query, headers, body):
+    def set(self, name: str, value: str) -> None:
+        """What the vault's operator does."""
+        self._put(name, {"value": value})
+
+    def serve(self, method: str, path: str, raw_query: str, headers: Headers, body: bytes) -> Answer:
         if headers.get("Authorization") != f"Bearer {TOKEN}":
             challenge = (
                 'Bearer authorization="https://login.microsoftonline.com/tenant", resource="https://vault.azure.net"'
             )
-            answer = refuse(401, "Unauthorized", "AKV10000: Request is missing a Bearer or PoP token.")
-            answer.headers["WWW-Authenticate"] = challenge
-            raise answer
+            told = "AKV10000: Request is missing a Bearer or PoP token."
+            raise refuse(401, "Unauthorized", told, headers={"WWW-Authenticate": challenge})
         versions = [
             part.removeprefix("api-version=") for part in raw_query.split("&") if part.startswith("api-version=")
         ]
@@ -66,13 +75,13 @@ class KeyVaultFake(FakeServer):
             return self._delete(name)
         raise refuse(405, "MethodNotAllowed", f"{method} {path} is not understood.")
 
-    def _get(self, name, version):
+    def _get(self, name: str, version: str) -> Answer:
         secret = self._version(name, version)
         if not secret["attributes"]["enabled"]:
             raise refuse(403, "Forbidden", "Operation get is not allowed on a disabled secret.", "SecretDisabled")
         return Answer(200, secret)
 
-    def _put(self, name, content):
+    def _put(self, name: str, content: dict[str, Any]) -> Answer:
         if unknown := set(content) - _MEMBERS:
             raise refuse(400, "BadParameter", f"Property {sorted(unknown)} is not recognized.")
         value = content.get("value")
@@ -103,27 +112,27 @@ class KeyVaultFake(FakeServer):
         self._secrets.setdefault(name.lower(), []).append(secret)
         return Answer(200, secret)
 
-    def _patch(self, name, version, content):
+    def _patch(self, name: str, version: str, content: dict[str, Any]) -> Answer:
         if "value" in content:
             raise refuse(400, "BadParameter", "The value of a version can't change; set the secret.")
         secret = self._version(name, version)
         secret["attributes"] |= content.get("attributes", {})
         return Answer(200, {key: value for key, value in secret.items() if key != "value"})
 
-    def _delete(self, name):
+    def _delete(self, name: str) -> Answer:
         secret = self._version(name, "")
         self._deleted.add(name.lower())
         del self._secrets[name.lower()]
         return Answer(200, {key: value for key, value in secret.items() if key != "value"})
 
-    def _version(self, name, version):
+    def _version(self, name: str, version: str) -> _Secret:
         versions = self._secrets.get(name.lower(), [])
         found = [one for one in versions if not version or one["id"].endswith(f"/{version}")]
         if not found:
             raise refuse(404, "SecretNotFound", f"A secret with (name/id) {name} was not found in this key vault.")
         return found[-1]
 
-    def _json(self, headers, body):
+    def _json(self, headers: Headers, body: bytes) -> dict[str, Any]:
         if not headers.get("Content-Type", "").startswith("application/json"):
             raise refuse(415, "UnsupportedMediaType", "The body is application/json.")
         try:

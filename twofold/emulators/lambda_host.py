@@ -1,8 +1,9 @@
 """Lambda before and behind a function: API Gateway's HTTP API as a front, the Runtime API for the real `awslambdaric`.
 
-The function runs in a process of its own. `url` takes HTTP, sent on as events of payload format 2.0; `invoke` sends any
+The function runs in processes of its own. `url` takes HTTP, sent on as events of payload format 2.0; `invoke` sends any
 other event.
-Known divergences: one instance, no timeouts, no throttles, no retries; a path is passed on as it was sent.
+As Lambda does, it starts one more instance, up to so many, when there are more events than instances.
+Known divergences: no timeouts, no throttles, no retries, instances live on; a path is passed on as it was sent.
 """
 
 import base64
@@ -11,102 +12,176 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterable, Mapping, Sequence
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import IO, Any
+
+from twofold.emulators.loopback import LoopbackServer
+from twofold.emulators.standby import Standby
+from twofold.errors import TwofoldError
 
 RUNTIME = "/2018-06-01/runtime/"
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:test"
+GRACE_SECONDS = 1.0
+HANDLER = "lambda_function.lambda_handler"
+
+type Answer = tuple[int, Iterable[tuple[str, str]], bytes]
 
 
-class FunctionError(Exception):
+class FunctionError(TwofoldError):
     """The function raised; the message is what it told the Runtime API."""
 
 
 class LambdaHost:
-    """A function's host. Raises FunctionError from the start when its module fails to load."""
+    """A function's host, on 127.0.0.1. `log` takes what the function writes; without one it is a file of the host's own.
 
-    def __init__(self, folder, environ, handler="lambda_function.lambda_handler"):
-        self._events, self._answers = queue.Queue(), {}
-        self._ready, self._failed = threading.Event(), None
-        host = self
+    Raises FunctionError from the start when its module fails to load, and OSError when the port is taken.
+    """
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def handle_any(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                status, headers, answer = (host._runtime if self.path.startswith(RUNTIME) else host._gateway)(
-                    self, body
-                )
-                self.send_response_only(status)
-                for name, value in headers:
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(b"" if self.command == "HEAD" else answer)
-
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = handle_any
-            do_TRACE = do_QUERY = handle_any
-
-            def log_message(self, *arguments):
-                pass
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 256
-
-            def handle_error(self, request, client_address):
-                pass  # clients hang up
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str], *, port: int = 0, instances: int = 1,
+        modules: Sequence[str] = (), log: IO[str] | None = None,
+    ) -> None:  # fmt: skip
+        self._events: queue.Queue[tuple[str, bytes]] = queue.Queue()
+        self._answers: dict[str, queue.Queue[tuple[str, bytes]]] = {}
+        self._in_hand: set[str] = set()
+        self._ready, self._failed = threading.Event(), ""
+        self._instances, self._start_number = instances, 0
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._scaling = threading.Lock()
+        self._server = LoopbackServer(self._handle, port)
+        self._server.start()
         address = f"127.0.0.1:{self._server.server_port}"
         self.url = f"http://{address}"
-        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by close
+        self.log: IO[str] = log or tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by close
+        self._own_log = log is None
         own = {
             "AWS_LAMBDA_RUNTIME_API": address, "LAMBDA_TASK_ROOT": str(folder), "AWS_LAMBDA_FUNCTION_NAME": "test",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512", "AWS_LAMBDA_FUNCTION_VERSION": "1", "AWS_REGION": "eu-central-1",
             "PYTHONPATH": str(folder),
         }  # fmt: skip
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "awslambdaric", handler],
-            cwd=folder, env=os.environ | own | environ, stdout=self.log, stderr=self.log,
-        )  # fmt: skip
+        command = ["-m", "awslambdaric", HANDLER]
+        self._standby = Standby(modules, command, folder, {**os.environ, **own, **environ}, log=self.log)
+        self.start()
+
+    def start(self) -> None:
+        """Starts an instance, from the files as they are now; raises FunctionError as the constructor does."""
+        self._failed = ""
+        self._ready.clear()
+        self._processes = [self._standby.take()]
         deadline = time.monotonic() + 60
         while not self._ready.wait(0.02):
-            if self._failed or self._process.poll() is not None or time.monotonic() > deadline:
-                self._process.kill()
-                self._process.wait()
-                self.log.seek(0)
-                raise FunctionError(f"the function did not start: {self._failed}\n{self.log.read()[-3000:]}")
+            if self._failed or self.ended or time.monotonic() > deadline:
+                self.stop()
+                self._failed = self._failed or "it ended without a word to the Runtime API"
+                raise FunctionError(f"the function did not start: {self._failed}\n{self._said()}")
 
-    def invoke(self, event):
-        """The function's answer; raises FunctionError."""
-        id, answered = str(uuid.uuid4()), queue.Queue()
+    def prepare(self) -> None:
+        """Has the next instance import `modules` already."""
+        self._standby.prepare()
+
+    def stop(self) -> None:
+        """Ends the instances. What they have in hand fails unless it is done within a second; what waits goes to the next start."""
+        with self._scaling:
+            self._start_number += 1
+            self._ready.clear()
+        deadline = time.monotonic() + GRACE_SECONDS
+        while self._in_hand and not self.ended and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for process in self._processes:
+            process.kill()
+        for process in self._processes:
+            process.wait()
+        for id in list(self._in_hand):
+            self._settle(id, "error", b"the instance was ended")
+
+    @property
+    def ended(self) -> bool:
+        """Whether an instance has ended by itself."""
+        return any(process.poll() is not None for process in self._processes)
+
+    def invoke(self, event: Mapping[str, Any]) -> Any:
+        """The function's answer; raises FunctionError, also when there is none within a minute."""
+        if self._failed:
+            raise FunctionError(self._failed)
+        id, answered = str(uuid.uuid4()), queue.Queue[tuple[str, bytes]]()
         self._answers[id] = answered
         self._events.put((id, json.dumps(event).encode()))
-        kind, body = answered.get(timeout=60)
+        with self._scaling:
+            if self._ready.is_set() and len(self._processes) < min(
+                self._instances, len(self._in_hand) + self._events.qsize()
+            ):
+                self._processes.append(self._standby.take())
+        try:
+            kind, body = answered.get(timeout=60)
+        except queue.Empty:
+            raise FunctionError("no answer within 60 seconds") from None
         if kind == "error":
             raise FunctionError(body.decode())
         return json.loads(body)
 
-    def close(self):
-        self._process.kill()
-        self._process.wait()
-        self._server.shutdown()
-        self._server.server_close()
-        self.log.close()
+    def close(self) -> None:
+        """Ends the instances and the front."""
+        self.stop()
+        self._standby.close()
+        self._server.close()
+        if self._own_log:
+            self.log.close()
 
-    def _runtime(self, request, body):
+    def _said(self) -> str:
+        if not self._own_log:  # somebody sees it already
+            return ""
+        self.log.seek(0)
+        return self.log.read()[-3000:]
+
+    def _settle(self, id: str, kind: str, body: bytes) -> None:
+        self._in_hand.discard(id)
+        if waiting := self._answers.pop(id, None):
+            waiting.put((kind, body))
+
+    def _handle(self, request: BaseHTTPRequestHandler) -> None:
+        body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        answer = (self._runtime if request.path.startswith(RUNTIME) else self._gateway)(request, body)
+        if answer is None:
+            request.close_connection = True
+            return
+        status, headers, content = answer
+        request.send_response_only(status)
+        for name, value in headers:
+            request.send_header(name, value)
+        request.send_header("Content-Length", str(len(content)))
+        request.end_headers()
+        request.wfile.write(b"" if request.command == "HEAD" else content)
+
+    def _runtime(self, request: BaseHTTPRequestHandler, body: bytes) -> Answer | None:
         rest = request.path.removeprefix(RUNTIME)
         if rest == "invocation/next":
             self._ready.set()
-            id, event = self._events.get()
+            return self._next()
+        if rest == "init/error":
+            self._failed = body.decode()
+            return 202, [], b"{}"
+        _, id, kind = rest.split("/")
+        self._settle(id, kind, body)
+        return 202, [], b"{}"
+
+    def _next(self) -> Answer | None:
+        """An event, or None for an instance that was ended meanwhile: nobody would read it there."""
+        mine = self._start_number
+        while mine == self._start_number:
+            try:
+                id, event = self._events.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            if mine != self._start_number:
+                self._events.put((id, event))
+                break
+            self._in_hand.add(id)
             deadline = str(int((time.time() + 29) * 1000))
             names = (
                 "Lambda-Runtime-Aws-Request-Id",
@@ -114,16 +189,13 @@ class LambdaHost:
                 "Lambda-Runtime-Invoked-Function-Arn",
             )
             return 200, [*zip(names, (id, deadline, ARN), strict=True), ("Content-Type", "application/json")], event
-        if rest == "init/error":
-            self._failed = body.decode()
-            return 202, [], b"{}"
-        _, id, kind = rest.split("/")
-        self._answers.pop(id).put((kind, body))
-        return 202, [], b"{}"
+        time.sleep(2 * GRACE_SECONDS)  # it would complain of a connection that is closed before it is ended
+        return None
 
-    def _gateway(self, request, body):
+    def _gateway(self, request: BaseHTTPRequestHandler, body: bytes) -> Answer:
         path, _, query = request.path.partition("?")
-        headers, cookies = {}, []
+        headers: dict[str, str] = {}
+        cookies: list[str] = []
         for name, value in request.headers.items():
             if name.lower() == "cookie":
                 cookies += value.split("; ")
@@ -139,7 +211,7 @@ class LambdaHost:
             text, encoded = base64.b64encode(body).decode(), True
         http = {"method": request.command, "path": path, "protocol": "HTTP/1.1", "sourceIp": caller,
                 "userAgent": headers.get("user-agent", "")}  # fmt: skip
-        event = {
+        event: dict[str, Any] = {
             "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query,
             "headers": headers, "isBase64Encoded": encoded,
             "requestContext": {

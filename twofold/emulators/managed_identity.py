@@ -5,7 +5,7 @@ import json
 import time
 from urllib.parse import parse_qs
 
-from twofold.emulators.server import Answer, FakeServer
+from twofold.emulators.server import Answer, FakeServer, Headers
 
 TOKEN = "static-access-token"
 """What the fakes take, which compare and don't verify."""
@@ -14,7 +14,7 @@ TOKEN = "static-access-token"
 class ManagedIdentityFake(FakeServer):
     """`environ` is what the platform gives an app with a user-assigned identity."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(tls=False)
         self.environ = {
             "IDENTITY_ENDPOINT": f"http://{self.host}/msi/token",
@@ -22,7 +22,7 @@ class ManagedIdentityFake(FakeServer):
             "AZURE_CLIENT_ID": "client-1",
         }
 
-    def serve(self, method, path, raw_query, headers, body):
+    def serve(self, method: str, path: str, raw_query: str, headers: Headers, body: bytes) -> Answer:
         query = {name: values[0] for name, values in parse_qs(raw_query).items()}
         if headers.get("X-IDENTITY-HEADER") != "header-secret":
             raise Answer(401, {"statusCode": 401, "message": "X-IDENTITY-HEADER is wrong"})
@@ -35,10 +35,10 @@ class ManagedIdentityFake(FakeServer):
         return Answer(200, token | {"resource": query["resource"], "client_id": "client-1"})
 
 
-def storage_token():
-    """A token as Entra makes them for Storage, its signature apart: what Azurite looks at."""
+def storage_token() -> str:
+    """An hour's token as Entra makes them for Storage, its signature apart: what Azurite looks at."""
     now = int(time.time())
-    claims = {"aud": "https://storage.azure.com", "iss": "https://sts.windows.net/tenant/"}
+    claims: dict[str, str | int] = {"aud": "https://storage.azure.com", "iss": "https://sts.windows.net/tenant/"}
     claims |= {"iat": now, "nbf": now - 60, "exp": now + 3600}
-    parts = ({"alg": "RS256", "typ": "JWT"}, claims, {})
+    parts: tuple[object, ...] = ({"alg": "RS256", "typ": "JWT"}, claims, {})
     return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)

@@ -14,14 +14,14 @@ def fetch(name: str, lock: Path, home: Path) -> Path:
         raise MissingTool(f"{name} needs Node (`node` is not on PATH)")
     if (home / "node_modules/.package-lock.json").exists():
         return home
-    if not shutil.which("npm"):
+    if not (npm := shutil.which("npm")):
         raise MissingTool(f"fetching {name} needs `npm`, which is not on PATH")
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         for file in ("package.json", "package-lock.json"):
             shutil.copy(lock / file, folder)
         done = subprocess.run(
-            ["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"],
+            [npm, "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"],
             cwd=folder,
             capture_output=True,
             text=True,

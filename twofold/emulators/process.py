@@ -17,9 +17,11 @@ class NotStarted(TwofoldError):
 
 
 def free_port() -> int:
+    """A port of 127.0.0.1 that was free just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextmanager
@@ -31,7 +33,7 @@ def serving(
     *,
     folder: Path | None = None,
 ) -> Iterator[str]:
-    """Yields the URL once the port answers; ends the process after that."""
+    """Yields the URL once the port answers, within `wait` seconds; ends the process after that. Raises NotStarted."""
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(command, env=os.environ | (environ or {}), stdout=log, stderr=log, cwd=folder)
         try:

@@ -5,108 +5,115 @@ import math
 import socket
 import tempfile
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.message import Message
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Self
 
+from twofold.emulators.loopback import LoopbackServer
 from twofold.emulators.tls import certificate, context
+
+type Headers = Message  # names are looked up without case
+type When = Callable[[str, str, Headers], bool]
 
 
 class Answer(Exception):
     """What a request gets: a status, a body (sent as JSON unless it is bytes) and headers. Raised from anywhere."""
 
-    def __init__(self, status, body=None, headers=None):
+    def __init__(self, status: int, body: object = None, headers: Mapping[str, object] | None = None) -> None:
         super().__init__(status)
         self.status, self.body, self.headers = status, body, headers or {}
 
 
-class FakeServer:
-    """Subclasses define `serve(method, path, query, headers, body)`, which returns or raises an Answer."""
+@dataclass(slots=True)
+class _Fault:
+    times: float
+    answer: Answer | None
+    when: When
+    after: bool
 
-    def __init__(self, *, tls=True):
+
+class FakeServer(ABC):
+    """Serves from its making to `close`, at `host`; one request at a time, under `lock`.
+
+    `requests` has the method and path of each so far; `pem` is the path of the certificate to trust.
+    """
+
+    def __init__(self, *, tls: bool = True) -> None:
         self.lock = threading.RLock()
-        self.requests = []
-        self._faults = []
+        self.requests: list[tuple[str, str]] = []
+        self._faults: list[_Fault] = []
         self._folder = tempfile.TemporaryDirectory()
         self.pem = certificate(Path(self._folder.name))
-        fake = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def handle_any(self):
-                fake._handle(self)
-
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
-
-            def log_message(self, *arguments):
-                pass
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 256
-
-            def handle_error(self, request, client_address):
-                pass  # clients hang up
-
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = LoopbackServer(self._handle)
         if tls:
             self._server.socket = context(self.pem).wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False
             )
         self.host = f"localhost:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server.start()
 
-    def inject(self, times, answer=None, *, when=None, after=False):
+    @abstractmethod
+    def serve(self, method: str, path: str, raw_query: str, headers: Headers, body: bytes) -> Answer:
+        """The answer to a request, returned or raised. The path is as it was sent."""
+
+    def inject(
+        self, times: float, answer: Answer | None = None, *, when: When | None = None, after: bool = False
+    ) -> None:
         """The next `times` requests that `when(method, path, headers)` picks get `answer`, or with None a dropped
         connection; `after` does the work first and loses only the answer."""
-        self._faults.append([times, answer, when or (lambda *request: True), after])
+        self._faults.append(_Fault(times, answer, when or (lambda *request: True), after))
 
-    def unspent(self):
+    def unspent(self) -> float:
         """How many injected faults nobody has met; those injected `math.inf` times don't count."""
-        return sum(fault[0] for fault in self._faults if fault[0] != math.inf)
+        return sum(fault.times for fault in self._faults if fault.times != math.inf)
 
-    def clear(self):
+    def clear(self) -> None:
         """Takes back every fault."""
         self._faults.clear()
 
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
+    def close(self) -> None:
+        """Stops to listen, and removes the certificate."""
+        self._server.close()
         self._folder.cleanup()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _fault(self, method, path, headers):
+    def _fault(self, method: str, path: str, headers: Headers) -> _Fault | None:
         for fault in self._faults:
-            if fault[0] > 0 and fault[2](method, path, headers):
-                fault[0] -= 1
+            if fault.times > 0 and fault.when(method, path, headers):
+                fault.times -= 1
                 return fault
         return None
 
-    def _handle(self, handler):
+    def _handle(self, handler: BaseHTTPRequestHandler) -> None:
         length = handler.headers.get("Content-Length")
         body = handler.rfile.read(int(length)) if length else b""
         path, _, query = handler.path.partition("?")
         with self.lock:
             self.requests.append((handler.command, path))
             fault = self._fault(handler.command, path, handler.headers)
-            answer = fault[1] if fault and not fault[3] else None
-            if answer is None and not (fault and not fault[3]):
+            answer = None
+            if fault is None or fault.after:
                 try:
                     answer = self.serve(handler.command, path, query, handler.headers, body)
                 except Answer as raised:
                     answer = raised
-        if fault and fault[1] is None:
+        if fault:
+            answer = fault.answer
+        if answer is None:
             handler.close_connection = True
             handler.connection.shutdown(socket.SHUT_RDWR)
             return
-        body = b"" if answer.body is None else answer.body
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        content = b"" if answer.body is None else answer.body
+        data = content if isinstance(content, bytes) else json.dumps(content).encode()
         handler.send_response(answer.status)
         for name, value in {"Content-Type": "application/json", **answer.headers}.items():
             handler.send_header(name, str(value))

@@ -1,4 +1,4 @@
-"""A self-signed certificate for localhost and 127.0.0.1."""
+"""A self-signed certificate for localhost and 127.0.0.1, valid for thirty days."""
 
 import datetime
 import ipaddress
@@ -24,7 +24,7 @@ def certificate(folder: Path) -> str:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=30))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         # Strict verifiers (Python 3.13's default) want both key identifiers and the CA mark on a trust anchor.
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,15 +27,16 @@ class PortTaken(TwofoldError):
     """Something else listens on the port."""
 
 
-def serve(manifest: ServiceManifest, *, root: Path, port: int) -> None:
+def serve(manifest: ServiceManifest, *, root: Path, port: int, fd: int | None = None) -> None:
     """Serves until SIGINT or SIGTERM, then ends within 15 seconds with the work in hand finished or returned.
 
-    Port 0 takes a free one. Raises `PortTaken`, and `SettingsError` before anything starts.
+    Port 0 takes a free one; `fd` is a listening socket that the process inherits, whose owner announces it. Raises
+    `PortTaken`, and `SettingsError` before anything starts.
     """
-    asyncio.run(_serve(manifest, root, port))
+    asyncio.run(_serve(manifest, root, port, fd))
 
 
-async def _serve(manifest: ServiceManifest, root: Path, port: int) -> None:
+async def _serve(manifest: ServiceManifest, root: Path, port: int, fd: int | None) -> None:
     import uvicorn
 
     runtime = Runtime(manifest, root=root)
@@ -46,23 +48,30 @@ async def _serve(manifest: ServiceManifest, root: Path, port: int) -> None:
         _with_metrics(runtime), host=HOST, port=port, lifespan="off", access_log=False, log_level="warning", interface="asgi3",
         server_header=False, proxy_headers=False, timeout_graceful_shutdown=5,
     )  # fmt: skip
-    try:
-        listener = config.bind_socket()
-    except SystemExit:
-        raise PortTaken(f"port {port} on {HOST} is taken; choose another: make run PORT=8001") from None
-    listener.listen(2048)  # so that the announced URL answers at once
-    with listener:
+    with _listener(config, fd) as listener:
         await runtime.start()
         loops = Loops(runtime) if runtime.embedded else None
         if loops:
             loops.start()
         try:
-            _announce(runtime, f"http://{HOST}:{listener.getsockname()[1]}")
+            if fd is None:
+                announce(manifest, f"http://{HOST}:{listener.getsockname()[1]}", own=not runtime.settings.oidc_issuer)
             await _server(config).serve(sockets=[listener])
         finally:
             if loops:
                 await loops.stop()
             await runtime.stop()
+
+
+def _listener(config: "uvicorn.Config", fd: int | None) -> socket.socket:
+    if fd is not None:
+        return socket.socket(fileno=fd)
+    try:
+        listener = config.bind_socket()
+    except SystemExit:
+        raise PortTaken(f"port {config.port} on {HOST} is taken; choose another: make run PORT=8001") from None
+    listener.listen(2048)  # so that the announced URL answers at once
+    return listener
 
 
 def _with_metrics(runtime: Runtime) -> ASGIApp:
@@ -88,11 +97,10 @@ def _server(config: "uvicorn.Config") -> "uvicorn.Server":
     return Server(config)
 
 
-def _announce(runtime: Runtime, url: str) -> None:
-    manifest = runtime.manifest
+def announce(manifest: ServiceManifest, url: str, *, own: bool) -> None:
+    """Prints where the service is, and a request to try; `own` when the checkout's issuer makes its tokens."""
     token = ""
-    if runtime.services.tokens is not None:
-        own = not runtime.settings.oidc_issuer
+    if manifest.scopes:
         token = f' -H "Authorization: Bearer {DevelopmentIssuer().token(manifest) if own else "$TOKEN"}"'
     print(f"{manifest.name} is at  {url}")
     print(f"its docs are at  {url}/docs")

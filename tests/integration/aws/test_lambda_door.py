@@ -15,6 +15,7 @@ from tests.emulators.fixtures import DUMMY, REGION, create_tables
 from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER, eventually, walk
 from twofold.deploy.aws.health import REQUEST, reason
+from twofold.emulators.aws import QueueDelivery, queue_event
 from twofold.emulators.dynamodb_stream import DynamoDBStream
 from twofold.emulators.lambda_host import FunctionError, LambdaHost
 from twofold.portable.message import Message
@@ -60,39 +61,13 @@ def prefix(environ):
 
 
 @pytest.fixture
-def work_off(sqs, prefix, host):
-    """Does what the queue's event source mapping does: a batch to the function, and deletes what did not fail."""
-    url = sqs.get_queue_url(QueueName=f"{prefix}-payments")["QueueUrl"]
-
-    def work():
-        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=60).get("Messages", [])
-        if not found:
-            return 0
-        failed = {one["itemIdentifier"] for one in host.invoke(sqs_event(prefix, found))["batchItemFailures"]}
-        for message in found:
-            if message["MessageId"] not in failed:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return len(found) - len(failed)
-
-    return work
+def work_off(ministack, prefix, host):
+    """Does what the queue's event source mapping does."""
+    return QueueDelivery(ministack, f"{prefix}-payments", host.invoke)
 
 
 def sqs_event(prefix, messages):
-    return {
-        "Records": [
-            {
-                "messageId": message["MessageId"],
-                "receiptHandle": message["ReceiptHandle"],
-                "body": message["Body"],
-                "attributes": {"ApproximateReceiveCount": "1"},
-                "messageAttributes": {},
-                "eventSource": "aws:sqs",
-                "eventSourceARN": f"arn:aws:sqs:{REGION}:000000000000:{prefix}-payments",
-                "awsRegion": REGION,
-            }
-            for message in messages
-        ]
-    }
+    return queue_event(f"{prefix}-payments", messages)
 
 
 @pytest.fixture

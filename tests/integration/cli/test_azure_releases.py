@@ -14,10 +14,11 @@ from azure.core.credentials import AccessToken
 from azure.storage.blob import ContainerClient
 
 from tests.copies.copy import ROOT
-from tests.emulators.fixtures import AZURITE_ACCOUNT, AZURITE_KEY
 from twofold.deploy.azure import releases as module
 from twofold.deploy.azure.code import publish
+from twofold.deploy.patience import Patience
 from twofold.deploy.releases import ReleaseError
+from twofold.emulators.azurite import KEY
 from twofold.emulators.managed_identity import ManagedIdentityFake, storage_token
 from twofold.emulators.server import Answer, FakeServer
 
@@ -56,7 +57,7 @@ class Apps(FakeServer):
 
 @pytest.fixture
 def apps(monkeypatch):
-    monkeypatch.setattr(module, "publish", functools.partial(publish, pause=0.01))
+    monkeypatch.setattr(module, "publish", functools.partial(publish, patience=Patience(600, 0.01)))
     with Apps() as apps:
         yield apps
 
@@ -65,8 +66,7 @@ def apps(monkeypatch):
 def kept(azurite_services):
     """The container's URL, with three releases of which the last one written is live."""
     url = f"{azurite_services['blob']}/releases{time.time_ns()}"
-    key = {"account_name": AZURITE_ACCOUNT, "account_key": AZURITE_KEY}
-    with ContainerClient.from_container_url(url, key, connection_verify=False) as container:
+    with ContainerClient.from_container_url(url, KEY, connection_verify=False) as container:
         container.create_container()
         for text in (b"a", b"b", b"c"):
             container.upload_blob(f"{digest(text)}.zip", text)
@@ -107,8 +107,7 @@ def test_when_one_app_fails_the_others_go_back(stack, apps):
 
 def test_its_code_comes_back_byte_for_byte_or_not_at_all(stack, kept, apps):
     assert stack.fetch(digest(b"b")) == b"b"
-    key = {"account_name": AZURITE_ACCOUNT, "account_key": AZURITE_KEY}
-    with ContainerClient.from_container_url(kept, key, connection_verify=False) as container:
+    with ContainerClient.from_container_url(kept, KEY, connection_verify=False) as container:
         container.upload_blob(f"{digest(b'b')}.zip", b"changed", overwrite=True)
     with pytest.raises(ReleaseError, match="has another digest"):
         stack.activate(digest(b"b"))

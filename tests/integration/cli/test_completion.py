@@ -47,6 +47,7 @@ def complete(folder, line):
         ("twofold catchup --", ["--cloud", "--env", "--json", "--manifest", "--help"]),
         ("twofold build --cloud ", ["aws", "azure"]),
         ("twofold secret list --cloud az", ["azure"]),
+        ("twofold dev --cloud ", ["local", "aws", "azure"]),
         ("twofold sbom ", ["aws", "azure"]),
         ("twofold describe --env ", ["acme-prod", "dev", "prod", "staging"]),
         ("twofold describe --cloud azure --env ", ["dev", "prod", "staging"]),

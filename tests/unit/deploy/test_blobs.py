@@ -2,12 +2,12 @@
 
 import pytest
 from azure.core.credentials import AccessToken
-from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
-from tests.emulators.fixtures import AZURITE_KEY
-from twofold.deploy.azure.blobs import UploadFailed, _Provider, synchronize
+from twofold.deploy.azure.blobs import NO_ROLE_YET, UploadFailed, _Provider, synchronize
+from twofold.deploy.patience import Patience
 from twofold.deploy.static import FOREVER, content
+from twofold.emulators.azurite import KEY
 from twofold.emulators.managed_identity import storage_token
 from twofold.emulators.server import Answer, FakeServer
 
@@ -23,8 +23,7 @@ class Login:
 @pytest.fixture
 def container(azurite_services, request):
     name = "static-" + request.node.name.replace("_", "-")[:40].rstrip("-")
-    key = {"account_name": "devstoreaccount1", "account_key": AZURITE_KEY}
-    with BlobServiceClient(azurite_services["blob"], key, connection_verify=False) as service:
+    with BlobServiceClient(azurite_services["blob"], KEY, connection_verify=False) as service:
         service.create_container(name)
     with ContainerClient(azurite_services["blob"], name, Login(), connection_verify=False) as client:
         yield client
@@ -77,7 +76,7 @@ def test_a_file_that_changed_since_the_plan_is_not_sent(container, site):
 class Storage(FakeServer):
     """Refuses `refusals` times as Storage does a login without a role, then takes the file."""
 
-    def __init__(self, refusals, code="AuthorizationPermissionMismatch"):
+    def __init__(self, refusals, code=NO_ROLE_YET):
         super().__init__(tls=True)
         self.refusals, self.code, self.taken = refusals, code, []
 
@@ -95,18 +94,20 @@ def client(server):
 
 def test_a_role_that_is_not_known_yet_is_waited_for(site):
     with Storage(3) as server:
-        synchronize(client(server), {}, listed(site), site, wait=60, pause=0.01)
+        synchronize(client(server), {}, listed(site), site, Patience(60, 0.01))
         assert len(server.taken) == 3 and server.refusals == 0
 
 
 def test_a_login_without_a_role_is_told_which_one(site):
     with Storage(1000) as server, pytest.raises(UploadFailed, match="Storage Blob Data Contributor"):
-        synchronize(client(server), {}, listed(site), site, wait=0.05, pause=0.01)
+        synchronize(client(server), {}, listed(site), site, Patience(0.05, 0.01))
 
 
-def test_another_refusal_is_not_waited_for(site):
-    with Storage(1000, "InsufficientAccountPermissions") as server, pytest.raises(HttpResponseError):
-        synchronize(client(server), {}, listed(site), site, wait=60, pause=1)
+@pytest.mark.parametrize("code", ["InsufficientAccountPermissions", "AuthorizationFailure"])
+def test_another_refusal_is_told_at_once(site, code):
+    """The account's firewall among them: no role would help."""
+    with Storage(1000, code) as server, pytest.raises(UploadFailed, match=f"/static refused this login: {code}$"):
+        synchronize(client(server), {}, listed(site), site, Patience(60, 1))
     assert server.refusals == 999
 
 

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from twofold.deploy.azure.code import DeploymentFailed, planned, publish
+from twofold.deploy.patience import Patience
 from twofold.emulators.server import Answer, FakeServer
 
 
@@ -42,7 +43,7 @@ def artifact(tmp_path):
 
 
 def deploy(app, artifact, token="t", patience=30.0):
-    return publish(f"http://{app.host}", artifact, token, pause=0.01, patience=patience)
+    return publish(f"http://{app.host}", artifact, token, Patience(patience, 0.01))
 
 
 def test_it_posts_the_zip_and_follows_its_own_deployment_to_the_end(artifact):

@@ -4,7 +4,9 @@ import math
 
 import pytest
 
-from twofold.deploy.azure.health import Unhealthy, explain, verify
+from twofold.deploy.azure.health import explain, verify
+from twofold.deploy.patience import Patience
+from twofold.deploy.told import Unhealthy
 from twofold.emulators.server import Answer, FakeServer
 
 READY = {"status": "ready", "dependencies": []}
@@ -28,7 +30,7 @@ class Service(FakeServer):
 
 
 def check(service, release="new", why="because", patience=30.0):
-    return verify(f"http://{service.host}", release, lambda: why, pause=0.01, patience=patience)
+    return verify(f"http://{service.host}", release, lambda: why, Patience(patience, 0.01))
 
 
 def test_the_old_instances_answer_is_not_taken_for_the_new_ones():

@@ -46,7 +46,7 @@ def test_it_holds_what_the_service_needs_and_nothing_of_the_other_cloud(built, c
     assert {entry[cloud], "api/app.py", "twofold.artifact.json", f"{site}twofold/{cloud}/door.py"} <= set(names)
     assert {f"{site}fastapi/__init__.py", f"{site}pydantic_core/__init__.py"} <= set(names)
     inside = [name.removeprefix(site) for name in names]
-    left_out = ("deploy", "testing", "cli", OTHER[cloud])
+    left_out = ("deploy", "testing", "cli", "emulators", OTHER[cloud])
     assert not [name for name in inside if name.startswith(tuple(f"twofold/{part}/" for part in left_out))]
     assert not [name for name in inside if name.startswith((*SDK[cloud], "pulumi", "tests/", "stacks/", "pytest"))]
     assert entry[OTHER[cloud]] not in names and not [name for name in names if name.endswith((".env", "settings.json"))]

@@ -1,4 +1,4 @@
-"""Artifacts in the container of releases: on Azurite with the real SDK and an Entra token; refusals from a server of our own."""
+"""Artifacts in the container of releases: on Azurite with the real SDK and an Entra token. Refusals: see test_blobs.py."""
 
 import hashlib
 import time
@@ -7,19 +7,16 @@ import uuid
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
-from tests.emulators.fixtures import AZURITE_ACCOUNT, AZURITE_KEY
 from tests.fakes.credential import SyncCredential
-from twofold.deploy.azure.code import DeploymentFailed
-from twofold.deploy.azure.release import NO_ROLE_YET, keep
+from twofold.deploy.azure.release import keep
+from twofold.emulators.azurite import KEY
 from twofold.emulators.managed_identity import storage_token
-from twofold.emulators.server import Answer, FakeServer
 
 
 @pytest.fixture
 def container(azurite_blobs):
     name = f"releases-{uuid.uuid4().hex[:8]}"
-    key = {"account_name": AZURITE_ACCOUNT, "account_key": AZURITE_KEY}
-    BlobServiceClient(azurite_blobs, key, connection_verify=False).create_container(name)  # the stack's work
+    BlobServiceClient(azurite_blobs, KEY, connection_verify=False).create_container(name)  # the stack's work
     url, credential = f"{azurite_blobs}/{name}", SyncCredential(storage_token())
     with ContainerClient.from_container_url(url, credential, connection_verify=False) as client:
         yield client
@@ -59,45 +56,3 @@ def test_one_kept_is_the_one_deployed_whatever_its_second(container, tmp_path):
     for number in range(3):
         path, digest = artifact(tmp_path, f"quick {number}")
         assert keep(container, path, digest, 1) == [f"{digest}.zip"]
-
-
-class Refusing(FakeServer):
-    """A blob service that does not know the login's role for the first `times` writes. It lists nothing."""
-
-    def __init__(self, times, code):
-        super().__init__(tls=True)
-        self.times, self.code = times, code
-
-    def serve(self, method, path, query, headers, body):
-        if method == "PUT":
-            self.times -= 1
-            if self.times >= 0:
-                return Answer(403, b"", {"x-ms-error-code": self.code})
-            return Answer(201, None, {"ETag": "e", "Last-Modified": "Wed, 25 Nov 2026 20:00:00 GMT"})
-        text = b"<?xml version='1.0'?><EnumerationResults ContainerName='releases'><Blobs/><NextMarker/></EnumerationResults>"
-        return Answer(200, text, {"Content-Type": "application/xml"})
-
-
-def refused(times, code, path, patience):
-    with Refusing(times, code) as server:
-        url = f"https://{server.host}/account/releases"
-        with ContainerClient.from_container_url(url, SyncCredential(), connection_verify=False) as client:
-            keep(client, path, "d", 5, pause=0.01, patience=patience)
-        return [method for method, _ in server.requests]
-
-
-def test_a_role_that_is_not_known_yet_is_waited_for(tmp_path):
-    path, _ = artifact(tmp_path, "x")
-    assert refused(3, NO_ROLE_YET, path, 30) == ["PUT"] * 4 + ["GET"]
-
-
-def test_a_login_without_the_role_is_told_which_one(tmp_path):
-    path, _ = artifact(tmp_path, "x")
-    with pytest.raises(DeploymentFailed, match="Storage Blob Data Contributor"):
-        refused(1000, NO_ROLE_YET, path, 0.1)
-
-
-def test_another_refusal_is_told_at_once(tmp_path):
-    path, _ = artifact(tmp_path, "x")
-    with pytest.raises(DeploymentFailed, match="AuthorizationFailure"):
-        refused(1000, "AuthorizationFailure", path, 30)

@@ -12,6 +12,7 @@ from twofold.deploy.aws.data import Data
 from twofold.deploy.aws.edge import Edge
 from twofold.deploy.aws.messaging import Messaging
 from twofold.deploy.aws.network import Network
+from twofold.deploy.aws.policies import allow, policy, trust
 from twofold.deploy.aws.release import Release
 from twofold.deploy.aws.secrets import Secrets
 from twofold.deploy.config import OUTDATED, ConfigError, StackConfig
@@ -71,10 +72,10 @@ class Compute(pulumi.ComponentResource):
         )  # fmt: skip
         self.logs.append(logs.name)
         identity = iam.Role(
-            name, name=name, assume_role_policy=_trust("lambda.amazonaws.com"), permissions_boundary=self._bounded,
+            name, name=name, assume_role_policy=trust("lambda.amazonaws.com"), permissions_boundary=self._bounded,
             opts=child,
         )  # fmt: skip
-        policy = iam.RolePolicy(
+        granted = iam.RolePolicy(
             name,
             name="unit",
             role=identity.name,
@@ -110,7 +111,7 @@ class Compute(pulumi.ComponentResource):
             ),
             vpc_config=self._vpc(),
             logging_config=lambda_.FunctionLoggingConfigArgs(log_format="Text", log_group=logs.name),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[granted]),
             **self._code(),
         )
 
@@ -161,12 +162,7 @@ class Compute(pulumi.ComponentResource):
             # ListStreams has no resource-level permission.
             statements.append({"actions": ["dynamodb:ListStreams"], "resources": ["*"]})
         return pulumi.Output.all(statements).apply(
-            lambda resolved: json.dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [_statement(**statement) for statement in resolved[0]],
-                }
-            )
+            lambda resolved: policy(*(_statement(**statement) for statement in resolved[0]))
         )
 
     def _feed_trigger(self) -> None:
@@ -201,19 +197,12 @@ class Compute(pulumi.ComponentResource):
     def _schedule_trigger(self, schedule: str, minutes: int) -> None:
         name, live = f"{self._name}-{schedule}", self.live["schedule"]
         identity = iam.Role(
-            name, name=f"{name}-schedule", assume_role_policy=_trust("scheduler.amazonaws.com"),
+            name, name=f"{name}-schedule", assume_role_policy=trust("scheduler.amazonaws.com"),
             permissions_boundary=self._bounded, opts=pulumi.ResourceOptions(parent=self),
         )  # fmt: skip
-        policy = live.arn.apply(
-            lambda arn: json.dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [{"Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": [arn]}],
-                }
-            )
-        )
+        invoke = live.arn.apply(lambda arn: policy(allow(["lambda:InvokeFunction"], [arn])))
         allowed = iam.RolePolicy(
-            name, name="invoke", role=identity.name, policy=policy, opts=pulumi.ResourceOptions(parent=self)
+            name, name="invoke", role=identity.name, policy=invoke, opts=pulumi.ResourceOptions(parent=self)
         )
         scheduler.Schedule(
             name,
@@ -239,12 +228,3 @@ def _statement(
 ) -> dict[str, object]:
     made: dict[str, object] = {"Effect": effect, "Action": actions, "Resource": resources}
     return made if condition is None else made | {"Condition": condition}
-
-
-def _trust(service: str) -> str:
-    return json.dumps(
-        {
-            "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
-        }
-    )

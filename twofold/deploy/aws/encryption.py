@@ -2,7 +2,7 @@
 
 Tables with their streams, queues, secrets, the event bus, log groups and the cache are encrypted with it. All but the cache take
 it, and leave it, in place. Two services use the key as themselves, so its policy has to let them: CloudWatch Logs
-(`logs.<region>.amazonaws.com`) and EventBridge (`events.amazonaws.com`). docs/design.md has the policy.
+(`logs.<region>.amazonaws.com`) and EventBridge (`events.amazonaws.com`). docs/design/networks.md has the policy.
 """
 
 from twofold.deploy.config import StackConfig

@@ -8,7 +8,6 @@ nothing, and neither does an application with other health routes. A store that 
 import base64
 import json
 import re
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,10 +15,12 @@ import pulumi
 from pulumi import dynamic
 
 from twofold.deploy.aws.login import client
-from twofold.deploy.told import said
+from twofold.deploy.patience import Patience
+from twofold.deploy.task import Task
+from twofold.deploy.told import Unhealthy, said
 
-WAIT_SECONDS = 60
-"""How long a version may take to become healthy: a new role's permissions and a network's routes need some time to be known."""
+START = Patience(60, pause=3)
+"""A new role's permissions and a network's routes need some time to be known."""
 SHOWN = 600
 """Characters of an answer, and of a log, that are told."""
 READY = {"twofold": {"health": "ready"}}
@@ -46,10 +47,7 @@ _TELLING = re.compile(
 
 
 class HealthCheck(dynamic.Resource):
-    """Asks a version. `problem` tells what is wrong, empty when it is healthy; then, the next update asks again."""
-
-    version: pulumi.Output[str]
-    problem: pulumi.Output[str]
+    """A version is healthy, or the update fails and says why; asked once for each version, until it is."""
 
     def __init__(
         self, name: str, *, function: pulumi.Input[str], version: pulumi.Input[str], http: bool, region: str,
@@ -57,61 +55,50 @@ class HealthCheck(dynamic.Resource):
     ) -> None:  # fmt: skip
         props = {
             "function": function, "version": version, "http": http, "region": region, "assume_role": assume_role,
-            "external_id": external_id, "problem": None,
+            "external_id": external_id,
         }  # fmt: skip
         super().__init__(_Provider(), name, props, opts)
 
 
-class _Provider(dynamic.ResourceProvider):
-    # What is wrong is an output, not an exception: of that the engine would show a traceback.
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        return dynamic.CreateResult(f"{props['function']}-health", {**props, "problem": _ask(props)})
+class _Provider(Task):
+    again = ("function", "version")
 
-    def update(self, _id: str, _olds: dict[str, Any], props: dict[str, Any]) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult({**props, "problem": _ask(props)})
+    def named(self, props: dict[str, Any]) -> str:
+        return f"{props['function']}-health"
 
-    def diff(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.DiffResult:
-        same = all(olds.get(key) == props.get(key) for key in ("function", "version"))
-        return dynamic.DiffResult(changes=not same or bool(olds.get("problem")))
-
-
-def _ask(props: dict[str, Any]) -> str:
-    lambda_ = client("lambda", props["region"], props["assume_role"], props["external_id"])
-    events = [READY, REQUEST] if props["http"] else [READY]
-    return ask(lambda_, props["function"], props["version"], events, wait=WAIT_SECONDS)
+    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+        lambda_ = client("lambda", props["region"], props["assume_role"], props["external_id"])
+        events = [READY, REQUEST] if props["http"] else [READY]
+        ask(lambda_, props["function"], props["version"], events, START)
+        return {}
 
 
-def ask(
-    lambda_: Any,
-    function: str,
-    version: str,
-    events: Sequence[object],
-    *,
-    wait: float,
-    pause: float = 3.0,
-) -> str:
-    """What is wrong with a version, empty when it answers each event well; asked again for `wait` seconds.
+def ask(lambda_: Any, function: str, version: str, events: Sequence[object], patience: Patience) -> None:
+    """Returns when a version answers each event well. Raises Unhealthy.
 
     `lambda_` is boto3's client. Waits first until the version is active: with SnapStart, until its snapshot is taken.
     """
     from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
-    named = f"{function} version {version}"
+    def unhealthy(why: str) -> Unhealthy:
+        return Unhealthy(f"{function} version {version} {why}. So no unit's `live` has moved")
+
     try:
         lambda_.get_waiter("published_version_active").wait(
             FunctionName=function, Qualifier=version, WaiterConfig={"Delay": 2, "MaxAttempts": 300}
         )
     except WaiterError as exc:
-        return f"{named} did not become active: {exc.last_response.get('StateReason') or exc}"
-    deadline = time.monotonic() + wait
-    while True:
+        raise unhealthy(f"did not become active: {exc.last_response.get('StateReason') or exc}") from None
+
+    def attempt() -> None:
         try:
             problem = next(filter(None, (_problem(lambda_, function, version, event) for event in events)), "")
         except (BotoCoreError, ClientError) as exc:
             problem = f"could not be invoked: {exc}"
-        if not problem or time.monotonic() >= deadline:
-            return problem and f"{named} {problem}"
-        time.sleep(pause)
+        if problem:
+            raise unhealthy(problem)
+
+    patience.retry(attempt, Unhealthy)
 
 
 def _problem(lambda_: Any, function: str, version: str, event: object) -> str:

@@ -7,18 +7,23 @@ READ_SECONDS = 320
 
 
 def client(service: str, region: str, assume_role: str = "", external_id: str = "") -> Any:
-    """A boto3 client with the login that boto3 finds (variables, profile, SSO), or with `assume_role` taken by it, for an hour."""
-    import boto3  # only in the process that deploys
+    """A boto3 client for an update's own calls, by `session`."""
     from botocore.config import Config
 
-    session = boto3.session.Session(region_name=region)
-    if assume_role:
-        asked = {"ExternalId": external_id} if external_id else {}
-        sts = session.client("sts")
-        keys = sts.assume_role(RoleArn=assume_role, RoleSessionName="twofold", **asked)["Credentials"]
-        session = boto3.session.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region)
     config = Config(read_timeout=READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 3})
-    return session.client(service, config=config)  # type: ignore[call-overload]
+    return session(region, assume_role, external_id).client(service, config=config)
+
+
+def session(region: str, assume_role: str, external_id: str) -> Any:
+    """boto3 with the login that it finds (variables, profile, SSO), or with `assume_role` taken by it, for an hour."""
+    import boto3  # only in the process that deploys
+
+    found = boto3.Session(region_name=region)
+    if not assume_role:
+        return found
+    asked = {"ExternalId": external_id} if external_id else {}
+    keys = found.client("sts").assume_role(RoleArn=assume_role, RoleSessionName="twofold", **asked)["Credentials"]
+    return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=region)
 
 
 def who() -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi_aws import cloudwatch, lambda_
 
-from twofold.deploy.alarms import Alarm, alarms
+from twofold.deploy.alarms import LEAST_REQUESTS, Alarm, alarms
 from twofold.deploy.aws.dashboard import Dashboard
 from twofold.deploy.aws.data import Data
 from twofold.deploy.aws.messaging import Messaging
@@ -76,8 +76,8 @@ class Monitoring(pulumi.ComponentResource):
         match alarm.kind:
             case "error-ratio":
                 failed = self._requests("m1", "5xx", minutes, "Sum")
-                # Of one request that failed alone nobody wants to hear.
-                return [failed, self._requests("m2", "Count", minutes, "Sum"), _result("IF(m2 >= 20, m1 / m2, 0)")]
+                ratio = _result(f"IF(m2 >= {LEAST_REQUESTS}, m1 / m2, 0)")
+                return [failed, self._requests("m2", "Count", minutes, "Sum"), ratio]
             case "latency-p95" | "latency-p99":
                 share = alarm.kind.removeprefix("latency-")
                 return [self._requests("m1", "Latency", minutes, share), _result("m1 / 1000")]

@@ -5,6 +5,7 @@ import json
 import pulumi
 from pulumi_aws import cloudwatch, iam, sns
 
+from twofold.deploy.aws.policies import allow, policy, trust
 from twofold.deploy.config import StackConfig
 
 
@@ -42,19 +43,11 @@ class Notifications(pulumi.ComponentResource):
             name, name=name, invocation_endpoint=url, http_method="POST", connection_arn=connection.arn,
             invocation_rate_limit_per_second=1, opts=child,
         )  # fmt: skip
-        trust = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}
         role = iam.Role(
-            name, name=name, assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-            permissions_boundary=self._boundary, opts=child,
+            name, name=name, assume_role_policy=trust("events.amazonaws.com"), permissions_boundary=self._boundary, opts=child
         )  # fmt: skip
-        iam.RolePolicy(
-            name, name="webhook", role=role.name, opts=child,
-            policy=destination.arn.apply(
-                lambda arn: json.dumps({"Version": "2012-10-17", "Statement": [
-                    {"Effect": "Allow", "Action": ["events:InvokeApiDestination"], "Resource": [arn]}
-                ]})
-            ),
-        )  # fmt: skip
+        send = destination.arn.apply(lambda arn: policy(allow(["events:InvokeApiDestination"], [arn])))
+        iam.RolePolicy(name, name="webhook", role=role.name, policy=send, opts=child)
         pattern = {
             "source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"],
             "detail": {"alarmName": [{"prefix": f"{self._name}-"}]},

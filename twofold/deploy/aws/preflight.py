@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from twofold.deploy.aws import login
 from twofold.deploy.checks import Check
 from twofold.deploy.config import StackConfig
 from twofold.deploy.program import Asked
@@ -13,7 +14,6 @@ UNRESERVED = 100
 
 def check(config: StackConfig, asked: Callable[[], Iterable[Asked]]) -> list[Check]:
     """A check of each; what AWS refuses to tell is not fine, with its answer. The program (`asked`) tells nothing more here."""
-    import boto3  # only in the command that asks
     from botocore.exceptions import BotoCoreError, ClientError
 
     def told(what: str, work: Callable[[], Check]) -> Check:
@@ -23,7 +23,7 @@ def check(config: StackConfig, asked: Callable[[], Iterable[Asked]]) -> list[Che
             return Check(what, False, str(exc), "aws sso login, or set the variables or profile of the deployer")
 
     try:
-        session = _session(boto3, config)
+        session = login.session(config.region, config.assume_role, config.external_id)
     except (BotoCoreError, ClientError) as exc:
         return [Check("login", False, str(exc), "aws sso login, or set the variables or profile of the deployer")]
     checks = [
@@ -33,16 +33,6 @@ def check(config: StackConfig, asked: Callable[[], Iterable[Asked]]) -> list[Che
     if config.max_instances:
         checks.append(told("concurrency", lambda: _concurrency(session, config)))
     return checks
-
-
-def _session(boto3: Any, config: StackConfig) -> Any:
-    session = boto3.Session(region_name=config.region)
-    if not config.assume_role:
-        return session
-    external = {"ExternalId": config.external_id} if config.external_id else {}
-    assumed = session.client("sts").assume_role(RoleArn=config.assume_role, RoleSessionName="twofold", **external)
-    keys = assumed["Credentials"]
-    return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=config.region)
 
 
 def _identity(session: Any, config: StackConfig) -> Check:

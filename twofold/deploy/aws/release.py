@@ -13,6 +13,7 @@ from pulumi_aws import lambda_
 from twofold.deploy.aws.health import HealthCheck
 from twofold.deploy.aws.login import client
 from twofold.deploy.config import StackConfig
+from twofold.deploy.task import Task
 
 LIVE = "live"
 LEAST = 2
@@ -23,7 +24,7 @@ it (DataBiosphere/azul#7883, confirmed there by AWS)."""
 class Release(pulumi.ComponentResource):
     """`live` has each unit's alias by role: what gateways, queues, feeds and schedules call.
 
-    When one of the new versions is not healthy, the update ends with the reasons and no alias has moved.
+    When one of the new versions is not healthy, the update ends with the reason and no alias has moved.
     """
 
     def __init__(
@@ -32,10 +33,8 @@ class Release(pulumi.ComponentResource):
     ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Release", name, None, opts)
         self._name, self._config, self._child = name, config, pulumi.ResourceOptions(parent=self)
-        checks = {role: self._check(role, function) for role, function in functions.items()}
-        asked = [pulumi.Output.all(role, check.version, check.problem) for role, check in checks.items()]
-        healthy = pulumi.Output.all(*asked).apply(healthy_versions)
-        self.live = {role: self._alias(role, function, healthy) for role, function in functions.items()}
+        checks = [self._check(role, function) for role, function in functions.items()]
+        self.live = {role: self._alias(role, function, after=checks) for role, function in functions.items()}
         self.register_outputs({})
 
     def _check(self, role: str, function: lambda_.Function) -> HealthCheck:
@@ -44,11 +43,11 @@ class Release(pulumi.ComponentResource):
             **_login(self._config), opts=self._child,
         )  # fmt: skip
 
-    def _alias(self, role: str, function: lambda_.Function, healthy: pulumi.Output[dict[str, str]]) -> lambda_.Alias:
+    def _alias(self, role: str, function: lambda_.Function, after: Sequence[pulumi.Resource]) -> lambda_.Alias:
         name = f"{self._name}-{role}"
         alias = lambda_.Alias(
-            name, name=LIVE, function_name=function.name, function_version=healthy.apply(lambda all: all[role]),
-            description="what is in use", opts=self._child,
+            name, name=LIVE, function_name=function.name, function_version=function.version,
+            description="what is in use", opts=pulumi.ResourceOptions(parent=self, depends_on=after),
         )  # fmt: skip
         if warm := self._config.warm_instances.get(role):
             lambda_.ProvisionedConcurrencyConfig(
@@ -60,14 +59,6 @@ class Release(pulumi.ComponentResource):
             keep=max(LEAST, self._config.releases), **_login(self._config), opts=self._child,
         )  # fmt: skip
         return alias
-
-
-def healthy_versions(asked: Sequence[tuple[str, str, str]]) -> dict[str, str]:
-    """The versions by role; raises RunError, which ends an update, with each unit's problem."""
-    if problems := [problem for _, _, problem in asked if problem]:
-        listed = "".join(f"\n  - {problem}" for problem in problems)
-        raise pulumi.RunError(f"a new version is not healthy, so {LIVE} stays where it is in every unit:{listed}")
-    return {role: version for role, version, _ in asked}
 
 
 def _login(config: StackConfig) -> dict[str, str]:
@@ -90,23 +81,18 @@ class Kept(dynamic.Resource):
         super().__init__(_Provider(), name, props, opts)
 
 
-class _Provider(dynamic.ResourceProvider):
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        return dynamic.CreateResult(f"{props['function']}-kept", {**props, "released": _prune(props, [])})
+class _Provider(Task):
+    again = ("function", "version", "keep")
 
-    def update(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult({**props, "released": _prune(props, olds.get("released") or [])})
+    def named(self, props: dict[str, Any]) -> str:
+        return f"{props['function']}-kept"
 
-    def diff(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.DiffResult:
-        same = all(olds.get(key) == props.get(key) for key in ("function", "version", "keep"))
-        return dynamic.DiffResult(changes=not same)
-
-
-def _prune(props: dict[str, Any], before: list[str]) -> list[str]:
-    released = [*(version for version in before if version != props["version"]), props["version"]]
-    kept = released[-int(props["keep"]) :]
-    prune(client("lambda", props["region"], props["assume_role"], props["external_id"]), props["function"], kept)
-    return kept
+    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+        live = props["version"]
+        released = [*(version for version in before.get("released") or [] if version != live), live]
+        kept = released[-int(props["keep"]) :]
+        prune(client("lambda", props["region"], props["assume_role"], props["external_id"]), props["function"], kept)
+        return {"released": kept}
 
 
 def prune(lambda_: Any, function: str, kept: Sequence[str]) -> None:

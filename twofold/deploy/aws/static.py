@@ -1,10 +1,9 @@
 """Static files behind the edge: a private bucket that this stack's distribution alone reads."""
 
-import json
-
 import pulumi
 from pulumi_aws import cloudfront, s3
 
+from twofold.deploy.aws.policies import policy
 from twofold.deploy.static import PREFIX, SECURITY_HEADERS, Content
 
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
@@ -53,11 +52,9 @@ class Static(pulumi.ComponentResource):
 
     def read_by(self, distribution: "cloudfront.Distribution") -> None:
         """Lets the distribution read, and nobody else. It may list too: so a file that is missing is 404 and not 403."""
-        policy = pulumi.Output.all(bucket=self._bucket.arn, distribution=distribution.arn).apply(
-            lambda arns: json.dumps({"Version": "2012-10-17", "Statement": _statements(**arns)})
-        )
+        found = pulumi.Output.all(bucket=self._bucket.arn, distribution=distribution.arn)
         s3.BucketPolicy(
-            self._name, bucket=self._bucket.id, policy=policy,
+            self._name, bucket=self._bucket.id, policy=found.apply(lambda arns: policy(*_statements(**arns))),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self._closed]),
         )  # fmt: skip
 

@@ -6,12 +6,10 @@ Of what doesn't run there are no lines: a feed or worker that stands still shows
 import pulumi
 from pulumi_azure_native import monitor
 
-from twofold.deploy.alarms import Alarm
+from twofold.deploy.alarms import LEAST_REQUESTS, Alarm
 from twofold.deploy.queries import field, lines
 from twofold.manifest import ServiceManifest
 
-LEAST_REQUESTS = 20
-"""In a window: of one request that failed alone nobody wants to hear."""
 URGENT_MINUTES, MINUTES = 5, 15
 """How often a question is asked: the price of a rule goes by it."""
 

@@ -1,64 +1,98 @@
-"""Files in a blob container, put there with the deployer's own login.
+"""Blobs in a container, put there with the deployer's own login; and static files as a resource of them.
 
-`storage.Blob` needs the account's shared key, which is off here (pulumi-azure-native#2015). So a dynamic resource uploads with
+`storage.Blob` needs the account's shared key, which is off here (pulumi-azure-native#2015). So dynamic resources upload with
 azure-storage-blob and the deployer's Entra token. Its role on the container may be minutes old, and takes that long to be known.
 """
 
+import contextlib
 import hashlib
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi import dynamic
 
+from twofold.deploy.patience import Patience
 from twofold.deploy.static import Content
-from twofold.deploy.told import Told, plainly
+from twofold.deploy.task import Task
+from twofold.deploy.told import Told
 
 if TYPE_CHECKING:
-    from azure.storage.blob import ContainerClient
+    from azure.storage.blob import ContainerClient, ContentSettings
 
-NOT_YET = ("AuthorizationPermissionMismatch", "AuthorizationFailure")
-"""What Storage says to a login whose role it does not know, yet or at all."""
-WAIT_SECONDS = 600
+NO_ROLE_YET = "AuthorizationPermissionMismatch"
+"""What Storage says to a login whose role it does not know, yet or at all. Its firewall says AuthorizationFailure, to no end."""
+ROLE = Patience(600, pause=10)
+"""Azure says that an assignment can take ten minutes to take effect."""
 
 
 class UploadFailed(Told):
-    """A file can't be put into its container; the message says why."""
+    """A container refused the deployer, or a file is not the one that was planned; the message says why."""
+
+
+class _NoRoleYet(Exception):
+    pass
+
+
+def opened(url: str) -> "ContainerClient":
+    """The container at `url`, with the deployer's login."""
+    from azure.identity import DefaultAzureCredential
+    from azure.storage.blob import ContainerClient
+
+    return ContainerClient.from_container_url(url, DefaultAzureCredential())
+
+
+def upload(
+    container: "ContainerClient", name: str, data: bytes, patience: Patience, settings: "ContentSettings | None" = None
+) -> None:
+    """Writes a blob, over the one of that name. Raises UploadFailed."""
+    _permitted(
+        container, lambda: container.upload_blob(name, data, overwrite=True, content_settings=settings), patience
+    )
+
+
+def delete(container: "ContainerClient", name: str, patience: Patience) -> None:
+    """Deletes a blob, if it is there. Raises UploadFailed."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    def gone() -> None:
+        with contextlib.suppress(ResourceNotFoundError):
+            container.delete_blob(name)
+
+    _permitted(container, gone, patience)
+
+
+def _permitted(container: "ContainerClient", call: Callable[[], object], patience: Patience) -> None:
+    from azure.core.exceptions import HttpResponseError
+
+    def attempt() -> None:
+        try:
+            call()
+        except HttpResponseError as exc:
+            code = getattr(exc, "error_code", None)
+            if code == NO_ROLE_YET:
+                raise _NoRoleYet from None
+            why = getattr(code, "value", code) or exc.message.splitlines()[0]
+            raise UploadFailed(f"{container.url} refused this login: {why}") from None
+
+    try:
+        patience.retry(attempt, _NoRoleYet)
+    except _NoRoleYet:
+        raise UploadFailed(
+            f"{container.url}: this login may not write here; its role (Storage Blob Data Contributor) was not known within "
+            f"{patience.seconds:.0f} seconds. Run pulumi up again, or ask who may assign roles"
+        ) from None
 
 
 def synchronize(
-    container: "ContainerClient", old: dict[str, Any], new: dict[str, Any], folder: Path, *,
-    wait: float = WAIT_SECONDS, pause: float = 10,
-) -> None:  # fmt: skip
+    container: "ContainerClient", old: dict[str, Any], new: dict[str, Any], folder: Path, patience: Patience = ROLE
+) -> None:
     """Uploads what is new or changed, then deletes what is gone. Both are `{name: {digest, type, cache}}`.
 
-    New files come first, so that no page refers to one that is not there. Raises UploadFailed when the login has no role on
-    the container after `wait` seconds, or a file is not the one that was planned.
+    New files come first, so that no page refers to one that is not there. Raises UploadFailed.
     """
-    from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
     from azure.storage.blob import ContentSettings
-
-    deadline = time.monotonic() + wait
-
-    def retried(call: Any, *args: Any, **kwargs: Any) -> None:
-        while True:
-            try:
-                call(*args, **kwargs)
-                return
-            except ResourceNotFoundError:
-                if call == container.upload_blob:
-                    raise
-                return  # deleted before
-            except HttpResponseError as exc:
-                if str(exc.error_code) not in NOT_YET:  # type: ignore[attr-defined]
-                    raise
-                if time.monotonic() > deadline:
-                    raise UploadFailed(
-                        f"{container.url}: this login may not write here; its role (Storage Blob Data Contributor) was not known "
-                        f"within {wait:.0f} seconds. Run pulumi up again, or ask who may assign roles"
-                    ) from exc
-                time.sleep(pause)
 
     for name, file in new.items():
         if old.get(name) != file:
@@ -66,34 +100,21 @@ def synchronize(
             if hashlib.sha256(content).hexdigest() != file["digest"]:
                 raise UploadFailed(f"{folder / name} is not the file that was planned; run pulumi up again")
             settings = ContentSettings(content_type=file["type"], cache_control=file["cache"])
-            retried(container.upload_blob, name, content, overwrite=True, content_settings=settings)
+            upload(container, name, content, patience, settings)
     for name in old.keys() - new.keys():
-        retried(container.delete_blob, name)
+        delete(container, name, patience)
 
 
-class _Provider(dynamic.ResourceProvider):
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        _deploy({}, props)
-        return dynamic.CreateResult(f"{props['account']}/{props['container']}", props)
+class _Provider(Task):
+    again, anew = ("files",), ("account", "container")
 
-    def update(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.UpdateResult:
-        _deploy(olds["files"], props)
-        return dynamic.UpdateResult(props)
+    def named(self, props: dict[str, Any]) -> str:
+        return f"{props['account']}/{props['container']}"
 
-    def diff(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.DiffResult:
-        # The path is this machine's; only the container and the bytes say whether there is something to do.
-        replaces = [key for key in ("account", "container") if olds.get(key) != props.get(key)]
-        return dynamic.DiffResult(changes=bool(replaces) or olds.get("files") != props.get("files"), replaces=replaces)
-
-
-def _deploy(old: dict[str, Any], props: dict[str, Any]) -> None:
-    from azure.identity import DefaultAzureCredential  # the deployer's login
-    from azure.storage.blob import ContainerClient
-
-    plainly()
-    url = f"https://{props['account']}.blob.core.windows.net"
-    with ContainerClient(url, props["container"], DefaultAzureCredential()) as container:
-        synchronize(container, old, props["files"], Path(props["path"]))
+    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+        with opened(f"https://{props['account']}.blob.core.windows.net/{props['container']}") as container:
+            synchronize(container, before.get("files", {}), props["files"], Path(props["path"]))
+        return {}
 
 
 class Blobs(dynamic.Resource):

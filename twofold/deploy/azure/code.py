@@ -2,7 +2,7 @@
 
 `storage.Blob` needs the account's shared key, which is off here (pulumi-azure-native#2015). This speaks what Azure CLI, azd
 and Functions Core Tools speak: the zip is posted to `https://<app>.scm.azurewebsites.net/api/publish` with the deployer's
-Entra token, 202 answers with the deployment's id, and `/api/deployments/<id>` tells how it goes. docs/design.md has the
+Entra token, 202 answers with the deployment's id, and `/api/deployments/<id>` tells how it goes. docs/design/azure.md has the
 evidence. Not yet seen against a real account.
 """
 
@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import dynamic
 
-from twofold.deploy.told import Told, plainly
+from twofold.deploy.azure.login import token
+from twofold.deploy.patience import Patience
+from twofold.deploy.task import Task
+from twofold.deploy.told import Told
 
 if TYPE_CHECKING:
     import httpx
 
-SCOPE = "https://management.azure.com/.default"
 STATUS = {-1: "was cancelled", 3: "failed", 5: "met another one under way", 6: "succeeded in part"}
 SUCCESS, CONFLICT = 4, 5
 NOT_UP = (404, 409, 429, 500, 502, 503, 504)
 """What a new app's endpoint answers until it is up and while another deployment is under way: worth another try."""
-START_SECONDS = 600
-"""How long an endpoint may take to come up, and a new role of the app's identity to reach its container."""
+START = Patience(600, pause=5)
+"""An endpoint has to come up, and a new role of the app's identity to be known to its container."""
 WAIT_SECONDS = 600
 FORBIDDEN = ("403", "Forbidden", "AuthorizationPermissionMismatch")
 
@@ -38,24 +40,23 @@ class _Again(Exception):
     """It may go well next time; the message says why it did not."""
 
 
-def publish(endpoint: str, artifact: Path, token: str, *, pause: float = 5.0, patience: float = START_SECONDS) -> str:
+def publish(endpoint: str, artifact: Path, token: str, patience: Patience = START) -> str:
     """Deploys the zip and waits until the app has it; returns the deployment's id. Raises DeploymentFailed.
 
     An app that is not up yet, another deployment under way and a container that refuses the app's new identity are tried
-    again for `patience` seconds.
+    again.
     """
     import httpx  # only in the process that deploys
 
     timeout = httpx.Timeout(60, write=600)  # 33 MB over a slow line
     with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=timeout) as client:
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                return _follow(client, endpoint, _post(client, endpoint, artifact), pause)
-            except (_Again, httpx.TransportError) as exc:
-                if time.monotonic() > deadline:
-                    raise DeploymentFailed(f"the app did not take its artifact in {patience:.0f} s: {exc}") from None
-                time.sleep(pause)
+        try:
+            return patience.retry(
+                lambda: _follow(client, endpoint, _post(client, endpoint, artifact), patience.pause),
+                (_Again, httpx.TransportError),
+            )
+        except (_Again, httpx.TransportError) as exc:
+            raise DeploymentFailed(f"the app did not take its artifact in {patience.seconds:.0f} s: {exc}") from None
 
 
 def _post(client: "httpx.Client", endpoint: str, artifact: Path) -> str:
@@ -109,19 +110,15 @@ def _last_line(client: "httpx.Client", endpoint: str, deployment: str) -> str:
     return str(lines[-1].get("message", "")) if lines else f"see {endpoint}/api/deployments/{deployment}/log"
 
 
-class _Provider(dynamic.ResourceProvider):
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        return dynamic.CreateResult(f"{props['app']}-code", {**props, "deployment": _deploy(props)})
+class _Provider(Task):
+    again, anew = ("digest",), ("app",)
 
-    def update(self, _id: str, _olds: dict[str, Any], props: dict[str, Any]) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult({**props, "deployment": _deploy(props)})
+    def named(self, props: dict[str, Any]) -> str:
+        return f"{props['app']}-code"
 
-    def diff(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.DiffResult:
-        # The path is this machine's; only the app and the bytes say whether there is something to do.
-        replaces = ["app"] if olds.get("app") != props.get("app") else []
-        return dynamic.DiffResult(
-            changes=bool(replaces) or olds.get("digest") != props.get("digest"), replaces=replaces
-        )
+    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+        artifact = planned(props)
+        return {"deployment": publish(f"https://{props['app']}.scm.azurewebsites.net", artifact, token())}
 
 
 def planned(props: dict[str, Any]) -> Path:
@@ -130,23 +127,6 @@ def planned(props: dict[str, Any]) -> Path:
     if not artifact.is_file() or hashlib.sha256(artifact.read_bytes()).hexdigest() != props["digest"]:
         raise DeploymentFailed(f"{artifact} is not the artifact that was planned; run pulumi up again")
     return artifact
-
-
-def token(scope: str) -> str:
-    """The deployer's token. Raises DeploymentFailed for a login that is missing or over."""
-    from azure.core.exceptions import ClientAuthenticationError
-    from azure.identity import DefaultAzureCredential
-
-    try:
-        return DefaultAzureCredential().get_token(scope).token
-    except ClientAuthenticationError as exc:
-        raise DeploymentFailed(f"no Azure login gives a token; run az login: {exc.message.splitlines()[0]}") from None
-
-
-def _deploy(props: dict[str, Any]) -> str:
-    plainly()
-    artifact = planned(props)
-    return publish(f"https://{props['app']}.scm.azurewebsites.net", artifact, token(SCOPE))
 
 
 class Code(dynamic.Resource):

@@ -2,7 +2,7 @@
 
 An app of its own for each unit, with the same identity, roles and variables as the zip's; the image is the Functions host with
 the service in it. The apps are plain ones with scale rules of ours, not of kind `functionapp`: the rules that the platform
-derives from the triggers fail for user-assigned identities and leave timers out (docs/design.md).
+derives from the triggers fail for user-assigned identities and leave timers out (docs/design/azure.md).
 """
 
 from collections.abc import Mapping, Sequence

@@ -4,17 +4,21 @@
 `/health/ready` must then be 200; degraded is, so a secret that has no value yet fails nothing.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi import dynamic
 
-from twofold.deploy.azure.code import token
-from twofold.deploy.told import Told, plainly, said
+from twofold.deploy.azure.login import token
+from twofold.deploy.patience import Patience
+from twofold.deploy.task import Task
+from twofold.deploy.told import Unhealthy, said
 
-WAIT_SECONDS = 300
+if TYPE_CHECKING:
+    import httpx
+
+START = Patience(300, pause=5)
 """Old instances go within 30 seconds, a gateway's new API and a first start come in minutes."""
 ARM = "https://management.azure.com"
 LOGS = "https://api.loganalytics.azure.com"
@@ -28,34 +32,36 @@ ERRORS = {
 """The table of a unit's log, and its errors there: of an app of Functions, of a container app."""
 
 
-class Unhealthy(Told):
-    """The service does not answer as it should; the message has its answer and the log line that tells why."""
+class _NotYet(Exception):
+    """It may answer next time; the message says how it did."""
 
 
-def verify(
-    url: str, release: str, explain: Callable[[], str], *, pause: float = 5.0, patience: float = WAIT_SECONDS
-) -> dict[str, Any]:
-    """Asks until the release answers and is ready; returns its readiness. Raises Unhealthy after `patience` seconds."""
+def verify(url: str, release: str, explain: Callable[[], str], patience: Patience = START) -> dict[str, Any]:
+    """Asks until the release answers and is ready; returns its readiness. Raises Unhealthy."""
     import httpx  # only in the process that deploys
 
-    deadline = time.monotonic() + patience
     with httpx.Client(timeout=30) as client:
-        while True:
-            told = "no answer"
-            try:
-                for path, headers in (("live", {"If-Match": f'"{release}"'} if release else {}), ("ready", {})):
-                    answer = client.get(f"{url}/health/{path}", headers=headers)
-                    told = f"/health/{path} answered {answer.status_code}: {answer.text[:500]}"
-                    if answer.status_code != 200:
-                        break
-                else:
-                    found: dict[str, Any] = answer.json()
-                    return found
-            except (httpx.TransportError, ValueError) as exc:
-                told = f"{told}; {exc}"
-            if time.monotonic() > deadline:
-                raise Unhealthy(f"{url} is not healthy {patience:.0f} s after the update. {told}. {explain()}")
-            time.sleep(pause)
+        try:
+            return patience.retry(lambda: _readiness(client, url, release), _NotYet)
+        except _NotYet as exc:
+            after = f"{patience.seconds:.0f} s after the update"
+            raise Unhealthy(f"{url} is not healthy {after}. {exc}. {explain()}") from None
+
+
+def _readiness(client: "httpx.Client", url: str, release: str) -> dict[str, Any]:
+    import httpx
+
+    told = "no answer"
+    try:
+        for path, headers in (("live", {"If-Match": f'"{release}"'} if release else {}), ("ready", {})):
+            answer = client.get(f"{url}/health/{path}", headers=headers)
+            told = f"/health/{path} answered {answer.status_code}: {answer.text[:500]}"
+            if answer.status_code != 200:
+                raise _NotYet(told)
+        found: dict[str, Any] = answer.json()
+    except (httpx.TransportError, ValueError) as exc:
+        raise _NotYet(f"{told}; {exc}") from None
+    return found
 
 
 def explain(app: str, source: str, bearer_of: Callable[[str], str], *, arm: str = ARM, logs: str = LOGS) -> str:
@@ -112,22 +118,16 @@ def _last(text: str) -> str:
     return said(([line.strip() for line in str(text).splitlines() if line.strip()] or [""])[-1])[:1000]
 
 
-class _Provider(dynamic.ResourceProvider):
-    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        return dynamic.CreateResult(f"{props['app']}#health", {**props, "status": _ask(props)})
+class _Provider(Task):
+    again = ("url", "release", "app")
 
-    def update(self, _id: str, _olds: dict[str, Any], props: dict[str, Any]) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult({**props, "status": _ask(props)})
+    def named(self, props: dict[str, Any]) -> str:
+        return f"{props['app']}#health"
 
-    def diff(self, _id: str, olds: dict[str, Any], props: dict[str, Any]) -> dynamic.DiffResult:
-        return dynamic.DiffResult(changes=any(olds.get(key) != props.get(key) for key in ("url", "release", "app")))
-
-
-def _ask(props: dict[str, Any]) -> str:
-    plainly()
-    release = props["release"] if props["confirmed"] else ""
-    found = verify(props["url"], release, lambda: explain(props["app"], props["source"], token))
-    return str(found.get("status", ""))
+    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+        release = props["release"] if props["confirmed"] else ""
+        found = verify(props["url"], release, lambda: explain(props["app"], props["source"], token))
+        return {"status": str(found.get("status", ""))}
 
 
 class Check(dynamic.Resource):

@@ -1,13 +1,33 @@
-"""The deployer's login on Azure: whether there is one, and whose."""
+"""The deployer's login on Azure: its token, and whose it is."""
 
 import base64
 import json
+import logging
 
-from twofold.deploy.azure.preflight import own_token
+from twofold.deploy.config import RESOURCE_MANAGER, ConfigError
+from twofold.deploy.told import Told
+
+SCOPE = f"{RESOURCE_MANAGER}.default"
+
+
+class NoLogin(Told, ConfigError):
+    """This machine has no Azure login, or one that is over."""
+
+
+def token(scope: str = SCOPE) -> str:
+    """The deployer's token, by default for Resource Manager. Raises NoLogin."""
+    from azure.core.exceptions import ClientAuthenticationError
+    from azure.identity import DefaultAzureCredential
+
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)  # it tells at length what the error says in a line
+    try:
+        return DefaultAzureCredential().get_token(scope).token
+    except ClientAuthenticationError as exc:
+        raise NoLogin("no Azure login on this machine gives a token; run: az login") from exc
 
 
 def who() -> str:
-    """The name in the login's token for Resource Manager, else its object id. ConfigError without a login."""
-    body = own_token().split(".")[1]
+    """The name in the login's token, else its object id. Raises NoLogin."""
+    body = token().split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     return str(claims.get("upn") or claims.get("appid") or claims["oid"])

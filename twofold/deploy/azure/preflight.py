@@ -1,10 +1,10 @@
 """What an Azure subscription must have before the first `pulumi up`: asked of Resource Manager with the deployer's login."""
 
-import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from twofold.deploy.azure import login
 from twofold.deploy.azure.deployer import namespaces
 from twofold.deploy.checks import Check
 from twofold.deploy.config import RESOURCE_MANAGER, ConfigError, StackConfig
@@ -26,7 +26,7 @@ def check(
     subscription = config.subscription or os.environ.get("ARM_SUBSCRIPTION_ID", "")
     if not subscription:
         raise ConfigError("name the subscription: pulumi config set twofold:subscription …, or ARM_SUBSCRIPTION_ID")
-    token = token or own_token()
+    token = token or login.token()
     base = f"{endpoint.rstrip('/')}/subscriptions/{subscription}"
     with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
         answer = client.get(base, params={"api-version": API_VERSION})
@@ -40,8 +40,8 @@ def check(
         if config.tenant:
             found = str(about.get("tenantId"))
             fine = found.lower() == config.tenant.lower()
-            login = "" if fine else f"az login --tenant {config.tenant}"
-            checks.append(Check("tenant", fine, found, login))
+            mend = "" if fine else f"az login --tenant {config.tenant}"
+            checks.append(Check("tenant", fine, found, mend))
         states = {
             one["namespace"].lower(): one["registrationState"]
             for one in _pages(client, f"{base}/providers", subscription)
@@ -71,15 +71,3 @@ def _message(answer: Any) -> str:
         return str(answer.json()["error"]["message"])
     except (ValueError, KeyError, TypeError):
         return str(answer.text[:200])
-
-
-def own_token() -> str:
-    """The deployer's token for Resource Manager; ConfigError without a login."""
-    from azure.core.exceptions import ClientAuthenticationError
-    from azure.identity import DefaultAzureCredential  # the deployer's login
-
-    logging.getLogger("azure.identity").setLevel(logging.ERROR)  # it tells at length what the error says in a line
-    try:
-        return DefaultAzureCredential().get_token(f"{RESOURCE_MANAGER}.default").token
-    except ClientAuthenticationError as exc:
-        raise ConfigError("there is no Azure login on this machine; run: az login") from exc

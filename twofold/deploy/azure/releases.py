@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twofold.deploy.azure.code import SCOPE, DeploymentFailed, publish
+from twofold.deploy.azure.code import DeploymentFailed, publish
+from twofold.deploy.azure.login import SCOPE
 from twofold.deploy.releases import Release, ReleaseError, verified
 
 if TYPE_CHECKING:

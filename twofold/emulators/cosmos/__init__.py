@@ -1,4 +1,4 @@
-"""A strict Cosmos DB for NoSQL, in process, written from the REST reference for the tests.
+"""A strict Cosmos DB for NoSQL, in process, written from the REST reference.
 
 Known divergences from the service: one partition key range; a change feed in the order of writes over all partitions;
 no indexing, request units or consistency levels other than Strong; queries in the grammar of `query.py` alone; no

@@ -4,67 +4,83 @@ import itertools
 import json
 import re
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 from twofold.emulators.server import Answer
 
 MAX_ITEM = 2 * 1024 * 1024
 _BAD_ID = re.compile(r"[/\\?#]")
 _lsn = itertools.count(1)
+type Item = dict[str, Any]
 
 
-def refuse(status, code, message, **headers):
+def refuse(status: int, code: str, message: str, **headers: object) -> Answer:
     """A refusal in Cosmos' shape."""
     return Answer(status, {"code": code, "message": f"{message}\r\nActivityId: {uuid.uuid4()}"}, headers)
 
 
-def bad(message):
+def bad(message: str) -> Answer:
+    """The refusal of what the service would call a bad request."""
     return refuse(400, "BadRequest", message)
 
 
 class Container:
-    def __init__(self, name, clock, default_ttl):
-        self.name, self.clock, self.default_ttl = name, clock, default_ttl
-        self.items = {}  # (partition, id) -> item
-        self.lsn = {}  # (partition, id) -> number of the last write
+    """Its writes give the HTTP status and the item as stored; all refusals are raised Answers.
 
-    def live(self, partition, id):
+    `match` is an If-Match header's value. Bodies are what a client sent, of any form.
+    """
+
+    def __init__(self, name: str, clock: Callable[[], float], default_ttl: int | None) -> None:
+        self.name, self.clock, self.default_ttl = name, clock, default_ttl
+        self.items: dict[tuple[str, str], Item] = {}  # (partition, id) -> item
+        self.lsn: dict[tuple[str, str], int] = {}  # (partition, id) -> number of the last write
+
+    def live(self, partition: str, id: str) -> Item | None:
+        """The item, or None when there is none or it has expired."""
         item = self.items.get((partition, id))
         if item is not None and self._expired(item):
             del self.items[partition, id], self.lsn[partition, id]
             return None
         return item
 
-    def read(self, partition, id):
+    def read(self, partition: str, id: str) -> Item:
+        """The item; 404 without one."""
         if (item := self.live(partition, id)) is None:
             raise refuse(404, "NotFound", "Entity with the specified id does not exist in the system.")
         return item
 
-    def create(self, partition, body):
+    def create(self, partition: str, body: object) -> tuple[int, Item]:
+        """409 when the id is taken."""
         body = self.checked(partition, body)
         if self.live(partition, body["id"]) is not None:
             raise refuse(409, "Conflict", "Entity with the specified id already exists in the system.")
         return 201, self._store(partition, body)
 
-    def upsert(self, partition, body, match=None):
+    def upsert(self, partition: str, body: object, match: str | None = None) -> tuple[int, Item]:
+        """`match` holds for an item that is there."""
         body = self.checked(partition, body)
         found = self.live(partition, body["id"])
         if found is not None:
             self.matching(found, match)
         return 200 if found else 201, self._store(partition, body)
 
-    def replace(self, partition, id, body, match=None):
+    def replace(self, partition: str, id: str, body: object, match: str | None = None) -> tuple[int, Item]:
+        """404 without an item, 412 when it is not the one that `match` names."""
         body = self.checked(partition, body)
         if body["id"] != id:
             raise bad("The id in the body differs from the id in the link.")
         self.matching(self.read(partition, id), match)
         return 200, self._store(partition, body)
 
-    def delete(self, partition, id, match=None):
+    def delete(self, partition: str, id: str, match: str | None = None) -> tuple[int, None]:
+        """As `replace`, with nothing in its place."""
         self.matching(self.read(partition, id), match)
         del self.items[partition, id], self.lsn[partition, id]
         return 204, None
 
-    def patch(self, partition, id, patch, match=None):
+    def patch(self, partition: str, id: str, patch: object, match: str | None = None) -> tuple[int, Item]:
+        """As `replace`, with up to 10 operations on top-level members: all of them, or none."""
         found = self.read(partition, id)
         self.matching(found, match)
         body = {key: value for key, value in found.items() if not key.startswith("_")}
@@ -86,7 +102,8 @@ class Container:
                 body[path[1:]] = operation["value"]
         return 200, self._store(partition, self.checked(partition, body))
 
-    def matching(self, found, match):
+    def matching(self, found: Item, match: str | None) -> None:
+        """412 unless the item has that etag; no header or `*` is any."""
         if match is None or match == "*":
             return
         if not (match.startswith('"') and match.endswith('"')):
@@ -94,7 +111,8 @@ class Container:
         if match != found["_etag"]:
             raise refuse(412, "PreconditionFailed", "One of the specified pre-condition is not met.")
 
-    def checked(self, partition, body):
+    def checked(self, partition: str, body: object) -> Item:
+        """The body as an item without the system's own members; 400 or 413 when it can't be one."""
         if not isinstance(body, dict):
             raise bad("An item is a JSON object.")
         id = body.get("id")
@@ -113,22 +131,24 @@ class Container:
             raise refuse(413, "RequestEntityTooLarge", "Request size is too large.")
         return {key: value for key, value in body.items() if key not in ("_etag", "_ts", "_rid", "_self")}
 
-    def changes(self, after):
-        """(number, item) of every live item whose last write is later."""
+    def changes(self, after: int) -> list[tuple[int, Item]]:
+        """(number, item) of every live item whose last write is later, in the order of these writes."""
         found = [(number, key) for key, number in list(self.lsn.items()) if number > after]
         return [(number, item) for number, key in sorted(found) if (item := self.live(*key)) is not None]
 
-    def partition(self, partition):
+    def partition(self, partition: str) -> list[Item]:
+        """Every live item of it."""
         keys = [key for key in self.items if key[0] == partition]
         return [item for key in keys if (item := self.live(*key)) is not None]
 
-    def _expired(self, item):
+    def _expired(self, item: Item) -> bool:
         if self.default_ttl is None:  # TTL is off for the whole container
             return False
-        ttl = item.get("ttl", self.default_ttl)
-        return ttl != -1 and self.clock() >= item["_ts"] + ttl
+        ttl: int = item.get("ttl", self.default_ttl)
+        written: int = item["_ts"]
+        return ttl != -1 and self.clock() >= written + ttl
 
-    def _store(self, partition, body):
+    def _store(self, partition: str, body: Item) -> Item:
         key = (partition, body["id"])
         item = {
             **body,

@@ -6,8 +6,9 @@ test: c.<field> <op> @name | STARTSWITH(c.<field>, @name) | (NOT IS_DEFINED(c.<f
 
 import operator
 import re
+from typing import Any
 
-from twofold.emulators.cosmos.container import bad
+from twofold.emulators.cosmos.container import Item, bad
 
 _QUERY = re.compile(
     r"SELECT \* FROM c WHERE (?P<where>.+?)(?: ORDER BY c\.(?P<order>\w+) (?P<way>ASC|DESC))?"
@@ -19,8 +20,8 @@ _OPTIONAL = re.compile(r"\(NOT IS_DEFINED\(c\.(\w+)\) OR c\.(\w+) (=|<|<=|>|>=) 
 _OPERATORS = {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
-def run(items, query):
-    """The items that the query selects, in its order."""
+def run(items: list[Item], query: object) -> list[Item]:
+    """The items that the query selects, in its order. Raises the Answer to a query outside of the grammar."""
     if not isinstance(query, dict) or not isinstance(query.get("query"), str):
         raise bad("A query is an object with the member 'query'.")
     found = _QUERY.fullmatch(query["query"])
@@ -37,7 +38,7 @@ def run(items, query):
     return items
 
 
-def _holds(test, item, values):
+def _holds(test: str, item: Item, values: dict[str, Any]) -> bool:
     if optional := _OPTIONAL.fullmatch(test):
         field, same, sign, name = optional.groups()
         if field != same:
@@ -52,17 +53,17 @@ def _holds(test, item, values):
     raise bad(f"Syntax error near {test}")
 
 
-def _value(values, name):
+def _value(values: dict[str, Any], name: str) -> Any:
     if name not in values:
         raise bad(f"The query parameter {name} has no value.")
     return values[name]
 
 
-def _compare(left, sign, right):
+def _compare(left: object, sign: str, right: object) -> bool:
     if type(left) is not type(right):
         return False  # undefined, in Cosmos' terms
-    return _OPERATORS[sign](_sort_key(left), _sort_key(right))
+    return bool(_OPERATORS[sign](_sort_key(left), _sort_key(right)))
 
 
-def _sort_key(value):
+def _sort_key(value: object) -> Any:
     return value.encode() if isinstance(value, str) else value

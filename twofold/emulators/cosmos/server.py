@@ -3,12 +3,13 @@
 import json
 import re
 import time
+from typing import Any, Never
 from urllib.parse import unquote
 
 from twofold.emulators.cosmos import batch, query
-from twofold.emulators.cosmos.container import MAX_ITEM, Container, bad, refuse
+from twofold.emulators.cosmos.container import MAX_ITEM, Container, Item, bad, refuse
 from twofold.emulators.managed_identity import TOKEN
-from twofold.emulators.server import Answer, FakeServer
+from twofold.emulators.server import Answer, FakeServer, Headers
 
 _ROUTE = re.compile(r"/dbs/([^/]+)(?:/colls/([^/]+)(?:/(docs|pkranges)(?:/([^/]+))?)?)?/?")
 
@@ -16,35 +17,41 @@ _ROUTE = re.compile(r"/dbs/([^/]+)(?:/colls/([^/]+)(?:/(docs|pkranges)(?:/([^/]+
 class CosmosFake(FakeServer):
     """`cosmos://<host>/<database>` once `create` has made its containers. `advance` moves its clock, in seconds."""
 
-    def __init__(self):
-        self.containers = {}
-        self.offset = 0
+    def __init__(self) -> None:
+        self.containers: dict[tuple[str, str], Container] = {}
+        self.offset = 0.0
         super().__init__()
 
-    def clock(self):
+    def clock(self) -> float:
+        """The service's time, in seconds since 1970."""
         return time.time() + self.offset
 
-    def advance(self, seconds):
+    def advance(self, seconds: float) -> None:
+        """Moves it on, so that items expire."""
         self.offset += seconds
 
-    def create(self, database, *containers, default_ttl=-1):
+    def create(self, database: str, *containers: str, default_ttl: int | None = -1) -> str:
+        """Makes them, empty and partitioned by `/p`; returns the store's URL.
+
+        `default_ttl` is in seconds; -1: an item expires by its own `ttl` alone; None: no item expires.
+        """
         for name in containers:
             self.containers[database, name] = Container(name, self.clock, default_ttl)
         return f"cosmos://{self.host}/{database}"
 
-    def serve(self, method, path, raw_query, headers, body):
+    def serve(self, method: str, path: str, raw_query: str, headers: Headers, body: bytes) -> Answer:
         self._authorize(headers)
         if path == "/" and method == "GET":
             return Answer(200, self._account())
         found = _ROUTE.fullmatch(path)
         if found is None:
             raise bad(f"There is nothing at {path}.")
-        database, name, kind, id = (part and unquote(part) for part in found.groups())
+        database, name, kind, id = (unquote(part or "") for part in found.groups())
         if (container := self.containers.get((database, name))) is None:
             raise refuse(
                 404, "NotFound", "Resource Not Found: Owner resource does not exist", **{"x-ms-substatus": 1003}
             )
-        if kind is None and method == "GET":
+        if not kind and method == "GET":
             return Answer(200, self._container(container))
         if kind == "pkranges" and method == "GET":
             return self._ranges(headers)
@@ -52,13 +59,13 @@ class CosmosFake(FakeServer):
             return self._items(container, method, id, headers, body)
         raise bad(f"{method} {path} is not understood.")
 
-    def _items(self, container, method, id, headers, body):
-        if method == "GET" and id is None:
+    def _items(self, container: Container, method: str, id: str, headers: Headers, body: bytes) -> Answer:
+        if method == "GET" and not id:
             return self._changes(container, headers)
-        if method == "POST" and id is None and headers.get("x-ms-documentdb-isquery", "").lower() == "true":
+        if method == "POST" and not id and headers.get("x-ms-documentdb-isquery", "").lower() == "true":
             return self._query(container, headers, self._json(body))
         partition = self._partition(headers)
-        if method == "POST" and id is None:
+        if method == "POST" and not id:
             return self._post(container, partition, headers, body)
         match = headers.get("If-Match")
         if method == "GET":
@@ -74,7 +81,7 @@ class CosmosFake(FakeServer):
             return self._item(*container.delete(partition, id, match))
         raise bad(f"{method} on an item is not understood.")
 
-    def _post(self, container, partition, headers, body):
+    def _post(self, container: Container, partition: str, headers: Headers, body: bytes) -> Answer:
         content = self._json(body)
         if headers.get("x-ms-cosmos-is-batch-request", "").lower() == "true":
             if headers.get("x-ms-cosmos-batch-atomic", "").lower() != "true":
@@ -84,7 +91,7 @@ class CosmosFake(FakeServer):
             return self._item(*container.upsert(partition, content, headers.get("If-Match")))
         return self._item(*container.create(partition, content))
 
-    def _query(self, container, headers, content):
+    def _query(self, container: Container, headers: Headers, content: object) -> Answer:
         if not headers.get("Content-Type", "").startswith("application/query+json"):
             raise bad("A query is sent as application/query+json.")
         limit = int(headers.get("x-ms-max-item-count", 100))
@@ -102,21 +109,20 @@ class CosmosFake(FakeServer):
         told = self._charged() | ({"x-ms-continuation": more} if more else {})
         return Answer(200, {"_rid": "fakeAA==", "Documents": page, "_count": len(page)}, told)
 
-    def _changes(self, container, headers):
+    def _changes(self, container: Container, headers: Headers) -> Answer:
         if headers.get("A-IM", "").lower() not in ("incremental feed", "incremental"):
             raise bad("Reading a whole container is not offered; ask for its change feed or run a query.")
-        after = headers.get("If-None-Match", "").strip('"')
-        if after == "*":
-            after = max(container.lsn.values(), default=0)
+        etag = headers.get("If-None-Match", "").strip('"')
+        after = max(container.lsn.values(), default=0) if etag == "*" else int(etag or 0)
         limit = int(headers.get("x-ms-max-item-count") or 100)
-        found = container.changes(int(after or 0))[:limit]
-        etag = {"etag": f'"{found[-1][0] if found else after or 0}"'} | self._charged()
+        found = container.changes(after)[:limit]
+        told = {"etag": f'"{found[-1][0] if found else after}"'} | self._charged()
         if not found:
-            return Answer(304, None, etag)
+            return Answer(304, None, told)
         items = [{**item, "_lsn": number} for number, item in found]
-        return Answer(200, {"_rid": "fakeAA==", "Documents": items, "_count": len(items)}, etag)
+        return Answer(200, {"_rid": "fakeAA==", "Documents": items, "_count": len(items)}, told)
 
-    def _authorize(self, headers):
+    def _authorize(self, headers: Headers) -> None:
         token = unquote(headers.get("Authorization", ""))
         if not headers.get("x-ms-version") or not headers.get("x-ms-date"):
             raise bad("x-ms-version and x-ms-date are required.")
@@ -125,7 +131,7 @@ class CosmosFake(FakeServer):
         if token != f"type=aad&ver=1.0&sig={TOKEN}":
             raise refuse(401, "Unauthorized", "The input authorization token can't serve the request.")
 
-    def _partition(self, headers):
+    def _partition(self, headers: Headers) -> str:
         try:
             [partition] = json.loads(headers.get("x-ms-documentdb-partitionkey", ""))
         except (ValueError, TypeError):
@@ -134,21 +140,21 @@ class CosmosFake(FakeServer):
             raise bad("The partition key of this container is a string.")
         return partition
 
-    def _json(self, body):
+    def _json(self, body: bytes) -> object:
         if len(body) > MAX_ITEM + 64 * 1024:
             raise refuse(413, "RequestEntityTooLarge", "Request size is too large.")
         try:
-            return json.loads(body, parse_constant=lambda name: {}[name])
-        except (ValueError, KeyError):
+            return json.loads(body, parse_constant=_refuse_constant)
+        except ValueError:
             raise bad("The body is no JSON.") from None
 
-    def _item(self, status, item):
+    def _item(self, status: int, item: Item | None) -> Answer:
         return Answer(status, item, self._charged() | ({"etag": item["_etag"]} if item else {}))
 
-    def _charged(self):
+    def _charged(self) -> dict[str, str]:
         return {"x-ms-request-charge": "1.0", "x-ms-session-token": "0:-1#1"}
 
-    def _ranges(self, headers):
+    def _ranges(self, headers: Headers) -> Answer:
         etag = '"1"'
         if headers.get("If-None-Match") == etag:
             return Answer(304, None, {"etag": etag})
@@ -162,7 +168,7 @@ class CosmosFake(FakeServer):
         }
         return Answer(200, {"_rid": "fakeAA==", "PartitionKeyRanges": [only], "_count": 1}, {"etag": etag})
 
-    def _account(self):
+    def _account(self) -> dict[str, Any]:
         here = [{"name": "Loopback", "databaseAccountEndpoint": f"https://{self.host}/"}]
         return {
             "id": "fake", "_rid": "fake", "_self": "", "_dbs": "//dbs/", "media": "//media/", "addresses": "//addresses/",
@@ -172,10 +178,14 @@ class CosmosFake(FakeServer):
             "systemReplicationPolicy": {"minReplicaSetSize": 3, "maxReplicasetSize": 4},
         }  # fmt: skip
 
-    def _container(self, container):
+    def _container(self, container: Container) -> dict[str, Any]:
         return {
             "id": container.name, "_rid": "fakeAA==", "_self": "dbs/fake/colls/fake/", "_etag": '"1"', "_ts": 0,
             "partitionKey": {"paths": ["/p"], "kind": "Hash", "version": 2},
             "defaultTtl": container.default_ttl,
             "indexingPolicy": {"indexingMode": "consistent", "automatic": True},
         }  # fmt: skip
+
+
+def _refuse_constant(name: str) -> Never:
+    raise ValueError(f"JSON has no {name}")

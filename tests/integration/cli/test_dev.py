@@ -1,0 +1,170 @@
+"""`twofold dev`: the walk at each place, changes live within two seconds, mistakes told, nothing left running."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.copies.copy import ROOT
+from tests.emulators.tool import needing
+from tests.integration.tokens import bearer
+from tests.integration.walk import ORDER, eventually, walk
+from twofold.emulators import azurite
+
+TWOFOLD = Path(sys.executable).with_name("twofold")
+LIVE_SECONDS = 2.0
+"""From the write to the answer. On a machine that does other things as well, one of five tries has to be so quick."""
+
+
+class Development:
+    """`twofold dev` in a folder with a copy of the service; `told` is what it has said so far."""
+
+    def __init__(self, folder, cloud, *options, **environ):
+        self.folder = folder
+        shutil.copytree(ROOT / "api", folder / "api", ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("function_app.py", "lambda_function.py", "host.json"):
+            shutil.copy(ROOT / name, folder)
+        subprocess.run([TWOFOLD, "secret", "set", "payment-api-key"], cwd=folder, input="k", text=True, check=True)
+        self.process = subprocess.Popen(
+            [TWOFOLD, "dev", "--cloud", cloud, "--port", "0", *options],
+            cwd=folder, env=os.environ | environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        self.told = ""
+        threading.Thread(target=self._read, daemon=True).start()
+        self.url = self.says(r"its docs are at +(http://127\.0\.0\.1:\d+)/docs")[1]
+        self.client = httpx.Client(base_url=self.url, headers=bearer(folder), timeout=60)
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.told += line
+
+    def says(self, pattern, timeout=60):
+        """Waits until something like this was said."""
+        deadline = time.monotonic() + timeout
+        while not (found := re.search(pattern, self.told)):
+            assert self.process.poll() is None and time.monotonic() < deadline, self.told[-3000:]
+            time.sleep(0.02)
+        return found
+
+    def write(self, name, old, new):
+        """Replaces text in a file as an editor does."""
+        path = self.folder / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def version(self):
+        """As its document has it; none while it ends, or does not start."""
+        try:
+            answer = self.client.get("/openapi.json")
+        except httpx.TransportError:
+            return None
+        return answer.json()["info"]["version"] if answer.status_code == 200 else None
+
+    def end(self):
+        self.client.close()
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+@pytest.fixture(params=["local", "azure", "aws"])
+def development(request, tmp_path):
+    if request.param == "azure":
+        needing(azurite.fetch)
+    started = Development(tmp_path, request.param)
+    yield started
+    if started.process.poll() is None:
+        started.end()
+
+
+def test_the_walk_changes_mistakes_and_the_end(development):
+    """One start for all of it."""
+    walk(development.client, lambda: time.sleep(0.05))
+    order = development.client.post("/orders", json=ORDER).headers["location"]
+
+    seconds = []
+    for old, new in pairwise(f"1.0.{number}" for number in range(6)):
+        changed = time.monotonic()
+        development.write("api/app.py", old, new)
+        eventually(lambda new=new: development.version() == new, lambda: time.sleep(0.02))
+        seconds.append(time.monotonic() - changed)
+        if seconds[-1] < LIVE_SECONDS:
+            break
+    print(f"live after {', '.join(f'{one:.2f}' for one in seconds)} s", end=" ")
+    assert seconds[-1] < LIVE_SECONDS
+    assert development.client.get(order).json()["status"] == "placed"  # what is stored outlives a change
+
+    development.write("api/app.py", "return app", "return app +")
+    development.says(r"api/app\.py: it (does not start|answers 500)")
+    assert "SyntaxError" in development.told
+    development.write("api/app.py", "return app +", "return app")
+    eventually(lambda: development.told.count("api/app.py is live after") == len(seconds) + 1, lambda: time.sleep(0.02))
+
+    development.write(
+        "api/app.py", "app = FastAPI(", "import os, signal; os.kill(os.getpid(), signal.SIGKILL); app = FastAPI("
+    )
+    development.says("it does not start|the service has ended")
+    development.write("api/app.py", "import os, signal; os.kill(os.getpid(), signal.SIGKILL); app", "app")
+    eventually(lambda: development.told.count("is live after") == len(seconds) + 2, lambda: time.sleep(0.02))
+
+    development.write("api/manifest.py", "queues=(", "queues=(QueueSpec(1),")
+    development.says(r"the manifest api\.manifest:SERVICE can't be read: .*missing")
+    development.write("api/manifest.py", "queues=(QueueSpec(1),", 'queues=(QueueSpec("mails", handler="api.app:mail"),')
+    development.says(r"api/manifest\.py changed: all of it starts anew")
+    eventually(lambda: development.told.count("its docs are at") == 2, lambda: time.sleep(0.05), 60)
+    assert development.told.count(f"its docs are at  {development.url}/docs") == 2
+    assert development.client.get("/health/live").status_code == 200
+
+    addresses = set(re.findall(r"(?:127\.0\.0\.1|localhost):(\d+)", development.told))
+    assert development.end() == 0 and "Traceback" not in development.told.rpartition("starts anew")[2]
+    for port in addresses:
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", int(port))) != 0, f"something listens on {port}"
+
+
+@pytest.mark.parametrize("cloud", ["azure", "aws"])
+def test_other_commands_reach_the_emulators(cloud, tmp_path):
+    if cloud == "azure":
+        needing(azurite.fetch)
+    development = Development(tmp_path, cloud, TWOFOLD_APP_PAYMENT_URL="http://127.0.0.1:9")
+    order = development.client.post("/orders", json=ORDER).headers["location"]
+    development.client.post(f"{order}/payment", json={})
+    development.says("PaymentUnavailable")
+    command = f". .build/dev-{cloud}.env && exec {TWOFOLD} secret list"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and re.search(r"payment-api-key.*set", done.stdout), done.stdout + done.stderr
+    assert development.end() == 0
+
+
+def dev(*options, code="from twofold.cli.main import main; main()"):
+    return subprocess.run(
+        [sys.executable, "-c", code, "dev", *options], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize("cloud", ["local", "azure", "aws"])
+def test_a_port_that_is_taken_is_told(cloud):
+    if cloud == "azure":
+        needing(azurite.fetch)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = dev("--cloud", cloud, "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 2 and "choose another with --port" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_what_is_missing_is_told_in_a_line():
+    done = dev("--cloud", "gcp")
+    assert (done.returncode, done.stderr) == (2, "twofold: --cloud 'gcp' is not one of local, azure, aws\n")
+    without = "import sys; sys.modules['ministack'] = None; from twofold.cli.main import main; main()"
+    done = dev("--cloud", "aws", code=without)
+    told = "ministack can't be imported; run: make dev CLOUD=aws (or install twofold[emulators,aws])"
+    assert (done.returncode, done.stderr) == (2, f"twofold: {told}\n")

@@ -1,0 +1,129 @@
+"""A service on this machine as on Azure: fakes of Cosmos DB, Key Vault, Event Grid and the managed identity, Azurite's queues,
+and its functions under the library of Azure's own worker.
+
+Known divergences, beside those of each of these: all roles in one app; the change feed's batches and the queues' messages
+reach it one at a time; the host's own poison queue (after five deliveries) is not there, the kit's dead letters are.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+import httpx
+
+from twofold.emulators import azurite, functions_host
+from twofold.emulators.cosmos import CosmosFake
+from twofold.emulators.event_grid import EventGridFake
+from twofold.emulators.inherited import InheritedServer
+from twofold.emulators.key_vault import KeyVaultFake
+from twofold.emulators.managed_identity import ManagedIdentityFake
+from twofold.emulators.place import SERVED, DeliveryFailed, Place, Timer
+from twofold.manifest import ServiceManifest
+
+IMPORTED = (
+    "azure_functions_runtime", "uvicorn", "azure.cosmos.aio", "azure.identity.aio", "azure.keyvault.secrets.aio",
+    "azure.storage.queue.aio",
+)  # fmt: skip
+FEED_BATCH = 100
+HIDDEN_SECONDS = 600
+
+
+@contextmanager
+def place(manifest: ServiceManifest, root: Path, port: int, secrets: Mapping[str, str]) -> Iterator[Place]:
+    """The service under 127.0.0.1:port until the context ends. Raises TwofoldError; OSError when the port is taken."""
+    prefix = f"{manifest.name}-dev"
+    parts = [("door", "azure-functions-runtime, the library of the Functions worker")]
+    sources: list[Callable[[], int]] = []
+    with ExitStack() as stack:
+        environ = dict(stack.enter_context(ManagedIdentityFake()).environ)
+        app = App()
+        if manifest.blocks:
+            cosmos = stack.enter_context(CosmosFake())
+            environ["TWOFOLD_STORE_URL"] = cosmos.create(manifest.name, *sorted(manifest.blocks | {"documents"}))
+            parts.append(("store", f"Cosmos DB {manifest.name}, a fake at https://{cosmos.host}"))
+            if manifest.reads_feed:
+                sources.append(ChangeFeedDelivery(cosmos, manifest.name, app))
+                parts.append(("feed", "change feed of events"))
+        if manifest.queues:
+            storage = stack.enter_context(azurite.account())
+            environ["TWOFOLD_QUEUE_URL"] = f"storagequeue://{storage.queue.removeprefix('https://')}/{prefix}"
+            for queue in manifest.queues:
+                sources.append(QueueDelivery(storage, prefix, queue.name, app))
+                parts.append(
+                    ("queue", f"Storage Queue {prefix}-{queue.name} and its -poison on Azurite {storage.queue}")
+                )
+        if manifest.publishes:
+            topic = stack.enter_context(EventGridFake())
+            environ["TWOFOLD_EVENTS_URL"] = f"eventgrid://{topic.host}"
+            parts.append(("events", f"Event Grid, a fake at https://{topic.host}"))
+        if manifest.secrets:
+            vault = stack.enter_context(KeyVaultFake())
+            for name, value in secrets.items():
+                vault.set(name, value)
+            environ["TWOFOLD_SECRETS_URL"] = vault.url
+            parts += [("secret", f"Key Vault {one.name}, a fake at https://{vault.host}") for one in manifest.secrets]
+        for spec in manifest.schedules:
+            name = spec.name.replace("-", "_")
+            sources.append(Timer(spec, partial(app.run, name, json.dumps({"IsPastDue": False}))))
+        command = [functions_host.__file__, str(root), "--fd"]
+        host = InheritedServer([*SERVED, *IMPORTED], command, root, environ, port)
+        stack.callback(host.close)
+        app.url = host.url
+        yield Place(host.url, host, parts, environ, sources)
+
+
+class App:
+    """The app's functions, run as the host's admin endpoint does."""
+
+    url = ""
+
+    def run(self, name: str, data: str) -> None:
+        """Raises DeliveryFailed with what the function raised."""
+        answer = httpx.post(f"{self.url}/admin/functions/{name}", json={"input": data}, timeout=330)
+        if answer.status_code != 200:
+            raise DeliveryFailed(f"{name} failed: {answer.text.splitlines()[0] if answer.text else answer.status_code}")
+
+
+class ChangeFeedDelivery:
+    """What the change feed's trigger does with the app's retry policy: a batch again until it is taken."""
+
+    def __init__(self, cosmos: CosmosFake, database: str, app: App) -> None:
+        self._cosmos, self._app, self._after = cosmos, app, 0
+        self._container = cosmos.containers[database, "events"]
+
+    def __call__(self) -> int:
+        with self._cosmos.lock:
+            found = self._container.changes(self._after)[:FEED_BATCH]
+            batch = json.dumps([item for _, item in found])
+        if found:
+            self._app.run("feed", batch)
+            self._after = found[-1][0]
+        return len(found)
+
+
+class QueueDelivery:
+    """What the queue's trigger does: each message to the function, and deletes it when that returned."""
+
+    def __init__(self, storage: azurite.Account, prefix: str, name: str, app: App) -> None:
+        from azure.storage.queue import QueueServiceClient
+
+        service = QueueServiceClient(storage.queue, azurite.KEY, connection_verify=storage.certificate)
+        self._queue, _ = (service.create_queue(f"{prefix}-{name}{twin}") for twin in ("", "-poison"))
+        self._function, self._app = f"queue_{name.replace('-', '_')}", app
+
+    def __call__(self) -> int:
+        done, failure = 0, None
+        for message in self._queue.receive_messages(visibility_timeout=HIDDEN_SECONDS, max_messages=16):
+            try:
+                self._app.run(self._function, message.content)
+            except (DeliveryFailed, httpx.HTTPError) as exc:
+                failure = exc
+                self._queue.update_message(message, visibility_timeout=1)
+                continue
+            self._queue.delete_message(message)
+            done += 1
+        if failure:
+            raise failure
+        return done

@@ -1,0 +1,55 @@
+"""A server process on a socket that outlives it: who connects while it starts anew waits, and is not refused."""
+
+import os
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from twofold.emulators.standby import Standby
+
+HOST = "127.0.0.1"
+GRACE_SECONDS = 1.0
+
+
+class InheritedServer:
+    """`command` is run with the listening socket's number as its last argument, after `modules` were imported. Its output is
+    this process's own. Raises OSError when the port is taken.
+    """
+
+    def __init__(
+        self, modules: Sequence[str], command: Sequence[str], folder: Path, environ: Mapping[str, str], port: int
+    ) -> None:
+        self._listener = socket.create_server((HOST, port), backlog=256)
+        number = self._listener.fileno()
+        self.url = f"http://{HOST}:{self._listener.getsockname()[1]}"
+        self._standby = Standby(modules, [*command, str(number)], folder, os.environ | environ, pass_fds=[number])
+        self.start()
+
+    def start(self) -> None:
+        """See `Host`; whether it serves is seen by asking it."""
+        self._process = self._standby.take()
+
+    def prepare(self) -> None:
+        """See `Host`."""
+        self._standby.prepare()
+
+    def stop(self) -> None:
+        """See `Host`."""
+        self._process.terminate()
+        try:
+            self._process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    @property
+    def ended(self) -> bool:
+        """See `Host`."""
+        return self._process.poll() is not None
+
+    def close(self) -> None:
+        """Ends the processes and the socket."""
+        self.stop()
+        self._standby.close()
+        self._listener.close()

@@ -1,0 +1,19 @@
+"""A service on this machine alone: `twofold run`, in a process that can be started anew."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from twofold.emulators.inherited import InheritedServer
+from twofold.emulators.place import SERVED, Place
+
+
+@contextmanager
+def place(target: str, root: Path, port: int) -> Iterator[Place]:
+    """The manifest's service under 127.0.0.1:port until the context ends. Raises OSError when the port is taken."""
+    command = ["-m", "twofold.cli.main", "run", "--manifest", target, "--fd"]
+    host = InheritedServer([*SERVED, "twofold.local.door", "uvicorn"], command, root, {}, port)
+    try:
+        yield Place(host.url, host, [("door", "uvicorn"), ("all blocks", "SQLite and files under .data/")])
+    finally:
+        host.close()
