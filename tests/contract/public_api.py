@@ -15,7 +15,7 @@ MODULES = (
     "twofold.http.auth", "twofold.http.openapi",
     "twofold.http.problem", "twofold.http.idempotency", "twofold.http.health", "twofold.testing",
     "twofold.aws.door", "twofold.azure.door", "twofold.local.door",
-    "twofold.deploy.config", "twofold.deploy.contract", "twofold.deploy.package", "twofold.deploy.sbom",
+    "twofold.deploy", "twofold.deploy.config", "twofold.deploy.contract", "twofold.deploy.package", "twofold.deploy.sbom",
     "twofold.deploy.aws.account", "twofold.deploy.azure.account",
     "twofold.deploy.aws.data", "twofold.deploy.aws.messaging", "twofold.deploy.aws.secrets",
     "twofold.deploy.aws.cache", "twofold.deploy.aws.compute", "twofold.deploy.aws.gateway", "twofold.deploy.aws.edge",

@@ -9,6 +9,21 @@ from tests.copies.copy import ROOT
 
 CASES = {
     "the manifest": ("import api.manifest", {"fastapi", "pydantic", "boto3", "azure", "pulumi", "httpx"}),
+    "the command line": (
+        "from typer.testing import CliRunner; from twofold.cli.main import app; "
+        "assert 'rollback' in CliRunner().invoke(app, ['--help']).output",
+        {
+            "fastapi",
+            "starlette",
+            "uvicorn",
+            "boto3",
+            "azure",
+            "pulumi",
+            "httpx",
+            "twofold.bootstrap",
+            "twofold.settings",
+        },
+    ),
     "the Lambda door": (
         "import lambda_function",
         {"fastapi", "boto3", "azure", "mangum", "httpx", "joserfc", "pulumi", "redis", "limits"},

@@ -110,6 +110,13 @@ def test_a_folder_that_is_not_empty_and_a_bad_name_are_refused(service):
     assert not (service.parent / "other").exists()
 
 
+def test_a_program_is_told_its_files(service):
+    told = run("venv/bin/twofold", "new", "again", "--service", "again", "--json", folder=service.parent)
+    made = service.parent / "again"
+    files = sorted(file.relative_to(made).as_posix() for file in made.rglob("*") if file.is_file())
+    assert json.loads(told) == {"path": "again", "files": files} and "openapi.json" in files
+
+
 def test_the_wheel_is_complete(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert {

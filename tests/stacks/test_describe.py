@@ -1,6 +1,7 @@
 """`twofold describe` and the engine are told the same: with a real stack's outputs for its placeholders, nothing differs."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -140,12 +141,38 @@ def test_with_every_key_on_only_a_made_up_value_is_unknown(folder, cloud):
         assert found["artifact"] == {"image": ON["aws"]["image"]}
 
 
+def test_a_program_gets_the_deployers_documents(folder, cloud):
+    documents = json.loads(folder.run("twofold", "deployer", "--cloud", cloud, "--json"))
+    assert any(name.startswith("orders-dev-deployer") for name in documents)
+    assert json.loads(folder.run("twofold", "deployer", "--cloud", cloud)) == documents
+
+
+def test_a_preflight_without_a_login_tells_a_program_so(folder, cloud, tmp_path):
+    """On AWS it is a check, which has room for more; on Azure there is nobody to ask for the rest."""
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    nobody = {
+        "PATH": "/nowhere", "HOME": str(tmp_path), "XDG_CACHE_HOME": cache, "PYTHONPATH": str(folder.folder),
+        "AWS_EC2_METADATA_DISABLED": "true", "ARM_SUBSCRIPTION_ID": "11111111-2222-3333-4444-555555555555",
+        "AZURE_TOKEN_CREDENTIALS": "AzureCliCredential",
+    }  # fmt: skip
+    command = [Path(sys.executable).with_name("twofold"), "preflight", "--cloud", cloud, "--json"]
+    done = subprocess.run(command, cwd=folder.folder, env=nobody, capture_output=True, text=True)
+    if cloud == "azure":
+        assert (done.returncode, done.stdout) == (2, "") and done.stderr.endswith("run: az login\n")
+    else:
+        login = json.loads(done.stdout)[0]
+        assert (done.returncode, login["what"], login["fine"]) == (1, "login", False) and "aws sso login" in login[
+            "command"
+        ]
+        assert set(login) == {"what", "fine", "found", "command", "needed"}
+
+
 def test_people_get_a_table_and_a_mistake_is_one_line(folder, cloud):
     shown = folder.run("twofold", "describe", "--cloud", cloud)
     assert "POST /orders" in shown and "queue payments" in shown and "orders.write" in shown
     program = str(Path(sys.executable).with_name("twofold"))
     for wrong, told in (
-        (("gcp", "dev"), "'gcp' is no cloud"),
+        (("gcp", "dev"), "'gcp' is no cloud; allowed: aws, azure"),
         ((cloud, "nowhere"), f"Pulumi.nowhere-{cloud}.yaml is missing"),
     ):
         done = subprocess.run(

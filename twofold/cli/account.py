@@ -1,7 +1,6 @@
 """`twofold deployer`, `preflight`, `describe`: what one stack takes to deploy, what its account must have, what it asks for."""
 
 import importlib
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from twofold.deploy import description, program
 from twofold.deploy.checks import Check
-from twofold.deploy.config import ConfigError, StackConfig, clouds
+from twofold.deploy.config import ConfigError, StackConfig
 from twofold.deploy.package import PackageError
 from twofold.deploy.program import Asked
 from twofold.errors import TwofoldError
@@ -21,10 +20,11 @@ class AccountError(TwofoldError):
     """A stack's file, its program or the account's answer is wrong; the message says which."""
 
 
-def deployer(manifest: ServiceManifest, cloud: str, env: str) -> str:
-    """JSON: an object of the documents by name."""
+def deployer(manifest: ServiceManifest, cloud: str, env: str) -> dict[str, Any]:
+    """The documents by name."""
     with _stack(manifest, cloud, env, "deployer") as (module, config, asked):
-        return json.dumps(module.documents(config, config.prefix(manifest), asked()), indent=1)
+        documents: dict[str, Any] = module.documents(config, config.prefix(manifest), asked())
+        return documents
 
 
 def preflight(manifest: ServiceManifest, cloud: str, env: str) -> list[Check]:
@@ -45,8 +45,6 @@ def _stack(
     manifest: ServiceManifest, cloud: str, env: str, part: str
 ) -> Iterator[tuple[ModuleType, StackConfig, Callable[..., tuple[Asked, ...]]]]:
     """A cloud's module, the stack's config and its program; a mistake in any of them is AccountError."""
-    if cloud not in clouds():
-        raise AccountError(f"{cloud!r} is no cloud; there are {', '.join(clouds())}")
     root, stack = Path.cwd(), f"{env}-{cloud}"
     try:
         config = program.stack_config(root, stack, manifest)

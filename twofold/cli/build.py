@@ -1,25 +1,22 @@
 """`twofold build`: a cloud's artifact, how big it is, and a container image of it."""
 
 import dataclasses
-import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from twofold.cli.console import aside, console
+from twofold.cli.output import tell
 from twofold.deploy import package, size
-from twofold.deploy.config import clouds
 from twofold.errors import TwofoldError
 from twofold.manifest import ServiceManifest
 
-console = Console()
-told = Console(stderr=True, highlight=False)
-"""For people: what is on standard output may be JSON."""
 ENGINES = ("docker", "podman")
 
 
@@ -29,8 +26,6 @@ class BuildError(TwofoldError):
 
 def build(manifest: ServiceManifest, cloud: str, root: Path, *, report: bool, as_json: bool, image: bool) -> None:
     """Builds the artifact and tells what it is. Raises BuildError."""
-    if cloud not in clouds():
-        raise BuildError(f"--cloud is {cloud!r}; allowed: {', '.join(clouds())}")
     try:
         with _shown() as status:
             artifact = package.build(manifest, cloud, root, progress=status)
@@ -39,21 +34,17 @@ def build(manifest: ServiceManifest, cloud: str, root: Path, *, report: bool, as
     except package.PackageError as exc:
         raise BuildError(str(exc)) from exc
     limits = dict(zip(("packed", "unpacked"), size.LIMITS.get(cloud, ()), strict=False))
-    if as_json:
-        facts = {
-            "path": str(artifact.path),
-            "digest": artifact.digest,
-            "limits": limits,
-            **dataclasses.asdict(measured),
-        }
-        print(json.dumps(facts, indent=1))
-    else:
-        console.print(f"{artifact.path}\nsha256 {artifact.digest}", soft_wrap=True, highlight=False)
+
+    def show(facts: dict[str, Any]) -> None:
+        console.print(f"{facts['path']}\nsha256 {facts['digest']}", soft_wrap=True, highlight=False)
         if report:
             console.print(_table(measured))
         for kind, what in (("packed", "in the zip"), ("unpacked", "unpacked")):
             of = f" of the {_mib(limits[kind])} that {cloud} takes" if kind in limits else ""
-            console.print(f"{_mib(getattr(measured, kind))} {what}{of}", highlight=False)
+            console.print(f"{_mib(facts[kind])} {what}{of}", highlight=False)
+
+    facts = {"path": str(artifact.path), "digest": artifact.digest, "limits": limits, **dataclasses.asdict(measured)}
+    tell(facts, show, as_json=as_json)
     if image:
         _image(manifest, cloud, artifact, root)
 
@@ -74,7 +65,7 @@ def _mib(count: int) -> str:
 
 @contextmanager
 def _shown() -> Iterator[package.Progress]:
-    with told.status("the artifact") as status:
+    with aside.status("the artifact") as status:
         yield status.update
 
 
@@ -94,7 +85,7 @@ def _image(manifest: ServiceManifest, cloud: str, artifact: package.Artifact, ro
     ]  # fmt: skip
     if subprocess.run(command, stdout=sys.stderr).returncode:  # noqa: S603 - our own arguments
         raise BuildError(f"{engine} could not build {tag}: see above")
-    told.print(f"{tag}: push it to your registry and set twofold:image to its digest there", soft_wrap=True)
+    aside.print(f"{tag}: push it to your registry and set twofold:image to its digest there", soft_wrap=True)
 
 
 def _answers(engine: str) -> bool:

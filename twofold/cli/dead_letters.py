@@ -1,19 +1,18 @@
 """`twofold dlq …`: what no attempt could work off. Queues have dead letters; feed consumers have parked streams."""
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal
 
-from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from twofold.bootstrap import Services
+from twofold.cli.console import aside, console
 from twofold.errors import TwofoldError
 from twofold.portable.feed import Consumer, Feed
 from twofold.portable.message import Message
@@ -21,7 +20,6 @@ from twofold.portable.message_queue import Delivery, dead_letter_name
 
 BATCH, HELD_SECONDS = 10, 300
 """So many are taken at once and hidden from others for so long: a batch at the slowest rate takes 100 seconds."""
-console = Console()
 
 type Verb = Literal["redrive", "discard"]
 
@@ -46,30 +44,43 @@ class DeadLetter:
     discard: Callable[[], Awaitable[object]]
     release: Callable[[], Awaitable[object]]
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Everything it has."""
+        return {"id": self.id, "failure": self.failure, **self.detail}
 
-async def show(services: Services, source: str, *, only: str | None, limit: int, whole: bool) -> int:
-    """Prints a table of them, or each with everything it has, as JSON; returns how many. All stay where they are."""
-    table, shown = Table("id", "what", "failure"), []
+
+async def read(services: Services, source: str, *, only: str | None, limit: int) -> list[DeadLetter]:
+    """All of them, or those with an id, `limit` at most. They stay where they are."""
+    found: list[DeadLetter] = []
     async with aclosing(_letters(services, source, only)) as letters:
         async for letter in letters:
-            shown.append(letter)
-            if whole:
-                console.print_json(json.dumps({"id": letter.id, "failure": letter.failure, **letter.detail}))
-            table.add_row(letter.id, letter.what, letter.failure[:100])
-            if len(shown) == limit:
+            found.append(letter)
+            if len(found) == limit:
                 break
-    for letter in shown:
+    for letter in found:
         await letter.release()
-    if not whole:
-        table.title = f"{len(shown)} dead"
-        console.print(table)
-    return len(shown)
+    return found
+
+
+def show(letters: Sequence[DeadLetter]) -> None:
+    """Prints a table of them."""
+    table = Table("id", "what", "failure", title=f"{len(letters)} dead")
+    for letter in letters:
+        table.add_row(letter.id, letter.what, letter.failure[:100])
+    console.print(table)
+
+
+def show_whole(letters: Sequence[DeadLetter]) -> None:
+    """Prints each with everything it has."""
+    for letter in letters:
+        console.print_json(data=letter.facts)
 
 
 async def act(services: Services, source: str, verb: Verb, *, only: str | None, limit: int, rate: float) -> int:
     """Redrives or discards them, `rate` a second and `limit` in all at most, with a progress bar; returns how many."""
     done = 0
-    with Progress(console=console, transient=True) as bar:
+    with Progress(console=aside, transient=True, disable=not aside.is_terminal) as bar:
         task = bar.add_task(f"{verb} {source}", total=min(limit, await _count(services, source)) if only is None else 1)
         async with aclosing(_letters(services, source, only)) as letters:
             async for letter in letters:
@@ -146,7 +157,8 @@ async def _parked(services: Services, consumer: Consumer) -> list[DeadLetter]:
     return [
         DeadLetter(
             one.stream, f"parked at event {one.position} since {datetime.fromtimestamp(one.at, UTC):%Y-%m-%d %H:%M}Z",
-            one.failure, {"position": one.position, "at": one.at}, partial(feed.redrive, consumer.name, one.stream), refuse, leave,
+            one.failure, {"consumer": consumer.name, "position": one.position, "at": one.at},
+            partial(feed.redrive, consumer.name, one.stream), refuse, leave,
         )
         for one in await feed.parked(consumer.name)
     ]  # fmt: skip

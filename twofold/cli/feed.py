@@ -3,48 +3,47 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import TypedDict
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from twofold.bootstrap import Services
-from twofold.errors import TwofoldError
+from twofold.cli.console import aside
 from twofold.portable.feed import Feed, Progress
 from twofold.portable.rebuild import Rebuild, RebuildError
 
-console = Console()
+
+class CaughtUp(TypedDict):
+    """How many streams were read, by which consumers, and which of them have parked streams."""
+
+    streams: int
+    consumers: list[str]
+    parked: list[str]
 
 
-class StillParked(TwofoldError):
-    """Some streams wait for redrive."""
-
-
-async def rebuild(services: Services, projection: str, *, resume: bool, abandon: bool) -> None:
-    """Runs `Rebuild` and shows how far it is."""
+async def rebuild(services: Services, projection: str, *, resume: bool, abandon: bool) -> int | None:
+    """Runs `Rebuild`, or deletes an unfinished one, and shows how far it is; returns how many streams it read, None for none."""
     specs = {spec.name: spec for spec in services.manifest.projections}
     if projection not in specs:
         raise RebuildError(f"no projection {projection!r} in the manifest; it has {', '.join(specs) or 'none'}")
     consume = partial(services.projector, specs[projection])
     with _shown() as progress:
         work = Rebuild(services.events, services.read_models, projection, consume, progress)
-        if abandon:
-            await work.abandon()
-            told = f"{projection}: the unfinished rebuild is deleted; the live read model was not touched"
-        else:
-            told = f"{projection}: rebuilt from {await work.run(resume=resume)} streams, and live"
-    console.print(told)
+        if not abandon:
+            return await work.run(resume=resume)
+        await work.abandon()
+        return None
 
 
-async def catch_up(services: Services) -> None:
-    """Runs every consumer over every stream; raises StillParked when some are parked, which `twofold dlq` shows."""
+async def catch_up(services: Services) -> CaughtUp:
+    """Runs every consumer over every stream."""
     consumers = await services.consumers()
     feed = Feed(services.events, consumers)
     with _shown() as progress:
         streams = await feed.catch_up(progress)
-    console.print(f"{streams} streams, {len(consumers)} consumers: up to date")
-    if parked := [name for name in (one.name for one in consumers) if await feed.parked(name)]:
-        raise StillParked(f"streams are parked; see: twofold dlq list {parked[0].partition('@')[0]}")
+    names = [one.name for one in consumers]
+    return {"streams": streams, "consumers": names, "parked": [name for name in names if await feed.parked(name)]}
 
 
 @contextmanager
@@ -56,7 +55,7 @@ def _shown() -> Iterator[Progress]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Bar(*columns, console=console, transient=True) as bar:
+    with Bar(*columns, console=aside, transient=True, disable=not aside.is_terminal) as bar:
         task = bar.add_task("reading where it stands", total=None)
 
         def progress(what: str, done: int, total: int | None) -> None:

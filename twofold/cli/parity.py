@@ -1,30 +1,32 @@
 """`twofold parity`: what is promised in each place, and by which tests it was proved when this kit was built."""
 
 import json
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-import typer
-from rich.console import Console
 from rich.table import Table
 
+from twofold.cli.console import console
 from twofold.errors import TwofoldError
 
 HOMES = {"local": "local", "azure": "Azure", "aws": "AWS"}
 MARKS = {"proved": "[green]✓[/]", "absent": "–", "open": "[yellow]not yet[/]", "failed": "[red]✗[/]"}
 
 
-def show(*, tests: bool, as_json: bool) -> None:
-    """Prints the matrix: as a table, with the tests that prove each cell, or as JSON."""
+def read() -> list[dict[str, Any]]:
+    """The matrix, by groups."""
     resource = files("twofold.cli").joinpath("parity.json")
     if not resource.is_file():
         raise TwofoldError("there is no parity matrix yet; in the kit's repository run: make test parity")
-    text = resource.read_text(encoding="utf-8")
-    if as_json:
-        typer.echo(text, nl=False)
-        return
-    console, notes = Console(), list[str]()
-    for group in json.loads(text):
+    groups: list[dict[str, Any]] = json.loads(resource.read_text(encoding="utf-8"))
+    return groups
+
+
+def show(groups: Sequence[Mapping[str, Any]], *, tests: bool) -> None:
+    """Prints what `read` returned, with the tests that prove each cell when they are asked for."""
+    notes: list[str] = []
+    for group in groups:
         table = Table(group["group"], *HOMES.values(), title_justify="left", expand=False)
         for row in group["rows"]:
             table.add_row(row["what"], *(_cell(row[home], notes, tests) for home in HOMES))

@@ -1,15 +1,14 @@
 """`twofold secret …`: the values of the manifest's secrets, set outside of any program, config or state."""
 
 import sys
+from collections.abc import Mapping, Sequence
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from twofold.bootstrap import Services
+from twofold.cli.console import console
 from twofold.errors import SecretNotFound, SecretsUnavailable, TwofoldError
-
-console = Console()
 
 
 class UnknownSecret(TwofoldError):
@@ -23,23 +22,30 @@ async def set_value(services: Services, name: str) -> None:
     if name not in known:
         raise UnknownSecret(f"the manifest has no secret {name!r}; it has {', '.join(known) or 'none'}")
     if sys.stdin.isatty():
-        value = typer.prompt(f"value of {name}", hide_input=True, confirmation_prompt=True)
+        value = typer.prompt(f"value of {name}", hide_input=True, confirmation_prompt=True, err=True)
     else:
         value = sys.stdin.read().removesuffix("\n")
     await services.secrets.set(name, value)
-    console.print(f"{name} is set")
 
 
-async def show(services: Services) -> None:
-    """Prints which of the manifest's secrets have a value, and none of the values."""
-    table = Table("secret", "value", "what for")
+async def read(services: Services) -> list[dict[str, str | None]]:
+    """Which of the manifest's secrets have a value, and none of the values."""
+    found = []
     for spec in services.manifest.secrets:
+        state, reason = "set", None
         try:
             await services.secrets.get(spec.name)
-            state = "set"
         except SecretNotFound:
             state = "missing"
         except SecretsUnavailable as exc:
-            state = f"unknown: {exc}"
-        table.add_row(spec.name, state, spec.description)
+            state, reason = "unknown", str(exc)
+        found.append({"name": spec.name, "state": state, "reason": reason, "description": spec.description})
+    return found
+
+
+def show(found: Sequence[Mapping[str, str | None]]) -> None:
+    """Prints what `read` returned."""
+    table = Table("secret", "value", "what for")
+    for one in found:
+        table.add_row(one["name"], ": ".join(filter(None, (one["state"], one["reason"]))), one["description"])
     console.print(table)

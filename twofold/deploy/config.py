@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any
 
 from twofold.manifest import ServiceManifest
@@ -88,11 +87,6 @@ KEYS = {_camel(one.name): one.name for one in fields(StackConfig)}
 """What stands in a stack's file, and the field that it becomes."""
 _REQUIRED = ("cloud", "environment", "region", "oidcIssuer", "oidcAudience")
 _TEXTS, _NUMBERS = ("settings", "tags", "limits"), ("maxInstances", "warmInstances")
-
-
-def clouds() -> tuple[str, ...]:
-    """The clouds that have components: the folders beside this file."""
-    return tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/__init__.py")))
 
 
 def parse(raw: Mapping[str, str], stack: str, manifest: ServiceManifest) -> StackConfig:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from twofold.deploy.config import LIMITS, clouds
+from twofold.deploy import clouds
+from twofold.deploy.config import LIMITS
 from twofold.deploy.config_values import listed
 from twofold.manifest import ServiceManifest
 from twofold.portable.rate_limit import Rate

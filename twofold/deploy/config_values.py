@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
-from twofold.deploy.config import clouds
+from twofold.deploy import clouds
 from twofold.settings import ORIGIN, is_origin
 
 MEMORY_MB = (512, 1024, 2048, 4096)

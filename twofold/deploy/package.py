@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import twofold
-from twofold.deploy import size, trim
-from twofold.deploy.config import StackConfig, clouds
+from twofold.deploy import clouds, size, trim
+from twofold.deploy.config import StackConfig
 from twofold.manifest import ServiceManifest
 from twofold.settings import MARKER, marker
 

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import uuid
 import zipfile
 from pathlib import Path
@@ -189,6 +190,21 @@ def test_an_operator_fetches_what_another_stack_deploys(stack, tmp_path):
     told = twofold("releases", "--fetch", digest("c")[:12])
     assert (tmp_path / ".build" / f"orders-aws-{digest('c')[:16]}.zip").read_bytes() == code("c")
     assert f"pulumi config set twofold:artifact {digest('c')}" in told
+
+
+def test_a_program_is_told_the_same(stack, tmp_path):
+    twofold = Operator(tmp_path, stack)
+    listed = json.loads(twofold("releases", "--json"))
+    assert {one["digest"]: one["live"] for one in listed} == {
+        digest("a"): [], digest("b"): [], digest("c"): ["http", "worker"],
+    }  # fmt: skip
+    assert all(0 <= time.time() - one["deployed_at"] < 600 for one in listed)
+    fetched = json.loads(twofold("releases", "--fetch", digest("c")[:12], "--json"))
+    assert fetched["digest"] == digest("c") and Path(fetched["path"]).read_bytes() == code("c")
+    moved = {"stack": "acme-prod-aws", "digest": digest("a"), "changed": True, "in_state": digest("c")}
+    assert json.loads(twofold("rollback", "--to", digest("a"), "--yes", "--json")) == moved
+    assert stack.live() == {"http": "1", "worker": "1"}
+    assert json.loads(twofold("rollback", "--to", digest("a"), "--json")) == moved | {"changed": False}
 
 
 def test_an_operators_mistakes_are_one_line(stack, tmp_path):

@@ -151,6 +151,10 @@ def test_an_operator_lists_and_fetches_with_the_default_login(kept, azurite_serv
         rows = [line for line in listed.stdout.splitlines() if "UTC" in line]
         assert [digest(text)[:16] in row for text, row in zip((b"c", b"b", b"a"), rows, strict=True)] == [True] * 3
         assert "live" in rows[0] and "live" not in rows[1] + rows[2]
+        told = json.loads(twofold("--json", **identity.environ).stdout)
+        assert [(one["digest"], one["live"]) for one in told] == [
+            (digest(b"c"), ["http", "worker"]), (digest(b"b"), []), (digest(b"a"), []),
+        ]  # fmt: skip
         assert twofold("--fetch", digest(b"a"), **identity.environ).returncode == 0
     assert (tmp_path / ".build" / f"orders-azure-{digest(b'a')[:16]}.zip").read_bytes() == b"a"
     nobody = twofold(AZURE_TOKEN_CREDENTIALS="AzureCliCredential", PATH=str(cli.parent))

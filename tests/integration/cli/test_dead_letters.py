@@ -85,6 +85,34 @@ def test_they_are_listed_shown_redriven_and_purged(folder):
     assert on_services(embedded(folder), folder, depths) == (1, 0)
 
 
+def test_a_program_is_told_the_same(folder):
+    def told(*arguments):
+        found = json.loads(dlq(folder, *arguments, "--json"))
+        return sorted(found, key=lambda one: one["id"]) if isinstance(found, list) else found  # a queue has no order
+
+    on_services(embedded(folder), folder, bury)
+    listed = told("list", "payments")
+    assert [one["id"] for one in listed] == ["m-0", "m-1", "m-2"]
+    assert listed[1] == {
+        "id": "m-1", "failure": "PaymentUnavailable: down", "type": "orders.pay", "attempt": 12, "data": {"order": "o-1"},
+        "traceparent": None,
+    }  # fmt: skip
+    assert told("show", "payments", "m-1") == [listed[1]]
+    assert told("redrive", "payments", "--dry-run") == told("purge", "payments", "--dry-run") == listed
+    assert told("list", "orders") == []
+    assert told("redrive", "payments", "--id", "m-1") == {"source": "payments", "redriven": 1}
+    assert told("purge", "payments", "--yes") == {"source": "payments", "deleted": 2}
+
+
+def test_a_program_is_asked_on_standard_error(folder):
+    command = [Path(sys.executable).with_name("twofold"), "dlq", "purge", "payments", "--json"]
+    on_services(embedded(folder), folder, bury)
+    for answer, expected in (("n\n", (1, "")), ("y\n", (0, {"source": "payments", "deleted": 3}))):
+        done = subprocess.run(command, cwd=folder, input=answer, capture_output=True, text=True, timeout=60)
+        assert "delete dead letters of payments for ever?" in done.stderr
+        assert (done.returncode, json.loads(done.stdout) if done.stdout else "") == expected
+
+
 def test_a_redriven_message_is_a_first_attempt(folder):
     on_services(embedded(folder), folder, lambda services: bury(services, 1))
     dlq(folder, "redrive", "payments")
@@ -122,6 +150,13 @@ def test_parked_streams_of_a_consumer_are_listed_and_redriven_but_never_purged(f
     on_services(embedded(folder), folder, park)
     told = dlq(folder, "list", "orders")
     assert "order-1" in told and "parked at event 0" in told and "RuntimeError: no" in told
+    [parked] = json.loads(dlq(folder, "list", "orders", "--json"))
+    assert parked.pop("at") > 1_700_000_000
+    assert parked == {"id": "order-1", "failure": "RuntimeError: no", "consumer": "orders@0", "position": 0}
+    catchup = [Path(sys.executable).with_name("twofold"), "catchup", "--json"]
+    done = subprocess.run(catchup, cwd=folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and json.loads(done.stdout)["parked"] == ["orders@0"]
+    assert done.stderr == "twofold: streams are parked; see: twofold dlq list orders\n"
     assert "not purged" in dlq(folder, "purge", "orders", "--yes", told=2)
     assert "1 redriven" in dlq(folder, "redrive", "orders")
     assert "0 dead" in dlq(folder, "list", "orders")
@@ -147,7 +182,7 @@ def test_a_stack_is_found_by_its_outputs(folder, ministack):
     assert "no outputs of the stack dev-aws" in dlq(folder, "list", "payments", "--cloud", "aws", told=2, **environ)
 
 
-async def test_a_storage_queue_has_them_too_and_gets_back_what_was_only_looked_at(folder, azurite, capsys):
+async def test_a_storage_queue_has_them_too_and_gets_back_what_was_only_looked_at(folder, azurite):
     service, prefix = storage_queues(azurite), f"cli-{uuid.uuid4().hex[:8]}"
     twins = {name: service.create_queue(f"{prefix}-{name}") for name in ("payments", "payments-poison")}
     parts = urlsplit(azurite)
@@ -156,12 +191,11 @@ async def test_a_storage_queue_has_them_too_and_gets_back_what_was_only_looked_a
     services = bootstrap(Settings.load(embedded(folder), SERVICE, folder), SERVICE, queue_driver=driver)
     await bury(services, 23)
     twins["payments-poison"].send_message("what the host gave up")
-    options = {"only": None, "limit": 15}
-    assert await dead_letters.show(services, "payments", whole=False, **options) == 15
-    assert "m-1 " in capsys.readouterr().out
+    looked_at = await dead_letters.read(services, "payments", only=None, limit=15)
+    assert len(looked_at) == 15 and "m-1" in {letter.id for letter in looked_at}
     assert await dead_letters.act(services, "payments", "redrive", only="m-7", limit=15, rate=1000) == 1
     assert await dead_letters.act(services, "payments", "redrive", only=None, limit=1000, rate=1000) == 23
-    assert await dead_letters.show(services, "payments", whole=False, **options) == 0
+    assert await dead_letters.read(services, "payments", only=None, limit=15) == []
     assert twins["payments"].get_queue_properties().approximate_message_count == 24
     await services.close()
 

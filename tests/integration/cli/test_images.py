@@ -152,6 +152,17 @@ def test_the_command_tells_the_artifact_and_asks_the_engine_for_the_image(cloud,
     assert f"orders-{cloud}:{facts['digest'][:16]}: push it to your registry" in done.stderr
 
 
+def test_the_bill_of_materials_lies_beside_it(cloud, folder):
+    command = [TWOFOLD, "sbom", cloud, "--json"]
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | {"PYTHONPATH": str(folder)}, capture_output=True, text=True
+    )
+    told = json.loads(done.stdout)
+    assert hashlib.sha256(Path(told["artifact"]).read_bytes()).hexdigest() == told["digest"]
+    bill = json.loads(Path(told["path"]).read_text())
+    assert bill["metadata"]["component"]["hashes"][0]["content"] == told["digest"]
+
+
 def test_without_an_engine_that_answers_there_is_one_line_and_the_report_all_the_same(folder, tmp_path):
     done = build(
         folder, "--cloud", "aws", "--report", "--image", environ=engine(tmp_path, "docker", info=1), told=2

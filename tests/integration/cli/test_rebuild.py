@@ -1,5 +1,6 @@
 """`twofold rebuild` and `twofold catchup` as an operator uses them: on the embedded store, while the service goes on answering."""
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -54,6 +55,8 @@ def test_a_damaged_read_model_is_whole_again_while_the_service_runs(folder):
         until(lambda: listed() == set())  # a first page may be cached for five seconds
         assert "rebuilt from 5 streams, and live" in rebuild(folder, "orders")
         assert listed() == placed
+        done = json.loads(rebuild(folder, "orders", "--json"))
+        assert done == {"projection": "orders", "streams": 5} and listed() == placed
         placed.add(client.post("/orders", json=ORDER).json()["id"])
         until(lambda: listed() == placed)
 
@@ -71,6 +74,9 @@ def test_consumers_catch_up_with_what_no_feed_delivered(folder):
             assert database.execute(f"DELETE FROM documents WHERE NOT ({kept})").rowcount >= 12
         until(lambda: client.get("/customers/c-1/orders").json()["orders"] == [])  # first pages are cached
         assert "3 streams, 3 consumers: up to date" in twofold(folder, "catchup")
+        told = json.loads(twofold(folder, "catchup", "--json"))
+        consumers = ["order-events", "payment-outbox", "orders@0"]
+        assert told == {"streams": 3, "consumers": consumers, "parked": []}
         until(lambda: {row["id"] for row in client.get("/customers/c-1/orders").json()["orders"]} == placed)
 
 

@@ -1,5 +1,6 @@
 """`twofold secret` as an operator uses it: typed without echo, piped, and what is refused."""
 
+import json
 import os
 import pty
 import subprocess
@@ -40,6 +41,13 @@ def test_a_value_is_piped_and_the_list_tells_that_it_is_there(folder):
     assert NAME in told and "set" in told and "missing" not in told
     assert (folder / ".data/secrets" / NAME).read_text() == CANARY
     assert (folder / ".data/secrets" / NAME).stat().st_mode & 0o077 == 0
+
+
+def test_a_program_is_told_the_same(folder):
+    [missing] = json.loads(secret(folder, "list", "--json"))
+    assert (missing["name"], missing["state"], missing["reason"]) == (NAME, "missing", None) and missing["description"]
+    assert json.loads(secret(folder, "set", NAME, "--json", value=CANARY)) == {"name": NAME, "state": "set"}
+    assert json.loads(secret(folder, "list", "--json")) == [missing | {"state": "set"}]
 
 
 def test_a_value_is_typed_twice_without_echo(folder):

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -55,6 +56,13 @@ def test_a_token_says_who_calls_and_what_for(service):
         own = ("--subject", "c-2", "--scope", "orders.read", "--scope", "orders.write")
         assert (status("/customers/c-2/orders", *own), status("/customers/c-1/orders", *own)) == (200, 403)
         assert status("/customers/c-2/orders", "--subject", "c-2", "--scope", "orders.read orders.write") == 200
+
+
+def test_a_program_is_told_what_the_token_says(folder):
+    told = json.loads(token(folder, "--subject", "c-2", "--scope", "orders.read", "--json"))
+    assert (told["subject"], told["scopes"]) == ("c-2", ["orders.read"])
+    assert 0 <= told["expires_at"] - 12 * 3600 - time.time() + 60 < 120 and told["token"].count(".") == 2
+    assert json.loads(token(folder, "--json"))["scopes"] == ["orders.read", "orders.write", "orders.admin"]
 
 
 def test_the_printed_line_works_when_pasted(service, tmp_path_factory):

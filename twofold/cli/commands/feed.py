@@ -1,0 +1,56 @@
+"""`twofold rebuild` and `catchup`: read models and consumers, from the events."""
+
+from typing import Annotated
+
+import typer
+
+from twofold.cli import completion
+from twofold.cli.options import MANIFEST, Cloud, Env, Target, with_services
+from twofold.cli.output import AsJson, tell
+from twofold.errors import TwofoldError
+
+app = typer.Typer()
+
+
+class StillParked(TwofoldError):
+    """Some streams wait for redrive."""
+
+
+@app.command()
+def rebuild(
+    projection: Annotated[str, typer.Argument(help="a projection of the manifest", autocompletion=completion.projection)],
+    cloud: Cloud = None, env: Env = "dev",
+    resume: Annotated[bool, typer.Option("--resume", help="go on with an unfinished rebuild, parked streams first")] = False,
+    abandon: Annotated[bool, typer.Option("--abandon", help="delete an unfinished rebuild instead")] = False,
+    as_json: AsJson = False, manifest: Target = MANIFEST,
+) -> None:  # fmt: skip
+    """Builds a read model anew from the events, beside the live one, and switches over. Deploy the new projection first.
+
+    With --json: {projection, streams}; `streams` is how many it was made of, null after --abandon.
+    """
+    from twofold.cli import feed
+
+    streams = with_services(
+        manifest, cloud, env, lambda services: feed.rebuild(services, projection, resume=resume, abandon=abandon)
+    )
+    if streams is None:
+        told = "the unfinished rebuild is deleted; the live read model was not touched"
+    else:
+        told = f"rebuilt from {streams} streams, and live"
+    found = {"projection": projection, "streams": streams}
+    tell(found, lambda _: typer.echo(f"{projection}: {told}"), as_json=as_json)
+
+
+@app.command()
+def catchup(cloud: Cloud = None, env: Env = "dev", as_json: AsJson = False, manifest: Target = MANIFEST) -> None:
+    """Brings every projection and feed consumer up to date with every stream: after the feed was down for a day or more.
+
+    With --json: {streams, consumers, parked}; `parked` are the consumers that have parked streams: then the exit code is 2.
+    """
+    from twofold.cli import feed
+
+    found = with_services(manifest, cloud, env, feed.catch_up)
+    told = f"{found['streams']} streams, {len(found['consumers'])} consumers: up to date"
+    tell(found, lambda _: typer.echo(told), as_json=as_json)
+    if found["parked"]:
+        raise StillParked(f"streams are parked; see: twofold dlq list {found['parked'][0].partition('@')[0]}")
