@@ -1,174 +1,302 @@
-"""The process dies before or after each single transaction and call of place → pay → ship, and starts again: the end is the same.
+"""The process dies before or after each single call of an order's story, on each home, and starts again: the end is the same.
 
-A crash is a BaseException out of the database or the provider's client, after which every further call fails too: so nothing that
-the dying code does (releasing a claim, say) reaches the outside. `tests/integration/local` kills real processes.
+What a crash is and where it strikes, `mortal.py` tells. The next process does the same again, with the same keys, once the dead
+one's locks and leases have run out; feed and queue deliver again what was not worked off. In the end there is one order, charged
+once, right in the read model, told of; its key gets the first answer, and nothing waits, is dead or parked.
+`tests/integration/local` kills real processes.
 """
 
 import contextlib
+import itertools
 import json
+import uuid
+from dataclasses import replace
+from urllib.parse import urlsplit
 
+import boto3
 import httpx
 import pytest
 
 from api.manifest import SERVICE
-from api.orders.views import BUCKETS
+from api.orders.handlers import PAY_WITHIN_SECONDS
+from api.orders.views import due_orders
+from tests.copies.copy import ROOT
+from tests.emulators.fixtures import DUMMY, REGION, create_tables, storage_queues
+from tests.fakes.credential import StaticCredential
+from tests.integration.mortal import Crashed, Fate, Home, Mortal
 from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER
+from twofold.aws import document_store as dynamodb
+from twofold.aws import message_queue as sqs
+from twofold.aws.feed import document_of
+from twofold.azure import document_store as cosmos
+from twofold.azure import message_queue as storage
+from twofold.azure.feed import documents_of
 from twofold.bootstrap import bootstrap
-from twofold.local import document_store, message_queue, secret_store
+from twofold.cli import dead_letters
+from twofold.emulators.cosmos import CosmosFake
+from twofold.emulators.dynamodb_stream import DynamoDBStream
+from twofold.emulators.managed_identity import storage_token
+from twofold.errors import PublisherUnavailable
+from twofold.local import secret_store
 from twofold.local.database import Database
-from twofold.local.loops import Loops
+from twofold.local.document_store import SQLiteDriver
+from twofold.local.feed import LocalFeed
+from twofold.local.message_queue import SQLiteQueueDriver
+from twofold.portable.feed import Feed
+from twofold.portable.message_queue import dead_letter_name
 from twofold.portable.resilience import Outbound
-from twofold.runtime import Runtime
+from twofold.runtime import SCHEDULE_SECONDS, Runtime
 from twofold.settings import Settings
-from twofold.testing import Clock
+
+QUEUES = ("payments", dead_letter_name("payments"))
+LOCK_SECONDS = 60  # of a request's key, and of a message in hand
+MANIFEST = replace(
+    SERVICE,
+    queues=tuple(replace(spec, max_attempts=2) for spec in SERVICE.queues),
+    consumers=tuple(replace(spec, max_attempts=1) for spec in SERVICE.consumers),
+)
+DOCUMENT = Runtime(SERVICE, root=ROOT, environ={}).build_app().openapi()
 
 
-class Crashed(BaseException):
-    """The process is gone."""
+@pytest.fixture
+async def local(tmp_path):
+    database, seen = Database(tmp_path / "store.db"), 0
+    documents, queue = SQLiteDriver(database), SQLiteQueueDriver(database)
+    feed = LocalFeed(database)
+
+    async def changes():
+        nonlocal seen
+        found = await feed.changes(seen, 1000)
+        seen = found[-1][0] if found else seen
+        return [document for _, document in found]
+
+    yield Home(documents, queue, changes)
+    await database.close()
 
 
-class Fate:
-    """Counts the calls to the outside; the `at`th crashes, before it is done or after."""
+@pytest.fixture
+async def azure(azurite):
+    service, prefix, parts = storage_queues(azurite), f"t{uuid.uuid4().hex[:8]}", urlsplit(azurite)
+    made = [service.create_queue(f"{prefix}-{name}") for name in QUEUES]
+    queue = storage.open(f"storagequeue://{parts.netloc}{parts.path}/{prefix}", StaticCredential(storage_token()))
+    with CosmosFake() as fake:
+        documents, seen = cosmos.open(fake.create("t", "events", "documents"), StaticCredential()), 0
 
-    def __init__(self, at=None, *, after=False):
-        self.at, self.after, self.calls, self.dead = at, after, 0, False
+        async def changes():
+            nonlocal seen
+            found = fake.containers["t", "events"].changes(seen)
+            seen = found[-1][0] if found else seen
+            return documents_of(item for _, item in found)
 
-    async def __call__(self, work):
-        self.calls += 1
-        due = self.calls == self.at
-        self.dead = self.dead or (due and not self.after)
-        if self.dead:
-            raise Crashed
-        result = await work()
-        self.dead = self.dead or due
-        if self.dead:
-            raise Crashed
-        return result
-
-
-class MortalDatabase(Database):
-    """The file under store, feed and queue: each of its transactions meets the process's fate."""
-
-    def __init__(self, path, fate):
-        super().__init__(path)
-        self._fate = fate
-
-    async def run(self, work):
-        transact = super().run
-        return await self._fate(lambda: transact(work))
+        yield Home(documents, queue, changes, fake)
+        await documents.close()
+    await queue.close()
+    for one in made:
+        one.delete_queue()
 
 
-class Provider:
-    """Takes a payment once per idempotency key, and remembers each."""
+@pytest.fixture
+async def aws(dynamodb_local, ministack):
+    prefix = f"t{uuid.uuid4().hex[:8]}"
+    create_tables(dynamodb_local, prefix)
+    queues = boto3.client("sqs", region_name=REGION, endpoint_url=ministack, **DUMMY)
+    made = [queues.create_queue(QueueName=f"{prefix}-{name}")["QueueUrl"] for name in QUEUES]
+    documents = dynamodb.open(f"dynamodb://{REGION}/{prefix}?endpoint={dynamodb_local}")
+    queue = sqs.open(f"sqs://{REGION}/{prefix}?endpoint={ministack}")
+    stream = DynamoDBStream(dynamodb_local, f"{prefix}-events")
+
+    async def changes():
+        return [document for record in stream.batch()["Records"] if (document := document_of(record)) is not None]
+
+    yield Home(documents, queue, changes)
+    await documents.close()
+    await queue.close()
+    for url in made:
+        queues.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture(params=["local", "azure", "aws"])
+def home(request):
+    return request.getfixturevalue(request.param)
+
+
+class Outside:
+    """Who takes payments, each once per idempotency key, and who is told of events; `down` is the one that is not well."""
+
+    system = "outside"
 
     def __init__(self):
-        self.captured = {}
+        self.down, self.refused, self.captured, self.told = None, 0, {}, set()
 
     def charge(self, request):
+        if self.down == "payments":
+            self.refused += 1
+            return httpx.Response(400)
         key = request.headers["Idempotency-Key"]
         self.captured.setdefault(key, f"ref-{len(self.captured)}")
         assert json.loads(request.content)["amount"] == 2500
         return httpx.Response(200, json={"status": "captured", "reference": self.captured[key]})
 
+    async def publish(self, envelopes):
+        if self.down == "order-events":
+            self.refused += 1
+            raise PublisherUnavailable("down")
+        self.told |= {json.loads(envelope)["type"] for envelope in envelopes}
 
-class World:
-    """What outlives a process: the file, the clock, the provider."""
 
-    def __init__(self, folder):
-        self.folder, self.clock, self.provider = folder, Clock(1_800_000_000.0), Provider()
+class Service(Runtime):
+    """The service, its OpenAPI document made once for all processes: that takes longer than all the rest."""
 
-    def process(self, fate):
-        settings = Settings.load({"TWOFOLD_APP_PAYMENT_URL": "http://provider.test"}, SERVICE, self.folder)
-        database = MortalDatabase(self.folder / "store.db", fate)
-        services = bootstrap(
-            settings,
-            SERVICE,
-            document_driver=document_store.SQLiteDriver(database),
-            queue_driver=message_queue.SQLiteQueueDriver(database, clock=self.clock),
-            secret_driver=secret_store.open(f"file:///{self.folder}/secrets"),
+    def build_app(self):
+        app = super().build_app()
+        app.openapi_schema = DOCUMENT
+        return app
+
+
+class Process:
+    """The service, begun anew, and a client of it. `life` gives the customer and the keys: both processes have the same."""
+
+    def __init__(self, home, folder, outside, fate, life):
+        self.home, self.outside, self.fate, self.customer = home, outside, fate, f"c-{life}"
+        settings = Settings.load({"TWOFOLD_APP_PAYMENT_URL": "http://provider.test"}, MANIFEST, folder)
+        secrets = secret_store.open(f"file:///{folder}/secrets")
+        self.services = bootstrap(
+            settings, MANIFEST, secret_driver=secrets, publisher_driver=Mortal(outside, fate), **home.drivers(fate)
         )
-        services.documents.clock = self.clock
+        self.services.documents.clock = home.clock
 
         async def charge(request):
             async def work():
-                return self.provider.charge(request)
+                return outside.charge(request)
 
             return await fate(work)
 
         transport = httpx.MockTransport(charge)
-        services._outbound["payments"] = Outbound("payments", "http://provider.test", transport=transport)
-        return Runtime(SERVICE, root=self.folder, services=services)
+        self.services._outbound["payments"] = Outbound("payments", "http://provider.test", transport=transport)
+        self.runtime = Service(MANIFEST, root=folder, services=self.services)
+        transport = httpx.ASGITransport(self.runtime.asgi)
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://test", headers=bearer())
 
+    async def post(self, path, body, status):
+        """A command under the key that it has in every process."""
+        answer = await self.client.post(path, json=body, headers={"Idempotency-Key": self.customer})
+        assert answer.status_code == status, answer.text
+        return answer
 
-async def script(world, runtime):
-    """What a client does, with its keys: the same again after a crash."""
-    transport = httpx.ASGITransport(runtime.asgi)
-    loops = Loops(runtime)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=bearer()) as client:
-        placed = await client.post("/orders", json=ORDER, headers={"Idempotency-Key": "place"})
-        assert placed.status_code == 201, placed.text
-        order = placed.headers["location"]
-        paid = await client.post(f"{order}/payment", json={}, headers={"Idempotency-Key": "pay"})
-        assert paid.status_code == 202, paid.text
+    async def place(self):
+        return (await self.post("/orders", ORDER | {"customer_id": self.customer}, 201)).headers["location"]
+
+    async def settle(self):
+        """Feed and queue deliver until nothing is left."""
         for _ in range(10):
-            await loops.drain()
-            world.clock.advance(20)
-        shipped = await client.post(f"{order}/shipment", json={}, headers={"Idempotency-Key": "ship"})
-        assert shipped.status_code == 200, shipped.text
-        await loops.drain()
-        events = (await client.get(f"{order}/events")).json()["events"]
-        listed = (await client.get("/customers/c-1/orders")).json()["orders"]
-    model = await runtime.services.read_models.live("orders")
-    buckets = [await model.query(f"unpaid:{bucket}") for bucket in range(BUCKETS)]
+            left = await self.home.deliver(self.runtime)
+            self.home.advance(20)
+            if not left:
+                return
+        raise AssertionError("there is always something left")
+
+    async def redrive(self, source):
+        """As `twofold dlq redrive` does it."""
+        await dead_letters.act(self.services, source, "redrive", only=None, limit=10, rate=1000)
+
+    async def look(self, order):
+        """What there is of an order, in the end."""
+        id = order.rpartition("/")[2]
+        events = (await self.client.get(f"{order}/events")).json()["events"]
+        listed = (await self.client.get(f"/customers/{self.customer}/orders")).json()["orders"]
+        placed = await self.post("/orders", ORDER | {"customer_id": self.customer}, 201)
+        return {
+            "events": [event["type"] for event in events],
+            "rows": [(row["id"] == id, row["status"], row["total"]) for row in listed],
+            "unpaid": [due async for due in due_orders(self.services, 10**11) if due == id],
+            "left": [await self.services.queue.driver.depth(queue) for queue in QUEUES],
+            "captured": sum(key.startswith(id) for key in self.outside.captured),
+            "refused": self.outside.refused > 0,
+            "told": self.outside.told,
+            "parked": await Feed(self.services.events, []).parked("order-events"),
+            "replayed": (placed.headers["location"] == order, placed.headers.get("idempotency-replayed")),
+        }
+
+    async def stop(self):
+        await self.client.aclose()
+        await self.runtime.stop()
+
+
+async def paid_after_all(process):
+    """Placed, charged in vain until the message is dead, redriven and paid."""
+    process.outside.down = "payments"
+    order = await process.place()
+    await process.post(f"{order}/payment", {}, 202)
+    await process.settle()
+    process.outside.down = None
+    await process.redrive("payments")
+    await process.settle()
+    return order
+
+
+async def never_paid(process):
+    """Placed, and expired by the schedule; told of in vain until the stream is parked, and redriven."""
+    process.outside.down = "order-events"
+    order = await process.place()
+    await process.settle()
+    process.home.advance(PAY_WITHIN_SECONDS)
+    await process.runtime.run_schedule("expire-unpaid")
+    await process.settle()
+    process.outside.down = None
+    await process.redrive("order-events")
+    return order
+
+
+def end(events, status, told, *, captured):
+    """What `look` finds of an order with these events."""
     return {
-        "events": [event["type"] for event in events],
-        "rows": [(row["status"], row["total"]) for row in listed],
-        "unpaid": sum(len(page.documents) for page in buckets),
-        "waiting": await runtime.services.queue.driver.depth("payments"),
-        "captured": len(world.provider.captured),
-    }
+        "events": events, "rows": [(True, status, 2500)], "unpaid": [], "left": [0, 0], "parked": [], "told": told,
+        "captured": captured, "refused": True, "replayed": (True, "true"),
+    }  # fmt: skip
 
 
-EXPECTED = {
-    "events": ["OrderPlaced", "PaymentRequested", "OrderPaid", "OrderShipped"],
-    "rows": [("shipped", 2500)],
-    "unpaid": 0,
-    "waiting": 0,
-    "captured": 1,
+STORIES = {
+    paid_after_all: (
+        LOCK_SECONDS,
+        end(["OrderPlaced", "PaymentRequested", "OrderPaid"], "paid", {"orders.placed", "orders.paid"}, captured=1),
+    ),
+    never_paid: (
+        SCHEDULE_SECONDS,
+        end(["OrderPlaced", "OrderExpired"], "expired", {"orders.placed", "orders.expired"}, captured=0),
+    ),
 }
+"""The stories, how long a dead process locks others out, and the end."""
 
 
-async def life(folder, fate):
-    """A run that meets its fate, if it does, and the run after it."""
-    world = World(folder)
-    first = world.process(fate)
+async def live(story, home, folder, fate, life):
+    """A story by a process that meets its fate, if it does, and by the one after it; what `look` finds then."""
+    outside = Outside()
+    process = Process(home, folder, outside, fate, life)
     with contextlib.suppress(Crashed, BaseExceptionGroup):
-        result = await script(world, first)
-        if not fate.dead:
-            return result
-    world.clock.advance(61)  # locks of the dead run out
-    second = world.process(Fate())
-    try:
-        return await script(world, second)
-    finally:
-        await second.stop()
+        order = await story(process)
+    if fate.dead:
+        await process.stop()
+        home.advance(STORIES[story][0] + 1)
+        await home.bury()
+        process = Process(home, folder, outside, Fate(), life)
+        order = await story(process)
+    process.fate.at = None
+    found = await process.look(order)
+    await process.stop()
+    return found
 
 
-async def test_without_a_crash(tmp_path):
-    fate = Fate()
-    assert await life(tmp_path, fate) == EXPECTED
-    assert fate.calls > 40
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-async def test_a_crash_at_each_call_changes_nothing_in_the_end(tmp_path, after):
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+async def test_a_crash_at_each_call_changes_nothing_in_the_end(home, story, tmp_path):
+    lives, (_, expected), lived = itertools.count(), STORIES[story], Fate()
+    assert await live(story, home, tmp_path, lived, next(lives)) == expected
     at, crashed = 0, True
     while crashed:
         at += 1
-        folder = tmp_path / str(at)
-        folder.mkdir()
-        fate = Fate(at, after=after)
-        assert await life(folder, fate) == EXPECTED, f"after a crash at call {at}"
+        for after in (False, True) if at in lived.abreast else (True,):
+            fate = Fate(at, after=after)
+            told = f"after a crash {'after' if after else 'before'} call {at}"
+            assert await live(story, home, tmp_path, fate, next(lives)) == expected, told
         crashed = fate.dead
-    assert at > 40
+    assert at > 20

@@ -13,6 +13,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from twofold.errors import Conflict, EventFormatError, StoreThrottled, StoreUnavailable
@@ -122,14 +123,20 @@ class Feed:
         ]
 
     async def redrive(self, consumer: str, stream: str) -> bool:
-        """Takes a parked stream up again where it stopped; True when it is now up to date, False when it parked again."""
+        """Takes a parked stream up again where it stopped; True when it is now up to date, False when it parked again.
+
+        What is told by `parked` goes last: after a crash the stream is still there, to be redriven again.
+        """
+        reference = await self._documents.get(CHECKPOINTS, f"parked:{consumer}", stream)
         partition = _partition(consumer, stream)
         found = await self._documents.get(CHECKPOINTS, partition, "checkpoint")
         if found is not None and found.body["parked"]:
             body = {**found.body, "parked": False}
             await self._documents.put(CHECKPOINTS, partition, "checkpoint", body, condition=VERSION(found.version))
-        await self._documents.delete(CHECKPOINTS, f"parked:{consumer}", stream)
-        return await self._catch_up(stream, self._consumers[consumer])
+        done = await self._catch_up(stream, self._consumers[consumer])
+        if done and reference is not None:
+            await self._unpark(consumer, stream, reference.version)
+        return done
 
     async def _catch_up(self, stream: str, consumer: Consumer) -> bool:
         partition = _partition(consumer.name, stream)
@@ -152,12 +159,14 @@ class Feed:
             return await self._catch_up(stream, consumer)
         if failure is None:
             return True
-        await self._park(consumer, stream, position, failure)
+        reference = await self._park(consumer, stream, position, failure)
         try:
             await self._checkpoint(partition, version, position, parked=True)
         except CheckpointMoved:
-            await self._documents.delete(CHECKPOINTS, f"parked:{consumer.name}", stream)
-            return await self._catch_up(stream, consumer)
+            # Perhaps the other process parked it: then ours is the reference to that too.
+            if done := await self._catch_up(stream, consumer):
+                await self._unpark(consumer.name, stream, reference)
+            return done
         return False
 
     async def _checkpoint(self, partition: str, version: str | None, position: int, *, parked: bool) -> str:
@@ -212,7 +221,7 @@ class Feed:
                     await asyncio.sleep(self._retry_pause * 2 ** (attempt - 1))
         return failure
 
-    async def _park(self, consumer: Consumer, stream: str, position: int, failure: str) -> None:
+    async def _park(self, consumer: Consumer, stream: str, position: int, failure: str) -> str:
         body = {
             "format": FORMAT,
             "stream": stream,
@@ -220,13 +229,18 @@ class Feed:
             "failure": failure[:2000],
             "at": self._documents.now(),
         }
-        await self._documents.put(CHECKPOINTS, f"parked:{consumer.name}", stream, body)
+        reference = await self._documents.put(CHECKPOINTS, f"parked:{consumer.name}", stream, body)
         observe(PARKED, 1, consumer=consumer.stated)
         event(
             log, "parked", f"consumer {consumer.name} parked stream {stream} at {position}: {failure}",
             started=time.perf_counter(), outcome="failure", level=logging.ERROR,
             labels__consumer=consumer.stated, labels__stream=stream, labels__position=str(position),
         )  # fmt: skip
+        return reference
+
+    async def _unpark(self, consumer: str, stream: str, reference: str) -> None:
+        with suppress(Conflict):  # it was parked again meanwhile
+            await self._documents.delete(CHECKPOINTS, f"parked:{consumer}", stream, condition=VERSION(reference))
 
 
 def _partition(consumer: str, stream: str) -> str:

@@ -88,6 +88,26 @@ async def test_a_redrive_that_fails_parks_again(events):
     assert [parked.stream for parked in await feed.parked("view")] == ["a"]
 
 
+async def test_a_redrive_that_dies_can_be_done_again(events):
+    class Died(BaseException):
+        pass
+
+    async def dying(commit):
+        raise Died
+
+    recorder = Recorder()
+    recorder.poison = {("a", 0)}
+    await append(events, "a", 1)
+    await feed_of(events, recorder).process_streams(["a"])
+    with pytest.raises(Died):
+        await feed_of(events, dying).redrive("view", "a")
+    recorder.poison.clear()
+    feed = feed_of(events, recorder)
+    assert [parked.stream for parked in await feed.parked("view")] == ["a"]
+    assert await feed.redrive("view", "a")
+    assert recorder.seen == {"a": [0]} and await feed.parked("view") == []
+
+
 async def test_a_commit_of_an_unknown_format_is_parked(events, documents):
     recorder = Recorder()
     await append(events, "a", 1)
@@ -116,3 +136,15 @@ async def test_two_processes_on_one_stream_miss_nothing(events):
         await asyncio.gather(*(feed.process_streams(["a"]) for feed in feeds))
     assert set(recorder.seen["a"]) == set(range(20))
     assert sorted(dict.fromkeys(recorder.seen["a"])) == list(dict.fromkeys(recorder.seen["a"]))
+
+
+async def test_what_several_processes_park_at_once_can_be_redriven(events):
+    recorder = Recorder()
+    recorder.poison = {("a", 0)}
+    feeds = [feed_of(events, recorder) for _ in range(4)]
+    await append(events, "a", 1)
+    await asyncio.gather(*(feed.process_streams(["a"]) for feed in feeds))
+    assert [parked.stream for parked in await feeds[0].parked("view")] == ["a"]
+    recorder.poison.clear()
+    assert await feeds[0].redrive("view", "a")
+    assert recorder.seen == {"a": [0]} and await feeds[0].parked("view") == []
