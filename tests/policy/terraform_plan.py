@@ -6,7 +6,7 @@ for a block that stands once. Here it is spelled back. Nothing is added that the
 
 import re
 
-from tests.engine.provider import computed
+from tests.engine.answers import computed
 
 SINGULAR = {"attributes": "attribute", "origins": "origin", "custom_headers": "custom_header", "rules": "rule"}
 MAPS = ("variables", "dimensions", "tags", "tags_all", "default_tags", "request_parameters")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from api.manifest import SERVICE
-from tests.engine.provider import ACCOUNT, SUBSCRIPTION
+from tests.engine.answers import ACCOUNT, SUBSCRIPTION
 from tests.policy.test_least_privilege import FILES, ROLES
 from tests.stacks.captured import Captured
 from tests.stacks.test_stacks import EVERYTHING_ELSE, ON, config

@@ -198,7 +198,7 @@ def test_what_rests_is_encrypted(aws):
 
 
 def test_secrets_stand_in_the_state_encrypted_or_not_at_all(aws, azure):
-    from tests.engine.provider import EDGE_VALUE, FRONT_DOOR_ID
+    from tests.engine.answers import EDGE_VALUE, FRONT_DOOR_ID
 
     for stack, secret in ((aws, EDGE_VALUE), (azure, FRONT_DOOR_ID)):
         assert secret not in stack.on_disk and secret not in json.dumps(stack.outputs)

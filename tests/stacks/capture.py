@@ -13,8 +13,8 @@ import types
 import uuid
 from pathlib import Path
 
+from tests.engine.answers import ACCOUNT, SUBSCRIPTION, TENANT
 from tests.engine.engine import Engine
-from tests.engine.provider import ACCOUNT, SUBSCRIPTION, TENANT
 from tests.stacks.test_stacks import EVERYTHING_ELSE, ON, ROOT, config, program
 from twofold.deploy.config import KEYS
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from pulumi import automation
 
-from tests.engine.provider import ACCOUNT, SUBSCRIPTION, TENANT
+from tests.engine.answers import ACCOUNT, SUBSCRIPTION, TENANT
 from tests.stacks.test_stacks import config, started
 
 OTHER = "00000000-0000-0000-0000-0000000000ff"

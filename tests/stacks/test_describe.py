@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.copies.copy import ROOT, Copy
-from tests.engine.provider import ACCOUNT, SUBSCRIPTION, TENANT
+from tests.engine.answers import ACCOUNT, SUBSCRIPTION, TENANT
 from tests.stacks.captured import Captured
 from tests.stacks.test_stacks import EVERYTHING_ELSE, ON, config
 from twofold.deploy.description import UNKNOWN

@@ -11,7 +11,7 @@ import pytest
 from pulumi.runtime.config import CONFIG, get_config_env
 
 from api.manifest import SERVICE
-from tests.engine.provider import EDGE_VALUE, FRONT_DOOR_ID
+from tests.engine.answers import EDGE_VALUE, FRONT_DOOR_ID
 from tests.stacks import apim_policy
 from tests.stacks.captured import Captured
 from tests.stacks.gateways import ApiManagement, Call, HttpApi

@@ -10,8 +10,8 @@ from pulumi import automation
 
 from api.manifest import SERVICE
 from tests.emulators.tool import needing
+from tests.engine.answers import SUBSCRIPTION
 from tests.engine.engine import Engine
-from tests.engine.provider import SUBSCRIPTION
 from tools import pulumi_cli
 from twofold.deploy.config import KEYS
 from twofold.manifest import ServiceManifest
