@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pulumi import automation
 
-from tests.engine.provider import StandIn
+from tests.emulators.tool import needing
+from tests.engine.provider import Resources, StandIn
 from tools import pulumi_cli
 
 EPOCH = "2026-01-01T00:00:00Z"
@@ -27,7 +28,7 @@ class Engine:
     ):
         self.standin = standin or StandIn()
         path = os.environ["PATH"]
-        if (binaries := str(pulumi_cli.find().parent)) not in path.split(os.pathsep):
+        if (binaries := str(needing(pulumi_cli.find).parent)) not in path.split(os.pathsep):
             os.environ["PATH"] = f"{binaries}{os.pathsep}{path}"
         state = folder / "state"
         state.mkdir(parents=True)
@@ -72,6 +73,9 @@ class Engine:
     def up(self):
         return self._told("up")[1]
 
+    def refresh(self):
+        return self._told("refresh")[1]
+
     def destroy(self):
         return self._told("destroy")[1]
 
@@ -92,6 +96,10 @@ class Engine:
 
         getattr(self.stack, command)(on_event=note)
         return dict(steps), counts
+
+    def made(self):
+        """What there is now."""
+        return Resources(self.standin.resources)
 
     def state(self):
         """Decrypted."""

@@ -15,12 +15,27 @@ from tests.engine import answers
 from tests.engine.immutable import IMMUTABLE
 
 
+class Resources(dict):
+    """By URN, as (type, inputs)."""
+
+    def of(self, token):
+        return [inputs for kind, inputs in self.values() if kind == token]
+
+    def one(self, token):
+        [inputs] = self.of(token)
+        return inputs
+
+    def named(self, token):
+        """By logical name."""
+        return {urn.rpartition("::")[2]: inputs for urn, (kind, inputs) in self.items() if kind == token}
+
+
 class StandIn(provider_pb2_grpc.ResourceProviderServicer):
-    """Keeps what was created: `resources` by URN, as (type, inputs). `drifted` is what somebody changed by hand, by URN:
+    """Keeps what was created as `resources`. `drifted` is what somebody changed by hand, by URN:
     properties, or None for what is gone. `configured` and `asked` are what providers were started with, and their functions."""
 
     def __init__(self):
-        self.resources, self.deleted, self.drifted, self._made = {}, set(), {}, Counter()
+        self.resources, self.deleted, self.drifted, self._made = Resources(), set(), {}, Counter()
         self.configured, self.asked = [], []
         self._server = grpc.server(ThreadPoolExecutor(16))
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(self, self._server)

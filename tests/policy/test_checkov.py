@@ -13,20 +13,14 @@ import yaml
 from tests.emulators.tool import needing
 from tests.policy import arm_template, terraform_plan
 from tests.stacks.captured import Captured
-from tests.stacks.test_encryption import ARN, AZURE
-from tests.stacks.test_stacks import ON
+from tests.stacks.options import ENCRYPTION, ON
 from tools import checkov
 
 EXCEPTIONS = yaml.safe_load((Path(__file__).parent / "exceptions.yaml").read_text())
 FORM = {"aws": (terraform_plan, "terraform_plan"), "azure": (arm_template, "arm")}
 LEAST = 0.95
-CLOSED = {"aws": {"network": "private", "encryptionKey": ARN}, "azure": {"network": "private", **AZURE}}
+CLOSED = {cloud: {"network": "private", **key} for cloud, key in ENCRYPTION.items()}
 """With it nothing is excused that an exception puts down to their lack (`until`)."""
-
-
-@pytest.fixture(scope="module", params=["azure", "aws"])
-def cloud(request):
-    return request.param
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from api.manifest import SERVICE
 from tests.engine.answers import ACCOUNT, SUBSCRIPTION
 from tests.policy.test_least_privilege import FILES, ROLES
 from tests.stacks.captured import Captured
-from tests.stacks.test_stacks import EVERYTHING_ELSE, ON, config
+from tests.stacks.options import ON, everything
+from tests.stacks.stack import config
 from tests.unit.deploy.test_config import IMAGE, REGISTRY
 from twofold.deploy.aws import deployer as aws
 from twofold.deploy.azure import deployer as azure
@@ -26,11 +27,6 @@ ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/bounds"
 
 
-@pytest.fixture(scope="module", params=["azure", "aws"])
-def cloud(request):
-    return request.param
-
-
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory, cloud):
     """What all shapes ask for: everything on; no gateway; a network of the stack's own; and what only one cloud can have."""
@@ -39,8 +35,12 @@ def asked(tmp_path_factory, cloud):
         "aws": {"domain": "orders.example.com", "dnsZone": ON["aws"]["dnsZone"]},  # without an edge
         "azure": {"image": IMAGE["azure"], "registry": REGISTRY},
     }
-    everything = EVERYTHING_ELSE | ON[cloud] | {"protect": "false"}
-    for changed in (everything, {"gateway": "none"}, {"network": "private", "cache": "redis"}, more[cloud]):
+    for changed in (
+        everything(cloud) | {"protect": "false"},
+        {"gateway": "none"},
+        {"network": "private", "cache": "redis"},
+        more[cloud],
+    ):
         stack = Captured(tmp_path_factory.mktemp(cloud), cloud, **changed)
         found += [Asked(kind, urn.rpartition("::")[2], inputs) for urn, (kind, inputs) in stack.resources.items()]
     return found

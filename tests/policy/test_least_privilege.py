@@ -6,7 +6,7 @@ import pytest
 
 from api.manifest import SERVICE
 from tests.stacks.captured import Captured
-from tests.stacks.test_stacks import ON
+from tests.stacks.options import ON
 
 INTERFACES = frozenset(f"ec2:{action}" for action in (
     "CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces", "DescribeSubnets",

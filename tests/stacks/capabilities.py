@@ -9,9 +9,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from html import unescape
-from pathlib import Path
 from typing import Any
 
+from tests.stacks.stack import ROOT, UNIT, variables
 from twofold.deploy.routes import operations
 from twofold.manifest import ServiceManifest
 from twofold.portable.message_queue import dead_letter_name
@@ -54,32 +54,22 @@ def _where(token: str, says: Callable[[Mapping[str, Any], "Stack", str], bool]) 
     return lambda stack, entry: {name for name, inputs in stack.of(token) if says(inputs, stack, entry)}
 
 
-def _variables(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    if "environment" in inputs:
-        return inputs["environment"]["variables"]
-    return {pair["name"]: pair["value"] for pair in inputs["siteConfig"]["appSettings"]}
-
-
 def _in_unit(token: str, role: str) -> Place:
     """Delivered by the code of a unit: whatever it declares, its function runs."""
-    return _where(token, lambda inputs, _, __: _variables(inputs)["TWOFOLD_ROLE"] == role)
+    return _where(token, lambda inputs, _, __: variables(inputs)["TWOFOLD_ROLE"] == role)
 
 
 def _unit_of(queue: str, manifest: ServiceManifest) -> str:
     return next(spec.unit for spec in manifest.queues if spec.name == queue)
 
 
-ROUTED = {
-    scope
-    for one in operations(json.loads((Path(__file__).parents[2] / "openapi.json").read_text()))
-    for scope in one.scopes
-}
-FUNCTION, APP = "aws:lambda/function:Function", "azure-native:web:WebApp"
+ROUTED = {scope for one in operations(json.loads((ROOT / "openapi.json").read_text())) for scope in one.scopes}
+FUNCTION, APP = UNIT["aws"], UNIT["azure"]
 
 
 def _every_unit_has(token: str, variable: Callable[[str], str]) -> Place:
     def place(stack: Stack, entry: str) -> set[str]:
-        units = {name: _variables(inputs) for name, inputs in stack.of(token)}
+        units = {name: variables(inputs) for name, inputs in stack.of(token)}
         return set(units) if all(variable(entry) in unit for unit in units.values()) else set()
 
     return place
@@ -129,8 +119,8 @@ TABLE = (
         # The trigger is in the code; the unit has the connection that it names.
         lambda stack, queue: {
             name for name, inputs in stack.of(APP)
-            if _variables(inputs)["TWOFOLD_ROLE"] == _unit_of(queue, stack.manifest)
-            and "QUEUES__queueServiceUri" in _variables(inputs)
+            if variables(inputs)["TWOFOLD_ROLE"] == _unit_of(queue, stack.manifest)
+            and "QUEUES__queueServiceUri" in variables(inputs)
         },
     ),
     Capability(

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from tests.engine.answers import ACCOUNT, SUBSCRIPTION, TENANT
 from tests.engine.engine import Engine
-from tests.stacks.test_stacks import EVERYTHING_ELSE, ON, ROOT, config, program
+from tests.stacks.options import everything
+from tests.stacks.stack import ROOT, config, program
 from twofold.deploy.config import KEYS
 
 STATES = Path(__file__).with_name("states")
@@ -58,7 +59,7 @@ def stack_config(shape: str, cloud: str) -> dict[str, str]:
     """The config of a stack, of the keys that this checkout knows."""
     own = {"environment": shape}
     if shape == "prod":
-        own = EVERYTHING_ELSE | ON[cloud] | own | PINS[cloud]
+        own = everything(cloud) | own | PINS[cloud]
     return config(cloud, **{key: value for key, value in own.items() if key in KEYS})
 
 

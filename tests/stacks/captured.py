@@ -1,30 +1,32 @@
 """Stacks as the engine's stand-in providers caught them: what a cloud would be asked for, by type."""
 
+from functools import cached_property
 from pathlib import Path
 
-from tests.emulators.tool import needing
-from tests.engine.engine import Engine
-from tests.stacks.test_stacks import config, program
-from tools import pulumi_cli
+from tests.stacks.stack import program, started
 
 
 class Captured:
-    """The resources of one `up`: `of(type)` are their inputs; `outputs` the stack's."""
+    """The `resources` of one `up`; `outputs` and `state` are the stack's."""
 
     def __init__(self, folder: Path, cloud: str, program=program, **changed):
-        needing(pulumi_cli.find)
-        engine = Engine(folder, f"dev-{cloud}", config(cloud, **changed), program)
+        self.cloud, self._folder = cloud, folder
+        self._engine = started(folder, cloud, program, **changed)
         try:
-            engine.up()
-            self.cloud, self.outputs, self.state = cloud, engine.outputs, engine.state()
-            self.on_disk = next((folder / "state").rglob(f"stacks/**/dev-{cloud}.json")).read_text()
-            self.resources = dict(engine.standin.resources)
+            self._engine.up()
+            self.resources = self._engine.made()
         finally:
-            engine.close()
+            self._engine.close()
+        self.of, self.one, self.named = self.resources.of, self.resources.one, self.resources.named
 
-    def of(self, token):
-        return [inputs for kind, inputs in self.resources.values() if kind == token]
+    @cached_property
+    def state(self):
+        return self._engine.state()
 
-    def one(self, token):
-        [inputs] = self.of(token)
-        return inputs
+    @cached_property
+    def outputs(self):
+        return self._engine.outputs
+
+    @property
+    def on_disk(self):
+        return next((self._folder / "state").rglob(f"stacks/**/dev-{self.cloud}.json")).read_text()

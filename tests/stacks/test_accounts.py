@@ -6,7 +6,7 @@ import pytest
 from pulumi import automation
 
 from tests.engine.answers import ACCOUNT, SUBSCRIPTION, TENANT
-from tests.stacks.test_stacks import config, started
+from tests.stacks.stack import started
 
 OTHER = "00000000-0000-0000-0000-0000000000ff"
 IDENTITY = "aws:index/getCallerIdentity:getCallerIdentity"
@@ -21,8 +21,7 @@ IDENTITY = "aws:index/getCallerIdentity:getCallerIdentity"
     ],
 )
 def test_another_login_stops_before_any_resource(tmp_path, cloud, key, pinned, actual):
-    engine = started(tmp_path, cloud)
-    engine.configure(config(cloud, **{key: pinned}))
+    engine = started(tmp_path, cloud, **{key: pinned})
     with pytest.raises(automation.CommandError) as failed:
         engine.up()
     assert f"twofold:{key} is {pinned!r}, but this login is in {key} {actual!r}" in str(failed.value)
@@ -32,9 +31,8 @@ def test_another_login_stops_before_any_resource(tmp_path, cloud, key, pinned, a
 
 
 def test_the_provider_is_held_to_the_account_and_takes_the_role(tmp_path):
-    engine = started(tmp_path, "aws")
     role = f"arn:aws:iam::{ACCOUNT}:role/deployer"
-    engine.configure(config("aws", account=ACCOUNT, assumeRole=role, externalId="shop-1"))
+    engine = started(tmp_path, "aws", account=ACCOUNT, assumeRole=role, externalId="shop-1")
     engine.preview()
     [given] = [one for one in engine.standin.configured if "defaultTags" in one]
     assert json.loads(given["allowedAccountIds"]) == [ACCOUNT]

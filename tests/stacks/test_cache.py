@@ -6,7 +6,7 @@ from ipaddress import ip_network
 import pytest
 
 from api.manifest import SERVICE
-from tests.stacks.test_stacks import ROOT, config, environments, of_type, started
+from tests.stacks.stack import config, environments, golden, listed, started
 from twofold.aws.cache import IamLogin
 from twofold.bootstrap import bootstrap
 from twofold.deploy.aws.cache import user_id
@@ -16,36 +16,23 @@ UNITS = {unit.role for unit in SERVICE.units}
 ONLY_WITH = ("aws:elasticache", "aws:ec2", "azure-native:redisenterprise")
 
 
-@pytest.fixture(scope="module", params=["azure", "aws"])
-def cloud(request):
-    return request.param
-
-
 @pytest.fixture(scope="module")
-def life(tmp_path_factory, cloud):
-    """A stack that has no cache, gets one with other limits, is protected, and loses it again."""
-    engine = started(tmp_path_factory.mktemp(cloud), cloud)
-    engine.up()
-    record = {"without": dict(engine.standin.resources)}
+def life(tmp_path_factory, captured, cloud):
+    """A stack that has a cache and other limits, is protected, and loses it again; and one that never had one."""
     with_cache = {"cache": "redis", "limits": json.dumps({"reads": "60/minute", "anonymous": ""})}
-    engine.configure(config(cloud, **with_cache))
+    engine = started(tmp_path_factory.mktemp(cloud), cloud, **with_cache)
     engine.up()
-    record["resources"], record["outputs"] = dict(engine.standin.resources), engine.outputs
+    record = {"without": captured(cloud).resources, "resources": engine.made(), "outputs": engine.outputs}
     record["again"] = engine.up()
     record["state"] = json.dumps(engine.state())
     engine.configure(config(cloud, **with_cache, protect="true"))
     engine.up()
-    record["protected"] = dict(engine.standin.resources)
-    engine.configure(config(cloud, cache="none", limits="{}", protect="false"))
+    record["protected"] = engine.made()
+    engine.configure(config(cloud))
     engine.up()
-    record["left"] = dict(engine.standin.resources)
+    record["left"] = engine.made()
     engine.close()
     return record
-
-
-def only(record, token):
-    [found] = of_type(record, token)
-    return found
 
 
 def test_none_provisions_nothing_of_it(life):
@@ -57,14 +44,13 @@ def test_none_provisions_nothing_of_it(life):
 
 def test_names_and_types_are_frozen(life, cloud):
     new = set(life["resources"]) - set(life["without"])
-    found = {f"{urn.split('::')[2].split('$')[-1]} {urn.split('::')[-1]}" for urn in new}
-    assert sorted(found) == (ROOT / f"tests/contract/golden/resources-{cloud}-redis.txt").read_text().splitlines()
+    assert listed(new) == golden(f"{cloud}-redis")
 
 
-def test_every_unit_is_told_its_cache_and_the_limits(life, cloud, tmp_path):
+def test_every_unit_is_told_its_cache_and_the_limits(life, made, cloud, tmp_path):
     (tmp_path / MARKER).write_text(marker("orders", "0.1.0", cloud))
     urls = {}
-    for unit in environments(life, cloud):
+    for unit in environments(made, cloud):
         settings = Settings.load(unit, SERVICE, tmp_path)
         urls[settings.role] = settings.cache_url
         assert (settings.limit_reads, settings.limit_writes, settings.limit_anonymous) == (
@@ -80,115 +66,95 @@ def test_every_unit_is_told_its_cache_and_the_limits(life, cloud, tmp_path):
     assert set(urls) == UNITS and life["outputs"]["cache_url"] == urls["http"]
     if cloud == "azure":
         assert set(urls.values()) == {life["outputs"]["cache_url"]}
-        cluster = only(life, "azure-native:redisenterprise:RedisEnterprise")
+        cluster = made.one("azure-native:redisenterprise:RedisEnterprise")
         assert urls["http"] == f"azureredis://{cluster['clusterName']}.westeurope.redis.azure.net:10000"
     else:
         host = "orders-dev-abc123.serverless.euc1.cache.amazonaws.com:6379"
         assert urls["feed"] == f"elasticache://{host}/eu-central-1/orders-dev/orders-dev-feed"
 
 
-def test_no_key_opens_it(life, cloud):
+def test_no_key_opens_it(life, made, cloud):
     assert not [word for word in ("password", "primarykey") if word + '"' in life["state"].lower()]
     if cloud == "azure":
-        cluster = only(life, "azure-native:redisenterprise:RedisEnterprise")
+        cluster = made.one("azure-native:redisenterprise:RedisEnterprise")
         assert cluster["minimumTlsVersion"] == "1.2" and cluster["publicNetworkAccess"] == "Enabled"
-        database = only(life, "azure-native:redisenterprise:Database")
+        database = made.one("azure-native:redisenterprise:Database")
         assert database["accessKeysAuthentication"] == "Disabled" and database["clientProtocol"] == "Encrypted"
         assert database["port"] == 10000 and database["evictionPolicy"] == "AllKeysLRU"
-        assignments = of_type(life, "azure-native:redisenterprise:AccessPolicyAssignment")
+        assignments = made.of("azure-native:redisenterprise:AccessPolicyAssignment")
         assert {one["user"]["objectId"] for one in assignments} == {f"principal-orders-dev-{unit}" for unit in UNITS}
         assert {one["accessPolicyAssignmentName"] for one in assignments} == {unit.replace("-", "") for unit in UNITS}
     else:
-        users = of_type(life, "aws:elasticache/user:User")
+        users = made.of("aws:elasticache/user:User")
         assert {user["userId"] for user in users} == {f"orders-dev-{unit}" for unit in UNITS}
         for user in users:
             assert user["authenticationMode"] == {"type": "iam"} and user["userName"] == user["userId"]
             assert "~orders-dev:*" in user["accessString"] and "-@dangerous" in user["accessString"]
-        group = only(life, "aws:elasticache/userGroup:UserGroup")
+        group = made.one("aws:elasticache/userGroup:UserGroup")
         assert set(group["userIds"]) == {user["userId"] for user in users}
-        cache = only(life, "aws:elasticache/serverlessCache:ServerlessCache")
+        cache = made.one("aws:elasticache/serverlessCache:ServerlessCache")
         assert cache["userGroupId"] == group["userGroupId"] and cache["engine"] == group["engine"] == "valkey"
         assert cache["cacheUsageLimits"]["dataStorage"]["maximum"] == 1  # what it may cost is bounded
 
 
-def test_replicated_where_it_is_protected(life, cloud):
+def test_replicated_where_it_is_protected(life, made, cloud):
     if cloud == "azure":
         for resources, replicated in (("resources", "Disabled"), ("protected", "Enabled")):
-            [cluster] = [one for kind, one in life[resources].values() if kind.endswith(":RedisEnterprise")]
+            cluster = life[resources].one("azure-native:redisenterprise:RedisEnterprise")
             assert cluster["highAvailability"] == replicated
     else:  # a serverless cache always is
-        assert len(only(life, "aws:elasticache/serverlessCache:ServerlessCache")["subnetIds"]) == 2
+        assert len(made.one("aws:elasticache/serverlessCache:ServerlessCache")["subnetIds"]) == 2
 
 
-@pytest.fixture
-def aws(life, cloud):
-    if cloud == "azure":
-        life = None
-    return life
-
-
-def test_functions_reach_the_cache_and_everything_else_from_inside_the_vpc(aws):
-    """Azure's units have no network of their own: nothing to see there but that."""
-    if aws is None:
-        return
-    subnets = {f"/aws:ec2/subnet:Subnet/{urn.split('::')[-1]}": one for urn, one in named(aws, "aws:ec2/subnet:Subnet")}
+@pytest.mark.parametrize("cloud", ["aws"], indirect=True)
+def test_functions_reach_the_cache_and_everything_else_from_inside_the_vpc(made):
+    """Azure's units have no network of their own."""
+    subnets = {f"/aws:ec2/subnet:Subnet/{name}": one for name, one in made.named("aws:ec2/subnet:Subnet").items()}
     private = {id for id in subnets if not id.endswith("-public")}
-    groups = named(aws, "aws:ec2/securityGroup:SecurityGroup")
-    [functions_group] = [
-        f"/aws:ec2/securityGroup:SecurityGroup/{urn.split('::')[-1]}" for urn, one in groups if "ingress" not in one
-    ]
-    for function in of_type(aws, "aws:lambda/function:Function"):
+    groups = made.named("aws:ec2/securityGroup:SecurityGroup")
+    [functions_group] = [name for name, one in groups.items() if "ingress" not in one]
+    for function in made.of("aws:lambda/function:Function"):
         assert set(function["vpcConfig"]["subnetIds"]) == private
-        assert function["vpcConfig"]["securityGroupIds"] == [functions_group]
+        assert function["vpcConfig"]["securityGroupIds"] == [f"/aws:ec2/securityGroup:SecurityGroup/{functions_group}"]
     blocks = [ip_network(one["cidrBlock"]) for one in subnets.values()]
     assert len({subnets[id]["availabilityZone"] for id in private}) == 2
     assert all(block.subnet_of(ip_network("10.0.0.0/16")) for block in blocks)
     assert not any(a.overlaps(b) for n, a in enumerate(blocks) for b in blocks[n + 1 :])
     # From the private subnets to the NAT gateway, from its own to the Internet.
-    tables = {urn.split("::")[-1]: one["routes"] for urn, one in named(aws, "aws:ec2/routeTable:RouteTable")}
-    assert {name: sorted(route) for name, [route] in tables.items()} == {
+    tables = made.named("aws:ec2/routeTable:RouteTable")
+    assert {name: sorted(*one["routes"]) for name, one in tables.items()} == {
         "orders-dev-public": ["cidrBlock", "gatewayId"], "orders-dev-private": ["cidrBlock", "natGatewayId"],
     }  # fmt: skip
     associated = {}
-    for one in of_type(aws, "aws:ec2/routeTableAssociation:RouteTableAssociation"):
+    for one in made.of("aws:ec2/routeTableAssociation:RouteTableAssociation"):
         associated.setdefault(one["routeTableId"].split("/")[-1], set()).add(one["subnetId"])
     assert associated["orders-dev-private"] == private and len(associated["orders-dev-public"]) == 1
-    assert {only(aws, "aws:ec2/natGateway:NatGateway")["subnetId"]} == associated["orders-dev-public"]
-    endpoint = only(aws, "aws:ec2/vpcEndpoint:VpcEndpoint")
+    assert {made.one("aws:ec2/natGateway:NatGateway")["subnetId"]} == associated["orders-dev-public"]
+    endpoint = made.one("aws:ec2/vpcEndpoint:VpcEndpoint")
     assert endpoint["serviceName"] == "com.amazonaws.eu-central-1.dynamodb" and endpoint["vpcEndpointType"] == "Gateway"
     assert [id.split("/")[-1] for id in endpoint["routeTableIds"]] == ["orders-dev-private"]
 
 
-def named(record, token):
-    return [(urn, inputs) for urn, (kind, inputs) in record["resources"].items() if kind == token]
-
-
-def test_the_cache_lets_in_the_functions_alone(aws):
-    if aws is None:
-        return
-    groups = dict(named(aws, "aws:ec2/securityGroup:SecurityGroup"))
-    [cache] = [one for one in groups.values() if "ingress" in one]
+@pytest.mark.parametrize("cloud", ["aws"], indirect=True)
+def test_the_cache_lets_in_the_functions_alone(made):
+    [cache] = [one for one in made.of("aws:ec2/securityGroup:SecurityGroup") if "ingress" in one]
     [rule] = cache["ingress"]
     assert (rule["fromPort"], rule["toPort"], "cidrBlocks" in rule) == (6379, 6379, False)
     assert [id.split("/")[-1] for id in rule["securityGroups"]] == ["orders-dev"]
-    rules = of_type(aws, "aws:ec2/securityGroupRule:SecurityGroupRule")
+    rules = made.of("aws:ec2/securityGroupRule:SecurityGroupRule")
     assert {(one["type"], one["fromPort"], one["toPort"]) for one in rules} == {
         ("egress", 443, 443),
         ("egress", 6379, 6379),
     }
-    default = only(aws, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
+    default = made.one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
     assert not {"ingress", "egress"} & set(default)
 
 
-def test_a_role_may_enter_as_its_own_user_and_its_code_has_no_network_permission(aws):
-    if aws is None:
-        return
-    policies = dict(named(aws, "aws:iam/rolePolicy:RolePolicy"))
+@pytest.mark.parametrize("cloud", ["aws"], indirect=True)
+def test_a_role_may_enter_as_its_own_user_and_its_code_has_no_network_permission(made):
+    policies = made.named("aws:iam/rolePolicy:RolePolicy")
     for unit in UNITS:
-        [policy] = [
-            one for urn, one in policies.items() if urn.endswith(f"::orders-dev-{unit}") and one["name"] == "unit"
-        ]
-        statements = json.loads(policy["policy"])["Statement"]
+        statements = json.loads(policies[f"orders-dev-{unit}"]["policy"])["Statement"]
         [connect] = [one for one in statements if one["Action"] == ["elasticache:Connect"]]
         assert sorted(arn.split(":")[-1] for arn in connect["Resource"]) == ["orders-dev", f"orders-dev-{unit}"]
         allow, deny = [one for one in statements if "ec2:CreateNetworkInterface" in one["Action"]]

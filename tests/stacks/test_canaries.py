@@ -28,7 +28,6 @@ VARIABLES = (
 )
 
 
-@pytest.mark.parametrize("cloud", ["azure", "aws"])
 def test_a_deployment_takes_no_secret_along(tmp_path, monkeypatch, cloud):
     copy, state = Copy(tmp_path / "service"), tmp_path / "state"
     for name in PLANTED:

@@ -7,14 +7,12 @@ import pytest
 from api.manifest import SERVICE
 from tests.stacks import capabilities
 from tests.stacks.capabilities import CODE_ALONE, MANIFEST, TABLE, Stack, compared
-from tests.stacks.captured import Captured
 from twofold.manifest import ServiceManifest
 
 
 @pytest.fixture(scope="module")
-def stacks(tmp_path_factory):
-    captured = {cloud: Captured(tmp_path_factory.mktemp(cloud), cloud) for cloud in ("azure", "aws")}
-    return {cloud: Stack(one.resources, "orders-dev", SERVICE) for cloud, one in captured.items()}
+def stacks(captured):
+    return {cloud: Stack(captured(cloud).resources, "orders-dev", SERVICE) for cloud in ("azure", "aws")}
 
 
 def missing(stacks, manifest=SERVICE):

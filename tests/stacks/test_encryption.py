@@ -7,17 +7,12 @@ import pytest
 from pulumi import automation
 
 from api.manifest import SERVICE
-from tests.stacks.captured import Captured
-from tests.stacks.test_stacks import DATA, config, started
+from tests.stacks.options import ENCRYPTION
+from tests.stacks.stack import DATA, config, started
 
-ARN = "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d"
 OTHER_ARN = "arn:aws:kms:eu-central-1:123456789012:key/4e5f6a7b"
-VAULT = "https://company.vault.azure.net"
-IDENTITY = (
-    "/subscriptions/00000000-0000-0000-0000-00000000abcd/resourceGroups/shared/providers"
-    "/Microsoft.ManagedIdentity/userAssignedIdentities/company"
-)
-AZURE = {"encryptionKey": f"{VAULT}/keys/data", "encryptionIdentity": IDENTITY}
+ARN, AZURE = ENCRYPTION["aws"]["encryptionKey"], ENCRYPTION["azure"]
+VAULT, IDENTITY = "https://company.vault.azure.net", AZURE["encryptionIdentity"]
 KEYED = {
     "aws:dynamodb/table:Table": lambda one: one["serverSideEncryption"].get("kmsKeyArn"),
     "aws:sqs/queue:Queue": lambda one: one.get("kmsMasterKeyId"),
@@ -37,19 +32,19 @@ def aws(tmp_path_factory):
         engine.standin.deleted.clear()
         engine.configure(config("aws", cache="redis", encryptionKey=key))
         engine.up()
-        record[stage], record["deleted"][stage] = dict(engine.standin.resources), set(engine.standin.deleted)
+        record[stage], record["deleted"][stage] = engine.made(), set(engine.standin.deleted)
     engine.close()
     return record
 
 
 def keys(resources):
-    return {token: {read(one) for kind, one in resources.values() if kind == token} for token, read in KEYED.items()}
+    return {token: {read(one) for one in resources.of(token)} for token, read in KEYED.items()}
 
 
 def test_aws_encrypts_all_that_rests_with_it(aws):
     for stage, key in (("without", None), ("with", ARN), ("other", OTHER_ARN), ("left", None)):
         assert keys(aws[stage]) == {token: {key} for token in KEYED}
-        queues = [one for kind, one in aws[stage].values() if kind == "aws:sqs/queue:Queue"]
+        queues = aws[stage].of("aws:sqs/queue:Queue")
         assert {one.get("sqsManagedSseEnabled") for one in queues} == {None if key else True}  # one of the two
 
 
@@ -65,7 +60,7 @@ def test_aws_takes_and_leaves_it_in_place(aws):
 
 def test_a_role_uses_the_key_through_the_services_alone(aws):
     for stage in ("without", "with"):
-        policies = [one for kind, one in aws[stage].values() if kind == "aws:iam/rolePolicy:RolePolicy"]
+        policies = aws[stage].of("aws:iam/rolePolicy:RolePolicy")
         for policy in (one for one in policies if one["name"] == "unit"):
             statements = json.loads(policy["policy"])["Statement"]
             found = {
@@ -81,8 +76,8 @@ def test_a_role_uses_the_key_through_the_services_alone(aws):
 
 
 @pytest.fixture(scope="module")
-def azure(tmp_path_factory):
-    return Captured(tmp_path_factory.mktemp("azure"), "azure", **AZURE)
+def azure(captured):
+    return captured("azure", **AZURE)
 
 
 def test_azure_encrypts_its_accounts_with_it(azure):
@@ -111,12 +106,10 @@ def test_the_units_have_no_role_on_the_key(azure):
 
 @pytest.mark.parametrize(("before", "after", "told"), [(AZURE, {}, "made with one"), ({}, AZURE, "made without one")])
 def test_azure_decides_on_it_when_data_is_made(tmp_path, before, after, told):
-    engine = started(tmp_path, "azure")
-    off = dict.fromkeys(AZURE, "")
-    engine.configure(config("azure", **(off | before)))
+    engine = started(tmp_path, "azure", **before)
     engine.up()
-    kept = dict(engine.standin.resources)
-    engine.configure(config("azure", **(off | after)))
+    kept = engine.made()
+    engine.configure(config("azure", **after))
     with pytest.raises(automation.CommandError, match=told) as refused:
         engine.up()
     assert "Traceback" not in str(refused.value) and "twofold:encryptionKey is" in str(refused.value)
@@ -125,18 +118,16 @@ def test_azure_decides_on_it_when_data_is_made(tmp_path, before, after, told):
         engine.configure(config("azure", **(AZURE | {"encryptionKey": f"{VAULT}/keys/other"})))
         engine.up()
         assert engine.standin.deleted == set()
-        [cosmos] = [one for kind, one in engine.standin.resources.values() if kind.endswith(":DatabaseAccount")]
+        cosmos = engine.made().one("azure-native:cosmosdb:DatabaseAccount")
         assert cosmos["keyVaultKeyUri"] == f"{VAULT}/keys/other"
     engine.close()
 
 
-@pytest.mark.parametrize(("cloud", "keys"), [("azure", AZURE), ("aws", {"encryptionKey": ARN})])
-def test_a_program_of_an_earlier_version_leaves_no_data_without_its_key(tmp_path, monkeypatch, cloud, keys):
+def test_a_program_of_an_earlier_version_leaves_no_data_without_its_key(tmp_path, monkeypatch, cloud):
     stack = importlib.import_module(f"stacks.{cloud}")
     data = stack.Data
     monkeypatch.setattr(stack, "Data", lambda *given, key, **named: data(*given, **named))
-    engine = started(tmp_path, cloud)
-    engine.configure(config(cloud, **keys))
+    engine = started(tmp_path, cloud, **ENCRYPTION[cloud])
     with pytest.raises(automation.CommandError, match=f"stacks/{cloud}.py is of an earlier version") as refused:
         engine.preview()
     engine.close()

@@ -8,12 +8,10 @@ import yaml
 from pulumi import automation
 
 from api.manifest import SERVICE
-from tests.emulators.tool import needing
 from tests.engine.engine import Engine
 from tests.stacks.capture import PINS
-from tests.stacks.test_stacks import OUTPUTS, ROOT, program
+from tests.stacks.stack import OUTPUTS, ROOT, program
 from tests.stacks.test_upgrades import data
-from tools import pulumi_cli
 
 FILES = sorted((ROOT / "stacks/config").glob("Pulumi.*.yaml"))
 
@@ -33,7 +31,6 @@ def file_config(path: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_it_previews_and_comes_up(tmp_path, path):
-    needing(pulumi_cli.find)
     stack = path.stem.removeprefix("Pulumi.")
     environment, _, cloud = stack.partition("-")
     assert (set(PINS[cloud]) <= {key.removeprefix("twofold:") for key in file_config(path)}) == (environment != "dev")

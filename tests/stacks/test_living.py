@@ -3,11 +3,8 @@
 import pytest
 from pulumi import automation
 
-from tests.emulators.tool import needing
-from tests.engine.engine import Engine
 from tests.stacks import capture
-from tests.stacks.test_stacks import config
-from tools import pulumi_cli
+from tests.stacks.stack import started
 
 COMPONENT = """
     class Reports(pulumi.ComponentResource):
@@ -42,10 +39,8 @@ OWN = {
 """A component with data in it, one of it the child of another resource: the SDK leaves that out of a component's dependencies."""
 
 
-@pytest.mark.parametrize("cloud", ["azure", "aws"])
 def test_a_users_own_component_is_guarded_without_being_named(tmp_path, cloud):
-    needing(pulumi_cli.find)
-    engine = Engine(tmp_path, f"dev-{cloud}", config(cloud, protect="true"), capture.with_own(cloud, OWN[cloud]))
+    engine = started(tmp_path, cloud, capture.with_own(cloud, OWN[cloud]), protect="true")
     engine.up()
     resources = engine.state()["resources"]
     own = {one["urn"] for one in resources if one["urn"].endswith(("::reports", "::of-a-resource")) and one["custom"]}

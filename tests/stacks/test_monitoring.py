@@ -7,7 +7,6 @@ import pytest
 
 from api.manifest import SERVICE
 from tests.emulators.tool import needing
-from tests.stacks.captured import Captured
 from tools import kusto
 from twofold.deploy.alarms import RUNBOOK, alarms, consumers
 from twofold.deploy.queries import QUERIES
@@ -19,15 +18,15 @@ ALARM = {"aws": "aws:cloudwatch/metricAlarm:MetricAlarm", "azure": "azure-native
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def told(captured):
     """Both stacks, with somebody to tell."""
-    return {cloud: Captured(tmp_path_factory.mktemp(cloud), cloud, **TOLD) for cloud in ("azure", "aws")}
+    return {cloud: captured(cloud, **TOLD) for cloud in ("azure", "aws")}
 
 
 @pytest.fixture(scope="module")
-def silent(tmp_path_factory):
+def silent(captured):
     """Both stacks as they are by default."""
-    return {cloud: Captured(tmp_path_factory.mktemp(cloud), cloud) for cloud in ("azure", "aws")}
+    return {cloud: captured(cloud) for cloud in ("azure", "aws")}
 
 
 def found(stack):
@@ -56,7 +55,6 @@ def test_a_queue_without_alarms_would_be_noticed(told):
     assert missing == {"dead-letters-emails", "queue-age-emails"}
 
 
-@pytest.mark.parametrize("cloud", ["azure", "aws"])
 def test_each_leads_to_its_section_and_to_somebody(told, cloud):
     for name, alarm in found(told[cloud]).items():
         [expected] = [one for one in alarms(SERVICE) if one.name == name]
@@ -65,7 +63,6 @@ def test_each_leads_to_its_section_and_to_somebody(told, cloud):
         assert len(actions) == 1, name
 
 
-@pytest.mark.parametrize("cloud", ["azure", "aws"])
 def test_thresholds_are_the_same(told, cloud):
     for name, alarm in found(told[cloud]).items():
         [expected] = [one for one in alarms(SERVICE) if one.name == name]
@@ -79,7 +76,6 @@ def test_thresholds_are_the_same(told, cloud):
             assert alarm["severity"] == (1 if expected.urgent else 2)
 
 
-@pytest.mark.parametrize("cloud", ["azure", "aws"])
 def test_where_nobody_is_told_only_dead_letters_are_watched(silent, cloud):
     """An alarm costs while it is silent."""
     assert set(found(silent[cloud])) == {f"dead-letters-{spec.name}" for spec in SERVICE.queues}
@@ -121,7 +117,6 @@ def test_own_metrics_have_the_dimensions_that_the_service_writes(told):
     assert seen <= {measure.name for measure in MEASURES} and len(seen) == 3
 
 
-@pytest.mark.parametrize("cloud", ["azure", "aws"])
 def test_there_is_a_dashboard_and_its_address(silent, cloud):
     url = silent[cloud].outputs["dashboard_url"]
     if cloud == "aws":

@@ -4,22 +4,15 @@ import json
 from ipaddress import ip_network
 
 import pytest
+from pulumi import automation
 
 from api.manifest import SERVICE
-from tests.stacks.test_stacks import DATA, ROOT, config, of_type, started
+from tests.stacks.options import NETWORK, ON
+from tests.stacks.stack import DATA, config, golden, listed, started
 
 NETWORKED = ("aws:ec2", "azure-native:network", "azure-native:privatedns")
-SHARED = "/subscriptions/00000000-0000-0000-0000-00000000abcd/resourceGroups/shared/providers/Microsoft.Network"
-SUBNETS = {
-    "aws": "subnet-0aaaaaaa0,subnet-0aaaaaaa1",
-    "azure": f"{SHARED}/virtualNetworks/company/subnets/apps,{SHARED}/virtualNetworks/company/subnets/endpoints",
-}
-OFF = {"network": "none", "subnets": "", "cache": "none"}
-
-
-@pytest.fixture(scope="module", params=["azure", "aws"])
-def cloud(request):
-    return request.param
+AZURE, AWS = (pytest.mark.parametrize("cloud", [one], indirect=True) for one in ("azure", "aws"))
+SUBNETS = {cloud: ON[cloud]["subnets"] for cloud in ("aws", "azure")}
 
 
 @pytest.fixture(scope="module")
@@ -27,26 +20,20 @@ def life(tmp_path_factory, cloud):
     """A stack without a network that gets one of its own, then one that exists, with a cache in it, and loses it again."""
     engine = started(tmp_path_factory.mktemp(cloud), cloud)
     engine.up()
-    record = {"without": dict(engine.standin.resources)}
+    record = {"without": engine.made()}
     for stage, changed in (
         ("own", {"network": "private", "cache": "redis"}),
         ("existing", {"network": "private", "cache": "redis", "subnets": SUBNETS[cloud]}),
         ("left", {}),
     ):
-        engine.configure(config(cloud, **(OFF | changed)))
+        engine.configure(config(cloud, **changed))
         engine.up()
-        record[stage] = dict(engine.standin.resources)
+        record[stage] = engine.made()
+        if stage == "own":
+            record["state"] = engine.state()["resources"]
     record["deleted"] = set(engine.standin.deleted)
     engine.close()
     return record
-
-
-def at(life, stage, token):
-    return of_type({"resources": life[stage]}, token)
-
-
-def named(life, stage, token):
-    return {urn.rpartition("::")[2]: one for urn, (kind, one) in life[stage].items() if kind == token}
 
 
 def test_none_provisions_nothing_of_it(life):
@@ -64,41 +51,29 @@ def test_no_switch_replaces_data(life):
 
 def test_names_and_types_are_frozen(life, cloud):
     new = {urn for urn in set(life["own"]) - set(life["without"]) if urn.split("$")[-1].startswith(NETWORKED)}
-    found = {f"{urn.split('::')[2].split('$')[-1]} {urn.split('::')[-1]}" for urn in new}
-    assert sorted(found) == (ROOT / f"tests/contract/golden/resources-{cloud}-private.txt").read_text().splitlines()
+    assert listed(new) == golden(f"{cloud}-private")
 
 
 def test_every_unit_runs_in_the_network(life, cloud):
     if cloud == "aws":
-        functions = at(life, "own", "aws:lambda/function:Function")
+        functions = life["own"].of("aws:lambda/function:Function")
         own = {f"/aws:ec2/subnet:Subnet/orders-dev-{index}" for index in (0, 1)}
         assert len(functions) == len(SERVICE.units)
         assert all(set(one["vpcConfig"]["subnetIds"]) == own for one in functions)
-        existing = at(life, "existing", "aws:lambda/function:Function")
+        existing = life["existing"].of("aws:lambda/function:Function")
         assert all(one["vpcConfig"]["subnetIds"] == SUBNETS["aws"].split(",") for one in existing)
     else:
         vnet = "/azure-native:network:VirtualNetwork/orders-dev"
-        apps = at(life, "own", "azure-native:web:WebApp")
+        apps = life["own"].of("azure-native:web:WebApp")
         assert len(apps) == len(SERVICE.units)
         assert {one["virtualNetworkSubnetId"] for one in apps} == {f"{vnet}/subnets/apps"}
-        existing = at(life, "existing", "azure-native:web:WebApp")
+        existing = life["existing"].of("azure-native:web:WebApp")
         assert {one["virtualNetworkSubnetId"] for one in existing} == {SUBNETS["azure"].split(",")[0]}
 
 
-@pytest.fixture
-def azure(life, cloud):
-    return life if cloud == "azure" else None
-
-
-@pytest.fixture
-def aws(life, cloud):
-    return life if cloud == "aws" else None
-
-
-def test_data_has_private_addresses_alone(azure):
+@AZURE
+def test_data_has_private_addresses_alone(life):
     """AWS has no such switch: its services' addresses are public, and IAM closes them."""
-    if azure is None:
-        return
     switches = {
         "azure-native:cosmosdb:DatabaseAccount": lambda one: one["publicNetworkAccess"],
         "azure-native:keyvault:Vault": lambda one: one["properties"]["publicNetworkAccess"].title(),
@@ -106,20 +81,19 @@ def test_data_has_private_addresses_alone(azure):
         "azure-native:redisenterprise:RedisEnterprise": lambda one: one["publicNetworkAccess"],
     }
     for stage, access in (("without", "Enabled"), ("own", "Disabled"), ("existing", "Disabled"), ("left", "Enabled")):
-        found = {token: {read(one) for one in at(azure, stage, token)} for token, read in switches.items()}
+        found = {token: {read(one) for one in life[stage].of(token)} for token, read in switches.items()}
         assert set().union(*found.values()) == {access}
-        queues = named(azure, stage, "azure-native:storage:StorageAccount")["orders-dev-queues"]
+        queues = life[stage].named("azure-native:storage:StorageAccount")["orders-dev-queues"]
         action = {"Enabled": "Allow", "Disabled": "Deny"}[access]
         assert (queues["publicNetworkAccess"], queues["networkRuleSet"]["defaultAction"]) == (access, action)
-        [vault] = at(azure, stage, "azure-native:keyvault:Vault")
+        vault = life[stage].one("azure-native:keyvault:Vault")
         assert vault["properties"]["networkAcls"]["defaultAction"] == action
     # The deployer's login puts the artifact there; there is no data in it.
-    assert "publicNetworkAccess" not in named(azure, "own", "azure-native:storage:StorageAccount")["orders-dev"]
+    assert "publicNetworkAccess" not in life["own"].named("azure-native:storage:StorageAccount")["orders-dev"]
 
 
-def test_every_service_has_an_endpoint_whose_name_is_in_a_zone_of_the_network(azure):
-    if azure is None:
-        return
+@AZURE
+def test_every_service_has_an_endpoint_whose_name_is_in_a_zone_of_the_network(life):
     zones = {
         "Sql": "privatelink.documents.azure.com", "vault": "privatelink.vaultcore.azure.net",
         "blob": "privatelink.blob.core.windows.net", "queue": "privatelink.queue.core.windows.net",
@@ -132,30 +106,29 @@ def test_every_service_has_an_endpoint_whose_name_is_in_a_zone_of_the_network(az
     }  # fmt: skip
     vnet = "/azure-native:network:VirtualNetwork/orders-dev"
     for stage, subnet in (("own", f"{vnet}/subnets/endpoints"), ("existing", SUBNETS["azure"].split(",")[1])):
-        endpoints = at(azure, stage, "azure-native:network:PrivateEndpoint")
+        endpoints = life[stage].of("azure-native:network:PrivateEndpoint")
         links = [one["privateLinkServiceConnections"][0] for one in endpoints]
         assert {link["groupIds"][0]: link["privateLinkServiceId"] for link in links} == {
             kind: f"/azure-native:{resource}" for kind, resource in reached.items()
         }
         assert {one["subnet"]["id"] for one in endpoints} == {subnet}
-        for group in at(azure, stage, "azure-native:network:PrivateDnsZoneGroup"):
+        for group in life[stage].of("azure-native:network:PrivateDnsZoneGroup"):
             [entry] = group["privateDnsZoneConfigs"]
             zone = zones[entry["name"]]
             own = f"/azure-native:privatedns:PrivateZone/orders-dev-{zone}"
-            assert entry["privateDnsZoneId"] == (own if stage == "own" else f"{SHARED}/privateDnsZones/{zone}")
+            assert entry["privateDnsZoneId"] == (own if stage == "own" else f"{NETWORK}/privateDnsZones/{zone}")
             assert group["privateEndpointName"].endswith(entry["name"])
-        assert len(at(azure, stage, "azure-native:network:PrivateDnsZoneGroup")) == len(zones)
-    links = at(azure, "own", "azure-native:privatedns:VirtualNetworkLink")
+        assert len(life[stage].of("azure-native:network:PrivateDnsZoneGroup")) == len(zones)
+    links = life["own"].of("azure-native:privatedns:VirtualNetworkLink")
     assert {link["privateZoneName"] for link in links} == set(zones.values())
     assert all(link["virtualNetwork"] == {"id": vnet} for link in links)
-    kinds = {token for token, _ in azure["existing"].values() if token.startswith(NETWORKED)}
+    kinds = {token for token, _ in life["existing"].values() if token.startswith(NETWORKED)}
     assert kinds == {"azure-native:network:PrivateEndpoint", "azure-native:network:PrivateDnsZoneGroup"}
 
 
-def test_an_app_waits_for_the_endpoints_and_goes_out_by_one_address(azure, tmp_path):
-    if azure is None:
-        return
-    [vnet] = at(azure, "own", "azure-native:network:VirtualNetwork")
+@AZURE
+def test_an_app_waits_for_the_endpoints_and_goes_out_by_one_address(life):
+    vnet = life["own"].one("azure-native:network:VirtualNetwork")
     apps, endpoints = vnet["subnets"]
     assert [one["serviceName"] for one in apps["delegations"]] == ["Microsoft.App/environments"]
     assert apps["natGateway"] == {"id": "/azure-native:network:NatGateway/orders-dev"}
@@ -163,24 +136,20 @@ def test_an_app_waits_for_the_endpoints_and_goes_out_by_one_address(azure, tmp_p
     blocks = [ip_network(one["addressPrefix"]) for one in (apps, endpoints)]
     [space] = vnet["addressSpace"]["addressPrefixes"]
     assert all(block.subnet_of(ip_network(space)) for block in blocks) and not blocks[0].overlaps(blocks[1])
-    engine = started(tmp_path, "azure")
-    engine.configure(config("azure", network="private"))
-    engine.up()
-    [*apps] = [one for one in engine.state()["resources"] if one["type"] == "azure-native:web:WebApp"]
-    engine.close()
-    for app in apps:
+    for app in (one for one in life["state"] if one["type"] == "azure-native:web:WebApp"):
         waited = {urn.rpartition("::")[2] for urn in app["dependencies"] if "$azure-native:network:PrivateDns" in urn}
-        assert waited == {f"orders-dev-{kind}" for kind in ("Sql", "vault", "blob", "queues-queue", "topic")}
+        assert waited == {
+            f"orders-dev-{kind}" for kind in ("Sql", "vault", "blob", "queues-queue", "topic", "redisEnterprise")
+        }
 
 
-def test_aws_reaches_data_without_the_internet(aws):
-    if aws is None:
-        return
-    endpoints = named(aws, "own", "aws:ec2/vpcEndpoint:VpcEndpoint")
+@AWS
+def test_aws_reaches_data_without_the_internet(life):
+    endpoints = life["own"].named("aws:ec2/vpcEndpoint:VpcEndpoint")
     services = {one["serviceName"].rpartition(".")[2]: one["vpcEndpointType"] for one in endpoints.values()}
     assert services == {"dynamodb": "Gateway", "sqs": "Interface", "secretsmanager": "Interface", "events": "Interface"}
     private = {f"/aws:ec2/subnet:Subnet/orders-dev-{index}" for index in (0, 1)}
-    groups = named(aws, "own", "aws:ec2/securityGroup:SecurityGroup")
+    groups = life["own"].named("aws:ec2/securityGroup:SecurityGroup")
     for one in endpoints.values():
         if one["vpcEndpointType"] == "Interface":
             assert one["privateDnsEnabled"] is True and set(one["subnetIds"]) == private
@@ -190,23 +159,19 @@ def test_aws_reaches_data_without_the_internet(aws):
     assert rule["securityGroups"] == ["/aws:ec2/securityGroup:SecurityGroup/orders-dev"]
 
 
-def test_an_existing_vpc_gets_groups_and_nothing_else(aws):
-    if aws is None:
-        return
-    kinds = {token for token, _ in aws["existing"].values() if token.startswith(NETWORKED)}
+@AWS
+def test_an_existing_vpc_gets_groups_and_nothing_else(life):
+    kinds = {token for token, _ in life["existing"].values() if token.startswith(NETWORKED)}
     assert kinds == {"aws:ec2/securityGroup:SecurityGroup", "aws:ec2/securityGroupRule:SecurityGroupRule"}
-    groups = at(aws, "existing", "aws:ec2/securityGroup:SecurityGroup")
+    groups = life["existing"].of("aws:ec2/securityGroup:SecurityGroup")
     assert {group["vpcId"] for group in groups} == {"vpc-0"}
-    [cache] = at(aws, "existing", "aws:elasticache/serverlessCache:ServerlessCache")
+    cache = life["existing"].one("aws:elasticache/serverlessCache:ServerlessCache")
     assert cache["subnetIds"] == SUBNETS["aws"].split(",")
 
 
 @pytest.mark.parametrize("subnets", ["subnet-0aaaaaaa0,subnet-1aaaaaaa1", "subnet-0aaaaaaa0,subnet-0aaaaaaa3"])
 def test_subnets_of_two_vpcs_or_of_one_zone_are_refused(tmp_path, subnets):
-    from pulumi import automation
-
-    engine = started(tmp_path, "aws")
-    engine.configure(config("aws", network="private", subnets=subnets))
+    engine = started(tmp_path, "aws", network="private", subnets=subnets)
     with pytest.raises(automation.CommandError, match="must lie in one VPC and in two zones or more") as refused:
         engine.preview()
     engine.close()
@@ -215,10 +180,7 @@ def test_subnets_of_two_vpcs_or_of_one_zone_are_refused(tmp_path, subnets):
 
 def test_a_vpc_that_was_the_caches_moves_without_being_touched(tmp_path):
     """As the state of a stack from before there was a network of its own has it."""
-    from pulumi import automation
-
-    engine = started(tmp_path, "aws")
-    engine.configure(config("aws", cache="redis"))
+    engine = started(tmp_path, "aws", cache="redis")
     engine.up()
     vpc = {urn for urn, (token, _) in engine.standin.resources.items() if token.startswith("aws:ec2")}
     exported = engine.stack.export_stack()

@@ -5,27 +5,22 @@ import json
 import pytest
 
 from api.manifest import SERVICE
-from tests.stacks.captured import Captured
 
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 IMAGE = f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/orders@sha256:{'5' * 64}"
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory):
-    return Captured(
-        tmp_path_factory.mktemp("image"), "aws", image=IMAGE, permissionsBoundary=BOUNDARY, releases="1",
+def image(captured):
+    return captured(
+        "aws", image=IMAGE, permissionsBoundary=BOUNDARY, releases="1",
         maxInstances=json.dumps({"http": 50, "worker": 4}), warmInstances=json.dumps({"http": 2}),
     )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def snapped(tmp_path_factory):
-    return Captured(tmp_path_factory.mktemp("snapped"), "aws", snapStart="true", gateway="none")
-
-
-def named(stack, token):
-    return {urn.rpartition("::")[2]: inputs for urn, (kind, inputs) in stack.resources.items() if kind == token}
+def snapped(captured):
+    return captured("aws", snapStart="true", gateway="none")
 
 
 def live(role):
@@ -34,12 +29,12 @@ def live(role):
 
 def test_everything_calls_the_alias(image, snapped):
     assert image.one("aws:apigatewayv2/integration:Integration")["integrationUri"] == f"{live('http')}/invocations"
-    mappings = named(image, "aws:lambda/eventSourceMapping:EventSourceMapping")
+    mappings = image.named("aws:lambda/eventSourceMapping:EventSourceMapping")
     assert {name: one["functionName"] for name, one in mappings.items()} == {
         "orders-dev-feed": live("feed"), "orders-dev-payments": live("worker"),
     }  # fmt: skip
     assert image.one("aws:scheduler/schedule:Schedule")["target"]["arn"] == live("schedule")
-    policy = json.loads(named(image, "aws:iam/rolePolicy:RolePolicy")["orders-dev-expire-unpaid"]["policy"])
+    policy = json.loads(image.named("aws:iam/rolePolicy:RolePolicy")["orders-dev-expire-unpaid"]["policy"])
     assert policy["Statement"][0]["Resource"] == [live("schedule")]
     assert snapped.one("aws:lambda/functionUrl:FunctionUrl")["qualifier"] == "live"
     for stack in (image, snapped):
@@ -50,12 +45,12 @@ def test_everything_calls_the_alias(image, snapped):
 
 def test_how_many_run(image, snapped):
     most = {
-        n: one.get("reservedConcurrentExecutions") for n, one in named(image, "aws:lambda/function:Function").items()
+        n: one.get("reservedConcurrentExecutions") for n, one in image.named("aws:lambda/function:Function").items()
     }
     assert most == {
         "orders-dev-http": 50, "orders-dev-worker": 4, "orders-dev-feed": None, "orders-dev-schedule": None,
     }  # fmt: skip
-    mappings = named(image, "aws:lambda/eventSourceMapping:EventSourceMapping")
+    mappings = image.named("aws:lambda/eventSourceMapping:EventSourceMapping")
     assert mappings["orders-dev-payments"]["scalingConfig"] == {"maximumConcurrency": 4}
     warm = image.one("aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig")
     assert (warm["functionName"], warm["qualifier"], warm["provisionedConcurrentExecutions"]) == (
@@ -77,7 +72,7 @@ def test_what_runs(image, snapped):
 
 
 def test_the_feed_gives_nothing_up(snapped):
-    feed = named(snapped, "aws:lambda/eventSourceMapping:EventSourceMapping")["orders-dev-feed"]
+    feed = snapped.named("aws:lambda/eventSourceMapping:EventSourceMapping")["orders-dev-feed"]
     assert feed["bisectBatchOnFunctionError"] is True and feed["startingPosition"] == "TRIM_HORIZON"
     assert not {"maximumRetryAttempts", "maximumRecordAgeInSeconds", "destinationConfig"} & set(feed)
 

@@ -25,7 +25,7 @@ from tests.engine.emulated.provider import KINDS, Emulated
 from tests.engine.engine import Engine
 from tests.fakes.issuer import IssuerFake
 from tests.integration.walk import ORDER, eventually
-from tests.stacks.test_stacks import config, program
+from tests.stacks.stack import config, program
 from tools import pulumi_cli
 from twofold.emulators.process import free_port, serving
 from twofold.emulators.server import Answer, FakeServer
@@ -90,10 +90,14 @@ def client_of(service):
 
 
 @pytest.fixture(scope="module")
-def stack(account, issuer, payments, tmp_path_factory):
+def settings(issuer, payments):
+    return config("aws", oidcIssuer=issuer.url, settings=json.dumps({"payment_url": f"http://{payments.host}"}))
+
+
+@pytest.fixture(scope="module")
+def stack(account, settings, tmp_path_factory):
     """The stack, up; its secret set by its operator."""
     needing(pulumi_cli.find)
-    settings = config("aws", oidcIssuer=issuer.url, settings=json.dumps({"payment_url": f"http://{payments.host}"}))
     engine = Engine(tmp_path_factory.mktemp("stack"), "dev-aws", settings, program, standin=Emulated())
     try:
         engine.up()
@@ -246,14 +250,14 @@ def test_the_schedule_runs_its_unit():
     assert not any("Error" in line for line in lines()), lines()
 
 
-def test_a_changed_setting_goes_live_as_a_new_version(stack, client):
+def test_a_changed_setting_goes_live_as_a_new_version(stack, settings, client):
     def live():
         alias = client_of("lambda").get_alias(FunctionName="orders-dev-http", Name="live")
         return alias["FunctionVersion"], client.get("/health/live", headers={"Origin": "https://shop.example"}).headers
 
     version, headers = live()
     assert version == "1" and "access-control-allow-origin" not in headers
-    stack.configure({"twofold:corsOrigins": "https://shop.example"})
+    stack.configure(settings | {"twofold:corsOrigins": "https://shop.example"})
     stack.up()
     version, headers = live()
     assert version == "2" and headers["access-control-allow-origin"] == "https://shop.example"
@@ -263,7 +267,7 @@ def test_nothing_changes_unless_somebody_changed_it(stack):
     assert set(stack.up()) == {"same"}
     client_of("cloudwatch").delete_alarms(AlarmNames=["orders-dev-payments-poison"])
     client_of("logs").put_retention_policy(logGroupName="/aws/lambda/orders-dev-feed", retentionInDays=1)
-    drift = stack.stack.refresh().summary.resource_changes
+    drift = stack.refresh()
     assert (drift["update"], drift["delete"]) == (1, 1)
     repaired = stack.up()
     assert (repaired["update"], repaired["create"]) == (1, 1) and set(repaired) == {"same", "update", "create"}

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from api.manifest import SERVICE
-from tests.stacks.test_stacks import config
+from tests.stacks.stack import config
 from twofold.deploy.aws import preflight as aws
 from twofold.deploy.azure import preflight as azure
 from twofold.deploy.config import ConfigError, parse

@@ -1,0 +1,139 @@
+"""What an Azure stack says of its units: an artifact that is kept, config that scales them, an image in containers."""
+
+import json
+import zipfile
+
+import pytest
+
+from api.manifest import SERVICE
+from tests.stacks.stack import DATA, UNIT, config, started, variables
+from twofold.settings import MARKER, release
+
+IMAGE = "company.azurecr.io/shop/orders@sha256:" + "a" * 64
+REGISTRY = f"/subscriptions/{'0' * 8}-0000-0000-0000-{'0' * 12}/resourceGroups/shared/providers"
+REGISTRY += "/Microsoft.ContainerRegistry/registries/company"
+MOST, WARM = {"http": 40, "worker": 1}, {"http": 2, "worker": 1, "schedule": 1, "feed": 1}
+SCALED = {
+    "maxInstances": json.dumps(MOST), "warmInstances": json.dumps(WARM), "rollingUpdates": "true", "memoryMb": "512",
+}  # fmt: skip
+DYNAMIC = "pulumi-python:dynamic:Resource"
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory):
+    """A stack by default, then scaled, then of an image: its resources, outputs and what was deleted, each time."""
+    engine = started(tmp_path_factory.mktemp("azure"), "azure")
+    record = {}
+    for stage, changed in (
+        ("default", {}),
+        ("scaled", SCALED),
+        ("image", {"image": IMAGE, "registry": REGISTRY, "maxInstances": json.dumps({"worker": 3})}),
+    ):
+        engine.configure(config("azure", **changed))
+        engine.up()
+        record[stage] = engine.made(), engine.outputs, set(engine.standin.deleted)
+    engine.close()
+    return record
+
+
+def scales(resources):
+    return {app["name"].split("-")[2]: app["functionAppConfig"] for app in resources.of(UNIT["azure"])}
+
+
+def test_the_artifact_is_deployed_kept_and_asked_for(stages):
+    made, outputs, _ = stages["default"]
+    resources = made.named(DYNAMIC)
+    assert resources["orders-dev-health"]["confirmed"] is True
+    kept, check = resources.pop("orders-dev-releases"), resources.pop("orders-dev-health")
+    assert set(resources) == {f"orders-dev-{unit.role}-code" for unit in SERVICE.units}
+    assert {one["app"] for one in resources.values()} == set(outputs["units"].values())
+    assert set(outputs["units"]) == {unit.role for unit in SERVICE.units}
+    assert {one["digest"] for one in resources.values()} | {kept["digest"]} == {outputs["artifact"]}
+    assert kept["url"] == outputs["releases_url"] and kept["count"] == 5
+    assert outputs["releases_url"].startswith("https://ordersdev") and outputs["releases_url"].endswith("/releases")
+    [deployer] = [one for one in made.of("azure-native:authorization:RoleAssignment") if one["principalId"] == "o"]
+    assert deployer["scope"] == "/azure-native:storage:BlobContainer/orders-dev-releases"
+    assert (
+        check["url"] == outputs["url"] and check["app"] == check["source"] == "/azure-native:web:WebApp/orders-dev-http"
+    )
+    [http] = [app for app in made.of(UNIT["azure"]) if app["name"] == outputs["units"]["http"]]
+    marker = zipfile.ZipFile(kept["path"]).read(MARKER).decode()
+    assert check["release"] == release(marker, variables(http) | {"PATH": "/bin", "TWOFOLD_TEST_X": "y"})
+
+
+def test_units_scale_as_they_are_told(stages):
+    before, after = scales(stages["default"][0]), scales(stages["scaled"][0])
+    usual = {"maximumInstanceCount": 100, "instanceMemoryMB": 2048, "alwaysReady": []}
+    http = usual | {"triggers": {"http": {"perInstanceConcurrency": 16}}}
+    assert {role: one["scaleAndConcurrency"] for role, one in before.items()} == {
+        "http": http, "feed": usual, "schedule": usual, "worker": usual,
+    }  # fmt: skip
+    assert {one["siteUpdateStrategy"]["type"] for one in before.values()} == {"Recreate"}
+    found = {role: one["scaleAndConcurrency"] for role, one in after.items()}
+    assert {role: one["maximumInstanceCount"] for role, one in found.items()} == {"feed": 100, "schedule": 100} | MOST
+    groups = {
+        "http": "http",
+        "worker": "function:queue_payments",
+        "schedule": "function:expire_unpaid",
+        "feed": "function:feed",
+    }
+    assert {role: one["alwaysReady"] for role, one in found.items()} == {
+        role: [{"name": groups[role], "instanceCount": count}] for role, count in WARM.items()
+    }
+    assert found["http"]["triggers"] == {"http": {"perInstanceConcurrency": 4}}
+    assert {one["siteUpdateStrategy"]["type"] for one in after.values()} == {"RollingUpdate"}
+    assert not [urn for urn in stages["scaled"][2] if "WebApp" in urn]
+
+
+def test_an_image_runs_in_containers_with_what_the_zip_had(stages):
+    """Same identities, roles, variables and closing; units that something can wake scale to zero."""
+    zipped, (made, outputs, deleted) = stages["default"][0], stages["image"]
+    data = {urn for urn, (token, _) in zipped.items() if token in DATA}
+    assert data and not data & deleted and made.of(UNIT["azure"]) == []
+    containers = {one["containerAppName"].split("-")[2]: one for one in made.of("azure-native:app:ContainerApp")}
+    assert set(containers) == {unit.role for unit in SERVICE.units} and outputs["releases_url"] == ""
+    assert {role: one["containerAppName"] for role, one in containers.items()} == outputs["units"]
+    assert all(len(one["containerAppName"]) <= 32 for one in containers.values())
+    apps = {app["name"].split("-")[2]: app for app in zipped.of(UNIT["azure"])}
+    for role, one in containers.items():
+        [container] = one["template"]["containers"]
+        assert {pair["name"]: pair["value"] for pair in container["env"]} == variables(apps[role])
+        assert container["image"] == IMAGE and container["resources"] == {"cpu": 0.5, "memory": "1Gi"}
+        [identity] = one["identity"]["userAssignedIdentities"]
+        assert one["configuration"]["registries"] == [{"server": "company.azurecr.io", "identity": identity}]
+    [account] = [
+        one["accountName"] for one in made.of("azure-native:storage:StorageAccount") if "queues" in one["accountName"]
+    ]
+    scale = {role: one["template"]["scale"] for role, one in containers.items()}
+    assert {role: (one["minReplicas"], one["maxReplicas"]) for role, one in scale.items()} == {
+        "http": (0, 100), "worker": (0, 3), "feed": (1, 100), "schedule": (1, 100),
+    }  # fmt: skip
+    [rule] = scale["worker"]["rules"]
+    [identity] = containers["worker"]["identity"]["userAssignedIdentities"]
+    assert rule["azureQueue"] == {
+        "accountName": account, "queueName": "orders-payments", "queueLength": 16, "identity": identity,
+    }  # fmt: skip
+    ingress = {role: one["configuration"].get("ingress") for role, one in containers.items()}
+    assert ingress.pop("http") == {"external": True, "targetPort": 80, "transport": "auto", "allowInsecure": False}
+    assert set(ingress.values()) == {None}
+    closed = made.one("azure-native:app:ContainerAppsAuthConfig")
+    open_ = zipped.one("azure-native:web:WebAppAuthSettingsV2")
+    assert closed["containerAppName"] == outputs["units"]["http"] and closed["authConfigName"] == "current"
+    assert closed["platform"] == {"enabled": True} and closed["identityProviders"] == open_["identityProviders"]
+    assert closed["globalValidation"] == {"unauthenticatedClientAction": "Return401"}
+    roles = {
+        (a["principalId"], a["roleDefinitionId"].rsplit("/", 1)[1], a["scope"])
+        for a in made.of("azure-native:authorization:RoleAssignment")
+    }
+    before = {
+        (a["principalId"], a["roleDefinitionId"].rsplit("/", 1)[1], a["scope"])
+        for a in zipped.of("azure-native:authorization:RoleAssignment")
+        if a["principalId"] != "o"
+    }
+    pulls = {(f"principal-orders-dev-{role}", "7f951dda-4ed3-4680-a7ca-43fe172d538d", REGISTRY) for role in containers}
+    assert roles == before | pulls
+    api = made.one("azure-native:apimanagement:Api")
+    assert api["serviceUrl"] == f"https://{outputs['units']['http']}.happy-1.westeurope.azurecontainerapps.io"
+    check = made.one(DYNAMIC)
+    assert check["confirmed"] is False and check["app"] == "/azure-native:app:ContainerApp/orders-dev-http"
+    assert check["source"] == "/azure-native:app:ManagedEnvironment/orders-dev"
