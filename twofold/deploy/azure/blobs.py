@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import dynamic
 
+from twofold.deploy.azure import login
 from twofold.deploy.patience import Patience
 from twofold.deploy.static import Content
 from twofold.deploy.task import Task
@@ -36,11 +37,10 @@ class _NoRoleYet(Exception):
 
 
 def opened(url: str) -> "ContainerClient":
-    """The container at `url`, with the deployer's login."""
-    from azure.identity import DefaultAzureCredential
+    """The container at `url`, with the deployer's login. Raises NoLogin."""
     from azure.storage.blob import ContainerClient
 
-    return ContainerClient.from_container_url(url, DefaultAzureCredential())
+    return ContainerClient.from_container_url(url, login.credential(login.STORAGE))
 
 
 def upload(

@@ -3,11 +3,16 @@
 import base64
 import json
 import logging
+from typing import TYPE_CHECKING
 
 from twofold.deploy.config import RESOURCE_MANAGER, ConfigError
 from twofold.deploy.told import Told
 
+if TYPE_CHECKING:
+    from azure.identity import DefaultAzureCredential
+
 SCOPE = f"{RESOURCE_MANAGER}.default"
+STORAGE = "https://storage.azure.com/.default"
 
 
 class NoLogin(Told, ConfigError):
@@ -16,12 +21,23 @@ class NoLogin(Told, ConfigError):
 
 def token(scope: str = SCOPE) -> str:
     """The deployer's token, by default for Resource Manager. Raises NoLogin."""
+    return _login(scope)[1]
+
+
+def credential(scope: str) -> "DefaultAzureCredential":
+    """The deployer's login, which has given a token for this scope: Storage's SDK would ask one that has none for a minute
+    and a half. Raises NoLogin."""
+    return _login(scope)[0]
+
+
+def _login(scope: str) -> "tuple[DefaultAzureCredential, str]":
     from azure.core.exceptions import ClientAuthenticationError
     from azure.identity import DefaultAzureCredential
 
     logging.getLogger("azure.identity").setLevel(logging.ERROR)  # it tells at length what the error says in a line
+    found = DefaultAzureCredential()
     try:
-        return DefaultAzureCredential().get_token(scope).token
+        return found, found.get_token(scope).token
     except ClientAuthenticationError as exc:
         raise NoLogin("no Azure login on this machine gives a token; run: az login") from exc
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twofold.deploy.azure.code import DeploymentFailed, publish
-from twofold.deploy.azure.login import SCOPE
+from twofold.deploy.azure.login import SCOPE, STORAGE
 from twofold.deploy.releases import Release, ReleaseError, verified
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class Releases:
         from azure.core.exceptions import AzureError, ClientAuthenticationError, ResourceNotFoundError
 
         try:
+            self._credential.get_token(STORAGE)  # the SDK would ask a login that has none for a minute and a half
             yield
         except ResourceNotFoundError as exc:
             raise ReleaseError(f"{self._url} has no such release: {exc.message.splitlines()[0]}") from exc
