@@ -52,7 +52,9 @@ def account() -> Iterator[Account]:
         ]  # fmt: skip
         for service, port in ports.items():
             command += [f"--{service}Host", "127.0.0.1", f"--{service}Port", str(port)]
-        with serving(command, ports["queue"], {"AZURITE_ACCOUNTS": f"{name}:{KEY['account_key']}"}):
+        # It would wait for connections that its clients keep open, and has nothing to lose.
+        keys = {"AZURITE_ACCOUNTS": f"{name}:{KEY['account_key']}"}
+        with serving(command, ports["queue"], keys, grace=0.5):
             queue, blob, _ = (f"https://127.0.0.1:{port}/{name}" for port in ports.values())
             yield Account(queue, blob, pem)
 

@@ -32,8 +32,10 @@ def serving(
     wait: float = 60,
     *,
     folder: Path | None = None,
+    grace: float = 10,
 ) -> Iterator[str]:
-    """Yields the URL once the port answers, within `wait` seconds; ends the process after that. Raises NotStarted."""
+    """Yields the URL once the port answers, within `wait` seconds; ends the process after that, within `grace`. Raises
+    NotStarted."""
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(command, env=os.environ | (environ or {}), stdout=log, stderr=log, cwd=folder)
         try:
@@ -50,6 +52,7 @@ def serving(
         finally:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(grace)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
