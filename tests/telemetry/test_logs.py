@@ -43,8 +43,10 @@ class Lines(logging.Handler):
 def lines(monkeypatch):
     handler, root = Lines(), logging.getLogger()
     monkeypatch.setattr(root, "handlers", [handler])
-    monkeypatch.setattr(root, "level", logging.INFO)
-    return handler
+    level = root.level
+    root.setLevel(logging.INFO)  # and not by its attribute: loggers remember what they were asked for before
+    yield handler
+    root.setLevel(level)
 
 
 @pytest.fixture
