@@ -37,7 +37,10 @@ def serving(
     """Yields the URL once the port answers, within `wait` seconds; ends the process after that, within `grace`. Raises
     NotStarted."""
     with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(command, env=os.environ | (environ or {}), stdout=log, stderr=log, cwd=folder)
+        # A group of its own: Ctrl-C at the terminal is for whoever looks after it.
+        process = subprocess.Popen(
+            command, env=os.environ | (environ or {}), stdout=log, stderr=log, cwd=folder, process_group=0
+        )
         try:
             deadline = time.monotonic() + wait
             while True:
