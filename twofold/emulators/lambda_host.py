@@ -50,7 +50,7 @@ class LambdaHost:
         self._events: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self._answers: dict[str, queue.Queue[tuple[str, bytes]]] = {}
         self._in_hand: set[str] = set()
-        self._ready, self._failed = threading.Event(), ""
+        self._ready, self._failed, self._stopping = threading.Event(), "", False
         self._instances, self._start_number = instances, 0
         self._processes: list[subprocess.Popen[bytes]] = []
         self._scaling = threading.Lock()
@@ -71,7 +71,7 @@ class LambdaHost:
 
     def start(self) -> None:
         """Starts an instance, from the files as they are now; raises FunctionError as the constructor does."""
-        self._failed = ""
+        self._failed, self._stopping = "", False
         self._ready.clear()
         self._processes = [self._standby.take()]
         deadline = time.monotonic() + 60
@@ -89,6 +89,7 @@ class LambdaHost:
         """Ends the instances. What they have in hand fails unless it is done within a second; what waits goes to the next start."""
         with self._scaling:
             self._start_number += 1
+            self._stopping = True
             self._ready.clear()
         deadline = time.monotonic() + GRACE_SECONDS
         while self._in_hand and not self.ended and time.monotonic() < deadline:
@@ -161,7 +162,6 @@ class LambdaHost:
     def _runtime(self, request: BaseHTTPRequestHandler, body: bytes) -> Answer | None:
         rest = request.path.removeprefix(RUNTIME)
         if rest == "invocation/next":
-            self._ready.set()
             return self._next()
         if rest == "init/error":
             self._failed = body.decode()
@@ -173,7 +173,9 @@ class LambdaHost:
     def _next(self) -> Answer | None:
         """An event, or None for an instance that was ended meanwhile: nobody would read it there."""
         mine = self._start_number
-        while mine == self._start_number:
+        if not self._stopping:  # one that has just done its last work asks, too
+            self._ready.set()
+        while mine == self._start_number and not self._stopping:
             try:
                 id, event = self._events.get(timeout=0.2)
             except queue.Empty:
