@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from twofold.deploy.releases import Release, ReleaseError, verified
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
+    from azure.storage.blob import ContainerClient
 
 ENDPOINT = "https://{app}.scm.azurewebsites.net"
 SUFFIX = ".zip"
@@ -33,12 +35,17 @@ class Releases:
         endpoint: str = ENDPOINT, **options: Any,
     ) -> None:  # fmt: skip
         from azure.identity import DefaultAzureCredential
-        from azure.storage.blob import ContainerClient
 
-        self._url, self._units, self._endpoint = url, units, endpoint
+        self._url, self._units, self._endpoint, self._options = url, units, endpoint, options
         logging.getLogger("azure.identity").setLevel(logging.ERROR)  # it warns of each login that it does not find
         self._credential = credential or DefaultAzureCredential()
-        self._container = ContainerClient.from_container_url(url, self._credential, **options)
+
+    @cached_property
+    def _container(self) -> "ContainerClient":
+        from azure.storage.blob import ContainerClient
+
+        self._credential.get_token(STORAGE)  # the SDK would ask a login that has none for a minute and a half
+        return ContainerClient.from_container_url(self._url, self._credential, **self._options)
 
     def read(self) -> list[Release]:
         """See `deploy.releases`."""
@@ -92,7 +99,6 @@ class Releases:
         from azure.core.exceptions import AzureError, ClientAuthenticationError, ResourceNotFoundError
 
         try:
-            self._credential.get_token(STORAGE)  # the SDK would ask a login that has none for a minute and a half
             yield
         except ResourceNotFoundError as exc:
             raise ReleaseError(f"{self._url} has no such release: {exc.message.splitlines()[0]}") from exc
