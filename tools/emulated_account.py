@@ -23,6 +23,7 @@ from pulumi import automation
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tools import pulumi_cli
+from twofold.emulators import ministack
 from twofold.emulators.cache import MissingTool
 
 ROOT = Path(__file__).parents[1]
@@ -31,7 +32,7 @@ LOG = FOLDER.with_suffix(".log")
 PORT = int(os.environ.get("GATEWAY_PORT", "4566"))
 ENVIRON = {
     "AWS_ENDPOINT_URL": f"http://127.0.0.1:{PORT}", "AWS_ACCESS_KEY_ID": "emulated", "AWS_SECRET_ACCESS_KEY": "emulated",
-    "GATEWAY_PORT": str(PORT), "BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0",
+    **ministack.environ(PORT),
     "PULUMI_BACKEND_URL": f"file://{FOLDER}", "PULUMI_CONFIG_PASSPHRASE": "emulated",
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
 }  # fmt: skip
@@ -54,8 +55,7 @@ def main(cloud: str = "") -> None:
     LOG.parent.mkdir(exist_ok=True)
     # ministack leaves behind what it unpacks.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as unpacked, LOG.open("w") as log:
-        command = [Path(sys.executable).with_name("ministack")]
-        account = subprocess.Popen(command, env=os.environ | {"TMPDIR": unpacked}, stdout=log, stderr=log)
+        account = subprocess.Popen(ministack.command(), env=os.environ | {"TMPDIR": unpacked}, stdout=log, stderr=log)
         try:
             serve(account)
         except KeyboardInterrupt:

@@ -27,6 +27,7 @@ from tests.fakes.issuer import IssuerFake
 from tests.integration.walk import ORDER, eventually
 from tests.stacks.stack import config, program
 from tools import pulumi_cli
+from twofold.emulators import ministack as emulator
 from twofold.emulators.process import free_port, serving
 from twofold.emulators.server import Answer, FakeServer
 from twofold.portable.message import Message
@@ -72,7 +73,7 @@ def payments():
 def account(issuer, tmp_path_factory):
     """An account of its own, where every SDK of this process is pointed. What runs there trusts the issuer's certificate."""
     port = free_port()
-    own = {"IOT_MTLS_ENABLED": "0", "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SSL_CERT_FILE": issuer.pem}
+    own = emulator.environ(port) | {"SSL_CERT_FILE": issuer.pem}
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None  # each instance unpacks 5,500 files, and removes them
     with (
         tempfile.TemporaryDirectory(dir=memory) as folder,
