@@ -2,14 +2,14 @@
 
 import os
 import socket
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from twofold.emulators.place import GRACE_SECONDS
+from twofold.emulators.process import end
 from twofold.emulators.standby import Standby
 
 HOST = "127.0.0.1"
-GRACE_SECONDS = 1.0
 
 
 class InheritedServer:
@@ -36,12 +36,7 @@ class InheritedServer:
 
     def stop(self) -> None:
         """See `Host`."""
-        self._process.terminate()
-        try:
-            self._process.wait(GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process, GRACE_SECONDS)
 
     @property
     def ended(self) -> bool:

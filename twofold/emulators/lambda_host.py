@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from twofold.emulators.loopback import LoopbackServer
+from twofold.emulators.place import GRACE_SECONDS
 from twofold.emulators.standby import Standby
 from twofold.errors import TwofoldError
 
 RUNTIME = "/2018-06-01/runtime/"
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:test"
-GRACE_SECONDS = 1.0
 HANDLER = "lambda_function.lambda_handler"
 
 type Answer = tuple[int, Iterable[tuple[str, str]], bytes]

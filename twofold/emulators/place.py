@@ -12,6 +12,9 @@ from twofold.manifest import ScheduleSpec
 SERVED = ("twofold.http.pipeline", "twofold.http.health", "twofold.http.auth", "twofold.local.issuer_routes")
 """What every served FastAPI application imports of the kit, and with it FastAPI."""
 
+GRACE_SECONDS = 1.0
+"""What a host gives the work in hand when it ends."""
+
 
 class DeliveryFailed(TwofoldError):
     """The service did not take what was delivered, which comes again."""
@@ -27,7 +30,7 @@ class Host(Protocol):
         """Does ahead what the next start can have ahead."""
 
     def stop(self) -> None:
-        """Ends it, after at most a second for what it has in hand; what was delivered and is not done comes again."""
+        """Ends it, after `GRACE_SECONDS` at most for what it has in hand; what was delivered and is not done comes again."""
 
     @property
     def ended(self) -> bool:

@@ -53,9 +53,14 @@ def serving(
                 time.sleep(0.05)
             yield f"http://127.0.0.1:{port}"
         finally:
-            process.terminate()
-            try:
-                process.wait(grace)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process, grace)
+
+
+def end(process: subprocess.Popen[bytes], grace: float) -> None:
+    """Asks it to end, and ends it after `grace` seconds."""
+    process.terminate()
+    try:
+        process.wait(grace)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
