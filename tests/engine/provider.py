@@ -1,7 +1,7 @@
 """A resource provider served by the test process, standing in for aws, azure-native and dynamic resources.
 
-The engine is real; this knows no cloud's rules. It returns inputs as outputs, with ids and what `answers` adds; a change of
-a property that `IMMUTABLE` lists for a type replaces the resource, as in the cloud.
+The engine is real. This returns inputs as outputs, with ids and what `answers` adds; a change of a property that `IMMUTABLE`
+lists for a type replaces the resource, as in the cloud; what a cloud's rules refuse (`aws_rules`, `azure_rules`) fails.
 """
 
 from collections import Counter
@@ -11,8 +11,9 @@ import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from tests.engine import answers
+from tests.engine import answers, aws_rules, azure_rules
 from tests.engine.immutable import IMMUTABLE
+from tests.engine.operation import Operation
 
 
 class Resources(dict):
@@ -101,6 +102,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:  # what the cloud adds is not known yet
             outputs = {key: value for key, value in outputs.items() if inputs.get(key) == value}
         if not request.preview:
+            self._refuse(Operation("create", token, name, inputs, {}, self.resources), context)
             self.resources[request.urn] = (token, inputs)
             self._made[request.urn] += 1
         id = "" if request.preview else f"/{token}/{name}".replace(" ", "-")
@@ -115,6 +117,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             if not request.preview:  # each update publishes
                 outputs["version"] = str(int(plain(request.olds).get("version", "0")) + 1)
         if not request.preview:
+            self._refuse(Operation("update", token, name, inputs, plain(request.old_inputs), self.resources), context)
             self.resources[request.urn] = (token, inputs)
         return provider_pb2.UpdateResponse(properties=struct(outputs))
 
@@ -137,6 +140,11 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         if (answer := answers.asked(request.tok, given)) is None:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{request.tok} is not stood in for")
         return provider_pb2.InvokeResponse(**{"return": struct(answer)})
+
+    def _refuse(self, operation, context):
+        for rules in (aws_rules, azure_rules):
+            if why := rules.refused(operation):
+                context.abort(grpc.StatusCode.UNKNOWN, why)
 
     def Cancel(self, request, context):
         return empty_pb2.Empty()

@@ -1,0 +1,6 @@
+"""What Azure refuses although its provider's schema allows it: each rule with the document or report that says so."""
+
+
+def refused(operation) -> str | None:
+    """The cloud's own words when it would refuse this operation."""
+    return None
