@@ -11,7 +11,6 @@ import contextlib
 import importlib
 import json
 import os
-import runpy
 import statistics
 import subprocess
 import sys
@@ -40,12 +39,14 @@ def measure(stack: str) -> None:
         took[0] += time.perf_counter() - begun[0]
         took[1] += time.process_time() - begun[1]
 
+    with timed():
+        main = importlib.import_module("stacks.program").main
+        importlib.import_module(f"stacks.{stack.rpartition('-')[2]}")
+
     def program() -> None:
         with timed():
-            runpy.run_path(str(ROOT / "stacks/__main__.py"), run_name="__main__")
+            main()
 
-    with timed():
-        importlib.import_module(f"stacks.{stack.rpartition('-')[2]}")
     from tests.engine.engine import Engine
     from tests.stacks.test_environments import file_config
 

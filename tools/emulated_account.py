@@ -6,7 +6,6 @@ The provider, like every AWS SDK, is told where by `AWS_ENDPOINT_URL`, so that n
 
 import json
 import os
-import runpy
 import shutil
 import signal
 import socket
@@ -99,12 +98,14 @@ def up() -> dict[str, str]:
     """Deploys the program with the config of dev-aws; its outputs. The state is as new as the account."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
+    from stacks.program import main as program
+
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
     stored = yaml.safe_load((ROOT / project["stackConfigDir"] / "Pulumi.dev-aws.yaml").read_text())["config"]
     stack = automation.create_or_select_stack(
         "dev-aws",
         project_name=project["name"],
-        program=lambda: runpy.run_path(str(ROOT / project["main"]), run_name="__main__"),
+        program=program,
         opts=automation.LocalWorkspaceOptions(work_dir=str(FOLDER)),
     )
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in stored.items()}

@@ -2,13 +2,13 @@
 
 import importlib
 import json
-import runpy
 from pathlib import Path
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
 from api.manifest import SERVICE
+from stacks.program import main as program
 from tests.engine.engine import Engine
 from twofold.deploy.config import parse
 
@@ -37,10 +37,6 @@ def config(cloud, /, **changed):
         "settings": json.dumps({"payment_url": "https://payments.example"}),
     }
     return {f"twofold:{key}": value for key, value in (base | changed).items()}
-
-
-def program():
-    runpy.run_path(str(ROOT / "stacks" / "__main__.py"), run_name="__main__")
 
 
 def program_in(root, cloud):

@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).parents[2]
 SHARED = (
     "function_app.py", "lambda_function.py", "host.json", "requirements/aws.txt", "requirements/azure.txt",
     "Dockerfile.aws", "Dockerfile.azure", ".dockerignore",
-    "stacks/__init__.py", "stacks/__main__.py", "stacks/aws.py", "stacks/azure.py",
+    "__main__.py", "stacks/__init__.py", "stacks/program.py", "stacks/aws.py", "stacks/azure.py",
 )  # fmt: skip
 """What every service has alike: in the wheel beside the template, in a checkout in its own place."""
 DOTFILES = {"gitignore": ".gitignore", "python-version": ".python-version"}

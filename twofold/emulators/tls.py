@@ -1,4 +1,4 @@
-"""A self-signed certificate for localhost and 127.0.0.1, valid for thirty days."""
+"""A self-signed certificate for localhost and 127.0.0.1, and for other names, valid for thirty days."""
 
 import datetime
 import ipaddress
@@ -11,12 +11,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def certificate(folder: Path) -> str:
-    """Writes certificate and key into one PEM file, which a server loads and a client trusts; returns its path."""
+def certificate(folder: Path, *hosts: str) -> str:
+    """Writes certificate and key into one PEM file, which a server loads and a client trusts; returns its path. `hosts` are more
+    names that it is valid for; `*.` begins one that stands for all names below."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names = [*map(x509.DNSName, ("localhost", *hosts)), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     signed = (
         x509.CertificateBuilder()
         .subject_name(name)

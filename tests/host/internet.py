@@ -1,0 +1,197 @@
+"""The Internet as an update meets it: a proxy, as companies have one, and behind it what the kit itself speaks to.
+
+That is the logins, Azure's deployment endpoints, Resource Manager, Storage and the gateway's health, and AWS' Lambda: what the
+dynamic resources of a stack call, whose process the engine starts. It answers as a cloud where all is well. What else is asked
+for, such as a package index, is let through.
+"""
+
+import fnmatch
+import json
+import os
+import re
+import select
+import socket
+import ssl
+import time
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import certifi
+
+from tests.engine.answers import SUBSCRIPTION, TENANT
+from twofold.emulators.loopback import LoopbackServer
+from twofold.emulators.server import Answer
+from twofold.emulators.tls import certificate, context
+
+HOSTS = (
+    "login.microsoftonline.com",
+    "management.azure.com",
+    "*.scm.azurewebsites.net",
+    "*.azure-api.net",
+    "*.azurewebsites.net",
+    "*.blob.core.windows.net",
+    "*.eu-central-1.amazonaws.com",
+)
+DEPLOYER = {
+    "AZURE_TENANT_ID": TENANT,
+    "AZURE_CLIENT_ID": "deployer",
+    "AZURE_CLIENT_SECRET": "only-for-tests",
+    "AWS_ACCESS_KEY_ID": "AKIATESTTESTTESTTEST",
+    "AWS_SECRET_ACCESS_KEY": "only-for-tests",
+}
+"""Both clouds' logins, as a pipeline has them in its environment."""
+
+
+class Internet:
+    """`environ` leads a process through it. `requests` has each request so far, as (method, host, path)."""
+
+    def __init__(self, folder):
+        pem = certificate(folder, *HOSTS)
+        self._tls = context(pem)
+        self._server = LoopbackServer(self._refuse)
+        self._server.RequestHandlerClass.do_CONNECT = lambda handler: self._tunnel(handler)
+        self._server.start()
+        self.requests, self._blobs = [], {}
+        proxy = f"http://127.0.0.1:{self._server.server_port}"
+        bundle = folder / "trusted.pem"
+        bundle.write_text(Path(pem).read_text() + Path(os.environ.get("SSL_CERT_FILE") or certifi.where()).read_text())
+        trusted = {name: str(bundle) for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")}
+        self.environ = DEPLOYER | trusted | {"HTTPS_PROXY": proxy, "NO_PROXY": "127.0.0.1,localhost"}
+
+    def close(self):
+        self._server.close()
+
+    def _refuse(self, handler):
+        handler.send_error(403, "this proxy leads to https alone")
+
+    def _tunnel(self, handler):
+        """Ends TLS itself, and speaks for the host that was asked for."""
+        host, _, port = handler.path.partition(":")
+        handler.close_connection = True
+        if not any(fnmatch.fnmatch(host, known) for known in HOSTS):
+            return _let_through(handler, host, int(port))
+        handler.send_response(200)
+        handler.end_headers()
+        internet = self
+
+        class Site(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_any(self):
+                length = int(self.headers.get("Content-Length") or 0)
+                where = urlsplit(self.path)
+                query = {key: values[0] for key, values in parse_qs(where.query, keep_blank_values=True).items()}
+                internet.requests.append((self.command, host, where.path))
+                answer = internet.answer(host, self.command, unquote(where.path), query, self.rfile.read(length))
+                body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+                self.send_response(answer.status)
+                headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), **answer.headers}
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_POST = do_PUT = do_DELETE = handle_any
+
+            def log_message(self, *_):
+                pass
+
+        try:
+            with self._tls.wrap_socket(handler.connection, server_side=True) as connection:
+                Site(connection, handler.client_address, self._server)
+        except (ssl.SSLError, OSError):  # the client went
+            pass
+
+    def answer(self, host, method, path, query, body):
+        """What a host says; 404 of one that is not here."""
+        name, _, domain = host.partition(".")
+        match domain:
+            case "microsoftonline.com":
+                return _login(path)
+            case "scm.azurewebsites.net":
+                return _deployment(method, path)
+            case "azure.com":
+                return _resource_manager(path)
+            case "blob.core.windows.net":
+                return self._blob(f"{name}{path}", method, query, body)
+            case "azure-api.net":
+                return Answer(200, {"status": "ready"})
+            case "eu-central-1.amazonaws.com" if name == "lambda":
+                return _lambda(method, path)
+        return Answer(404, {"error": f"{host} is not served"})
+
+    def _blob(self, name, method, query, body):
+        if method == "PUT":
+            self._blobs[name] = body
+            return Answer(201, b"", {"ETag": '"1"', "Last-Modified": "Sat, 28 Nov 2026 12:00:00 GMT"})
+        if method == "GET" and query.get("comp") == "list":
+            about = "<Last-Modified>Sat, 28 Nov 2026 12:00:00 GMT</Last-Modified><Etag>1</Etag><BlobType>BlockBlob</BlobType>"
+            names = [found.removeprefix(f"{name}/") for found in self._blobs if found.startswith(name)]
+            blobs = "".join(f"<Blob><Name>{one}</Name><Properties>{about}</Properties></Blob>" for one in names)
+            text = f'<?xml version="1.0"?><EnumerationResults><Blobs>{blobs}</Blobs><NextMarker /></EnumerationResults>'
+            return Answer(200, text.encode(), {"Content-Type": "application/xml"})
+        return Answer(202 if self._blobs.pop(name, None) is not None else 404, b"")
+
+
+def _let_through(handler, host, port):
+    with socket.create_connection((host, port)) as beyond:
+        handler.send_response(200)
+        handler.end_headers()
+        ends = {handler.connection: beyond, beyond: handler.connection}
+        while True:
+            for end in select.select(ends, [], [])[0]:
+                if not (data := end.recv(65536)):
+                    return
+                ends[end].sendall(data)
+
+
+def _login(path):
+    base = f"https://login.microsoftonline.com/{TENANT}"
+    if path.endswith("/token"):
+        return Answer(
+            200, {"token_type": "Bearer", "expires_in": 3600, "ext_expires_in": 3600, "access_token": "token"}
+        )
+    if path.endswith("/discovery/instance"):
+        aliases = {"preferred_network": "login.microsoftonline.com", "aliases": ["login.microsoftonline.com"]}
+        metadata = [aliases | {"preferred_cache": "login.microsoftonline.com"}]
+        return Answer(
+            200, {"tenant_discovery_endpoint": f"{base}/v2.0/.well-known/openid-configuration", "metadata": metadata}
+        )
+    endpoints = {
+        name: f"{base}/oauth2/v2.0/{path}"
+        for name, path in (("authorization_endpoint", "authorize"), ("token_endpoint", "token"))
+    }
+    return Answer(200, {"issuer": f"{base}/v2.0", **endpoints})
+
+
+def _deployment(method, path):
+    if (method, path) == ("POST", "/api/publish"):
+        return Answer(202, "deployment-1")
+    return (
+        Answer(200, {"id": "deployment-1", "status": 4}) if path == "/api/deployments/deployment-1" else Answer(404, {})
+    )
+
+
+def _resource_manager(path):
+    if path.endswith("/syncfunctiontriggers"):
+        return Answer(204, b"")
+    if path.endswith("/functions"):
+        return Answer(200, {"value": [{"name": "app/http"}]})
+    return Answer(404, {"error": {"code": "NotFound", "message": f"{path} of {SUBSCRIPTION} is not served"}})
+
+
+def _lambda(method, path):
+    name = re.fullmatch(r"/2015-03-31/functions/([^/]+)(/[a-z]+)?", path)
+    match (method, name and name[2]):
+        case ("GET", "/configuration"):
+            return Answer(200, {"State": "Active", "LastUpdateStatus": "Successful"})
+        case ("POST", "/invocations"):
+            return Answer(200, {"status": "ready", "statusCode": 200}, {"x-amzn-RequestId": str(time.time_ns())})
+        case ("GET", "/aliases"):
+            return Answer(200, {"Aliases": []})
+        case ("GET", "/versions"):
+            return Answer(200, {"Versions": []})
+        case ("DELETE", None):
+            return Answer(204, b"")
+    return Answer(404, {"Message": f"{method} {path} is not served"})
