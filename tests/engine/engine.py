@@ -70,8 +70,8 @@ class Engine:
     def preview(self):
         return self._told("preview")[1]
 
-    def up(self):
-        return self._told("up")[1]
+    def up(self, **options):
+        return self._told("up", **options)[1]
 
     def refresh(self):
         return self._told("refresh")[1]
@@ -83,7 +83,7 @@ class Engine:
         """What a command (`preview`, `up`) plans or does: {URN: the operations on it}."""
         return self._told(command)[0]
 
-    def _told(self, command):
+    def _told(self, command, **options):
         """A command's events: the operations by URN, and the summary's counts."""
         steps, counts = defaultdict(set), {}
 
@@ -94,7 +94,7 @@ class Engine:
             if event.summary_event:
                 counts.update(event.summary_event.resource_changes)
 
-        getattr(self.stack, command)(on_event=note)
+        getattr(self.stack, command)(on_event=note, **options)
         return dict(steps), counts
 
     def made(self):

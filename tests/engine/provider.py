@@ -32,12 +32,13 @@ class Resources(dict):
 
 
 class StandIn(provider_pb2_grpc.ResourceProviderServicer):
-    """Keeps what was created as `resources`. `drifted` is what somebody changed by hand, by URN:
-    properties, or None for what is gone. `configured` and `asked` are what providers were started with, and their functions."""
+    """Keeps what was created as `resources`, and in `made` how many there are of each. `drifted` is what somebody changed by hand, by URN:
+    properties, or None for what is gone. `configured` and `asked` are what providers were started with, and their functions.
+    `fault(urn)` may say why a creation fails."""
 
     def __init__(self):
-        self.resources, self.deleted, self.drifted, self._made = Resources(), set(), {}, Counter()
-        self.configured, self.asked = [], []
+        self.resources, self.deleted, self.drifted, self.made = Resources(), set(), {}, Counter()
+        self.configured, self.asked, self.fault = [], [], lambda urn: None
         self._server = grpc.server(ThreadPoolExecutor(16))
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(self, self._server)
         self.port = self._server.add_insecure_port("127.0.0.1:0")
@@ -102,9 +103,11 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:  # what the cloud adds is not known yet
             outputs = {key: value for key, value in outputs.items() if inputs.get(key) == value}
         if not request.preview:
+            if why := self.fault(request.urn):
+                context.abort(grpc.StatusCode.UNKNOWN, why)
             self._refuse(Operation("create", token, name, inputs, {}, self.resources), context)
             self.resources[request.urn] = (token, inputs)
-            self._made[request.urn] += 1
+            self.made[request.urn] += 1
         id = "" if request.preview else f"/{token}/{name}".replace(" ", "-")
         return provider_pb2.CreateResponse(id=id, properties=struct(outputs))
 
@@ -122,8 +125,8 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=struct(outputs))
 
     def Delete(self, request, context):
-        self._made[request.urn] -= 1
-        if self._made[request.urn] <= 0:  # else another one of this name came before the old one went
+        self.made[request.urn] -= 1
+        if self.made[request.urn] <= 0:  # else another one of this name came before the old one went
             self.resources.pop(request.urn, None)
         self.deleted.add(request.urn)
         return empty_pb2.Empty()

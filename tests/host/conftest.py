@@ -6,16 +6,17 @@ from tests.copies.copy import ROOT, Copy
 from tests.host.terminal import Terminal
 
 
+def checkout(folder):
+    """This tree in a folder of its own, after `make install`: the environment is this one's."""
+    Copy(folder)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    return folder
+
+
 @pytest.fixture(scope="module")
 def terminal(tmp_path_factory):
-    """In a fresh checkout after `make install`, whose `.venv` is this one."""
+    """In a fresh checkout."""
     folder = tmp_path_factory.mktemp("host")
     one = Terminal(checkout(folder / "orders"), folder / "home")
     yield one
     one.close()
-
-
-def checkout(folder):
-    Copy(folder)
-    (folder / ".venv").symlink_to(ROOT / ".venv")
-    return folder

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -55,14 +56,24 @@ class Terminal:
         }
 
     def __call__(self, command: str, *, fails: bool = False) -> str:
+        code, output = self.run(command)
+        assert (code != 0) == fails, f"{command} ended with {code}:\n{output[-6000:]}"
+        return output
+
+    def run(self, command: str) -> tuple[int, str]:
+        """The exit code and the output."""
         left = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "AWS_", "AZURE_"))}
         left = {key: value for key, value in left.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
-        done = subprocess.run(
-            command, shell=True, cwd=self.project, env=left | self.environ, capture_output=True, text=True, timeout=280
-        )
-        output = done.stdout + done.stderr
-        assert (done.returncode != 0) == fails, f"{command} ended with {done.returncode}:\n{output[-6000:]}"
-        return output
+        self.process = subprocess.Popen(
+            command.split(), cwd=self.project, env=left | self.environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
+        output, _ = self.process.communicate(timeout=280)
+        return self.process.returncode, output
+
+    def interrupt(self):
+        """Ctrl-C, which every process of the running command gets."""
+        os.killpg(self.process.pid, signal.SIGINT)
 
     def close(self):
         self.standin.close()

@@ -36,11 +36,17 @@ def machine(tmp_path):
     return doctor.Machine({"PATH": str(tmp_path / "bin")}, tmp_path / "home", tmp_path / "service")
 
 
+def program(machine, name, text=""):
+    path = Path(machine.environ["PATH"]) / name
+    path.write_text(text)
+    path.chmod(0o755)
+
+
 def fill(machine):
-    for name in ("python3.13", "uv", "pulumi", *OPTIONAL):
-        path = Path(machine.environ["PATH"]) / name
-        path.write_text("")
-        path.chmod(0o755)
+    for name in ("python3.13", "uv", "pulumi-language-python", *OPTIONAL):
+        program(machine, name)
+    program(machine, "pulumi", "#!/bin/sh\necho v3.250.0\n")
+    (machine.root / "Pulumi.yaml").write_bytes((ROOT / "Pulumi.yaml").read_bytes())
     (machine.root / "requirements").mkdir()
     for lock in (ROOT / "requirements").glob("*.txt"):
         (machine.root / "requirements" / lock.name).write_bytes(lock.read_bytes())
@@ -84,6 +90,16 @@ def test_an_environment_older_than_its_lock_is_stale(machine):
     os.utime(machine.root / "requirements/dev.txt", (time.time() + 60,) * 2)
     [stale] = [check for check in installed.installed(machine, somebody) if not check.fine]
     assert (stale.what, stale.command) == ("this project's .venv", "make install")
+
+
+def test_an_old_pulumi_and_one_without_its_language_host_are_told(machine):
+    fill(machine)
+    program(machine, "pulumi", "#!/bin/sh\necho v3.99.1\n")
+    [old] = [check for check in installed.installed(machine, somebody) if not check.fine]
+    assert "is 3.99.1, and Pulumi.yaml wants 3.219.0" in old.found and old.command.startswith("curl")
+    (Path(machine.environ["PATH"]) / "pulumi-language-python").unlink()
+    [half] = [check for check in installed.installed(machine, somebody) if not check.fine]
+    assert half.found.endswith("without the other half")
 
 
 @pytest.mark.parametrize("cloud", ["azure", "aws"])

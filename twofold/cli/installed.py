@@ -29,6 +29,7 @@ TOOLS = (
     ("aws", ("aws",), "the AWS login", "pip install awscli"),
 )
 """Name, programs that will do, what for, and the command on Debian."""
+GET = "curl -fsSL https://get.pulumi.com | sh"
 ASK = {
     "azure": "from twofold.deploy.azure.login import who",
     "aws": "from twofold.deploy.aws.login import who",
@@ -83,9 +84,27 @@ def _uv(machine: Machine) -> Check:
 
 
 def _pulumi(machine: Machine) -> Check:
-    found = machine.which("pulumi") or next((str(one) for one in machine.cache.glob("pulumi-*/pulumi")), "")
-    get = "make tools" if (machine.root / "tools/pulumi_cli.py").is_file() else "curl -fsSL https://get.pulumi.com | sh"
-    return Check("Pulumi CLI", bool(found), found or "not here", "" if found else get)
+    """On PATH with its language host, as its distribution has it, and as new as Pulumi.yaml asks: the tests' own has none."""
+    found, host = machine.which("pulumi"), machine.which("pulumi-language-python")
+    if not found or not host:
+        return Check(
+            "Pulumi CLI", False, f"{found or host}, without the other half" if found or host else "not on PATH", GET
+        )
+    done = subprocess.run([found, "version"], env={**machine.environ}, capture_output=True, text=True)  # noqa: S603
+    project = machine.root / "Pulumi.yaml"
+    least = re.search(r"(?m)^requiredPulumiVersion: *\W*([\d.]+)", project.read_text()) if project.is_file() else None
+    version = done.stdout.strip().removeprefix("v")
+    fine = bool(version) and (least is None or _ordered(version) >= _ordered(least[1]))
+    told = (
+        f"{found} {version}"
+        if fine or least is None
+        else f"{found} is {version or 'broken'}, and Pulumi.yaml wants {least[1]}"
+    )
+    return Check("Pulumi CLI", fine, told, "" if fine else GET)
+
+
+def _ordered(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)[:3]]
 
 
 def _environment(machine: Machine) -> list[Check]:

@@ -1,0 +1,24 @@
+"""A stack's life, as the pages about deploying tell it."""
+
+from tests.host.terminal import Terminal, counts
+
+
+def begin(terminal: Terminal, stack: str) -> None:
+    """What is typed before the first update."""
+    terminal(f"pulumi stack init {stack}")
+    if stack.endswith("-azure"):
+        terminal("pulumi config set azure-native:location westeurope")
+
+
+def live(terminal: Terminal, stack: str, move) -> None:
+    """From `stack init` to `destroy`; nothing is done twice and nothing left, also when `move` has moved project and environment."""
+    begin(terminal, stack)
+    planned = counts(terminal("pulumi preview"))
+    made = counts(terminal("pulumi up --yes"))
+    assert made == {"created": planned["create"]}
+    for command in ("up", "refresh"):
+        assert counts(terminal(f"pulumi {command} --yes")) == {"unchanged": made["created"]}
+    move()
+    assert counts(terminal("pulumi up --yes")) == {"unchanged": made["created"]}
+    assert counts(terminal("pulumi destroy --yes")) == {"deleted": made["created"]}
+    assert terminal.standin.resources == {}

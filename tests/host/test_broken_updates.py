@@ -1,0 +1,43 @@
+"""An update that breaks off or fails is made good by the next one: nothing is made twice, nothing is left behind."""
+
+import pytest
+
+from tests.host.life import begin
+from tests.host.terminal import counts
+from twofold.emulators.server import Answer
+
+BREAKS = (5, 25, 60)
+"""After how many resources Ctrl-C is pressed."""
+
+
+@pytest.mark.parametrize("cloud", ["azure", "aws"])
+def test_an_update_that_is_interrupted_is_gone_on_with(terminal, monkeypatch, cloud):
+    begin(terminal, f"dev-{cloud}")
+    left = list(BREAKS)
+
+    def press(urn):
+        if left and len(terminal.standin.resources) == left[0]:
+            left.pop(0)
+            terminal.interrupt()
+
+    monkeypatch.setattr(terminal.standin, "fault", press)
+    for _ in BREAKS:
+        assert "created" in counts(terminal("pulumi up --yes --skip-preview", fails=True))
+    assert left == []
+    terminal("pulumi up --yes --skip-preview")
+    assert set(terminal.standin.made.values()) == {1}
+    assert set(counts(terminal("pulumi up --yes --skip-preview"))) == {"unchanged"}
+    terminal("pulumi destroy --yes --skip-preview")
+    assert terminal.standin.resources == {}
+
+
+REFUSED = {
+    "azure": (
+        "POST",
+        "/api/publish",
+        Answer(400, {"error": "the zip is not one"}),
+        "the app answered 400 to its artifact",
+    ),
+    "aws": ("POST", "/invocations", Answer(403, {"Message": "denied"}), "denied"),
+}
+"""What a cloud answers to the kit itself, and what of it is told."""

@@ -1,0 +1,33 @@
+"""Each resource in turn can't be made at first: the next update goes on, makes nothing twice and leaves nothing."""
+
+from collections import Counter
+
+import pytest
+from pulumi import automation
+
+from tests.stacks.stack import started
+
+ROUNDS = 40
+
+
+@pytest.mark.parametrize("cloud", ["azure", "aws"])
+def test_an_update_that_fails_at_each_resource_ends_whole(tmp_path, cloud):
+    engine, tries = started(tmp_path, cloud), Counter()
+
+    def fault(urn):
+        tries[urn] += 1
+        return "InternalError: not this time" if tries[urn] == 1 else None
+
+    engine.standin.fault = fault
+    for _ in range(ROUNDS):
+        try:
+            done = engine.up(continue_on_error=True)
+            break
+        except automation.CommandError as exc:
+            assert "not this time" in str(exc)
+    assert set(tries.values()) == {2} and tries.keys() == engine.made().keys()
+    assert set(engine.standin.made.values()) == {1}
+    assert set(engine.up()) == {"same"}
+    engine.destroy()
+    assert engine.made() == {} and done
+    engine.close()
