@@ -23,7 +23,7 @@ $(UV):
 install: .venv/.installed  ## brings .venv to the locks
 
 .venv/.installed: requirements/dev.txt pyproject.toml | $(UV)
-	@test -x $(PY) || $(UV) venv -q --python 3.13 .venv
+	@$(PY) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || $(UV) venv -q --clear --python 3.13 .venv
 	$(UV) pip sync -q --python $(PY) --require-hashes requirements/dev.txt
 	$(UV) pip install -q --python $(PY) --no-deps --no-build-isolation -e .
 	@touch $@

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -12,8 +13,10 @@ import httpx
 import pytest
 import uv
 
-from tests.copies.copy import ROOT, deploy
+from tests.copies.copy import ROOT
 from tests.emulators.tool import needing
+from tests.host.life import live
+from tests.host.terminal import Terminal
 from tests.integration.walk import eventually
 from twofold.emulators import azurite
 
@@ -78,13 +81,25 @@ def test_it_is_served_as_in_a_cloud(service, cloud):
     eventually(lambda: not listens(url), lambda: time.sleep(0.05))
 
 
-@pytest.mark.parametrize("cloud", ["azure", "aws"])
-def test_its_stacks_deploy(service, tmp_path, cloud):
-    done = deploy(service, cloud, tmp_path)
-    assert done["preview"]["create"] == done["up"]["create"]
-    kinds = {"aws": "aws:dynamodb/table:Table", "azure": "azure-native:cosmosdb:SqlResourceSqlContainer"}
-    assert done["resources"][kinds[cloud]] == 1  # `documents`, and no feed
-    assert done["outputs"]["store_url"].endswith("my-notes-dev" if cloud == "aws" else "/my-notes")
+@pytest.fixture(scope="module")
+def terminal(service, tmp_path_factory):
+    run("make", "deployable", folder=service)
+    one = Terminal(service, tmp_path_factory.mktemp("person"))
+    yield one
+    one.close()
+
+
+def test_its_stack_lives_on_azure(terminal, tmp_path):
+    live(terminal, "dev-azure", lambda: None)
+
+
+def test_its_stack_lives_on_aws_and_in_another_folder_and_environment(terminal, tmp_path):
+    def move():
+        moved = shutil.copytree(terminal.project, tmp_path / "moved", ignore=shutil.ignore_patterns(".venv", ".build"))
+        run("make", "deployable", folder=moved)
+        terminal.project = moved
+
+    live(terminal, "dev-aws", move)
 
 
 def test_its_files_name_no_other_service_and_no_machine(service):

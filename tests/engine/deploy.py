@@ -22,7 +22,7 @@ def main(service: Path, cloud: str, state: Path) -> None:
     config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in stored["config"].items()}
 
     def program():
-        runpy.run_path(str(service / project["main"]), run_name="__main__")
+        runpy.run_path(str(service), run_name="__main__")
 
     engine = Engine(state, f"dev-{cloud}", config, program, project["name"])
     done = {"preview": engine.preview(), "up": engine.up(), "outputs": engine.outputs}

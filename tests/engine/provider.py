@@ -32,9 +32,11 @@ class Resources(dict):
 
 
 class StandIn(provider_pb2_grpc.ResourceProviderServicer):
-    """Keeps what was created as `resources`, and in `made` how many there are of each. `drifted` is what somebody changed by hand, by URN:
-    properties, or None for what is gone. `configured` and `asked` are what providers were started with, and their functions.
-    `fault(urn)` may say why a creation fails."""
+    """Keeps what was created as `resources`, and in `made` how many there are of each.
+
+    `drifted` is what somebody changed by hand, by URN: properties, or None for what is gone. `configured` and `asked` are what
+    providers were started with, and their functions. `fault(urn)` may say why a creation fails.
+    """
 
     def __init__(self):
         self.resources, self.deleted, self.drifted, self.made = Resources(), set(), {}, Counter()

@@ -11,7 +11,7 @@ def begin(terminal: Terminal, stack: str) -> None:
 
 
 def live(terminal: Terminal, stack: str, move) -> None:
-    """From `stack init` to `destroy`; nothing is done twice and nothing left, also when `move` has moved project and environment."""
+    """From `stack init` to `destroy`: nothing is done twice and nothing left. `move` moves project and environment elsewhere."""
     begin(terminal, stack)
     planned = counts(terminal("pulumi preview"))
     made = counts(terminal("pulumi up --yes"))

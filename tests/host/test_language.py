@@ -1,4 +1,4 @@
-"""The stand-in of the language host is as strict as the real one, whose failures these are; with the real one on PATH they are its own."""
+"""The language host's stand-in is as strict as the real one, and fails as that does; with the real one on PATH it is that."""
 
 import subprocess
 
