@@ -37,7 +37,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     def __init__(self):
         self.resources, self.deleted, self.drifted, self._made = Resources(), set(), {}, Counter()
-        self.configured, self.asked = [], []
+        self.configured, self.asked, self._gone = [], [], []
         self._server = grpc.server(ThreadPoolExecutor(16))
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(self, self._server)
         self.port = self._server.add_insecure_port("127.0.0.1:0")
@@ -102,7 +102,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:  # what the cloud adds is not known yet
             outputs = {key: value for key, value in outputs.items() if inputs.get(key) == value}
         if not request.preview:
-            self._refuse(Operation("create", token, name, inputs, {}, self.resources), context)
+            self._refuse(Operation("create", token, name, inputs, {}, self.resources, self._gone), context)
             self.resources[request.urn] = (token, inputs)
             self._made[request.urn] += 1
         id = "" if request.preview else f"/{token}/{name}".replace(" ", "-")
@@ -117,14 +117,16 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             if not request.preview:  # each update publishes
                 outputs["version"] = str(int(plain(request.olds).get("version", "0")) + 1)
         if not request.preview:
-            self._refuse(Operation("update", token, name, inputs, plain(request.old_inputs), self.resources), context)
+            before = plain(request.old_inputs)
+            self._refuse(Operation("update", token, name, inputs, before, self.resources, self._gone), context)
             self.resources[request.urn] = (token, inputs)
         return provider_pb2.UpdateResponse(properties=struct(outputs))
 
     def Delete(self, request, context):
         self._made[request.urn] -= 1
-        if self._made[request.urn] <= 0:  # else another one of this name came before the old one went
-            self.resources.pop(request.urn, None)
+        if self._made[request.urn] <= 0 and request.urn in self.resources:
+            # Else another one of this name came before the old one went.
+            self._gone.append(self.resources.pop(request.urn))
         self.deleted.add(request.urn)
         return empty_pb2.Empty()
 
