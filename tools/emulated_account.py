@@ -107,6 +107,7 @@ def up() -> dict[str, str]:
         program=lambda: runpy.run_path(str(ROOT / project["main"]), run_name="__main__"),
         opts=automation.LocalWorkspaceOptions(work_dir=str(FOLDER)),
     )
+    stored["twofold:oidcIssuer"] = "https://issuer.test"  # the emulated gateway asks nobody
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in stored.items()}
     stack.set_all_config({key: automation.ConfigValue(text) for key, text in texts.items()})
     try:

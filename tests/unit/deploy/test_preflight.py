@@ -124,5 +124,5 @@ def test_no_login_is_told_and_no_traceback(monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    found = told()
-    assert not any(check.fine for check in found.values()) and "credentials" in found["login"].found
+    [login] = told().values()
+    assert not login.fine and "credentials" in login.found and "\n" not in login.found
