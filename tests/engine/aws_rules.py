@@ -3,6 +3,7 @@
 import re
 
 from tests.engine import names
+from twofold.portable import profile
 
 CONTEXT = {
     "accountId", "apiId", "awsEndpointRequestId", "awsEndpointRequestId2", "customDomain.basePathMatched",
@@ -18,9 +19,15 @@ CONTEXT = {
     "responseLatency", "responseLength", "routeKey", "stage", "status",
 }  # fmt: skip
 """What an HTTP API can log, without the authorizers' own: "Customize HTTP API access logs", API Gateway Developer Guide."""
-NOT_BLOCKED = {"SizeRestrictions_BODY", "NoUserAgent_HEADER"}
-"""Of the Common Rule Set: it blocks a body of more than 8,192 bytes, and a request without User-Agent ("Baseline rule groups",
-AWS WAF Developer Guide). The service takes both, up to its own limits."""
+BLOCKED = {
+    "NoUserAgent_HEADER": None,
+    "SizeRestrictions_BODY": (8_192, profile.MAX_HTTP_BYTES),
+    "SizeRestrictions_QUERYSTRING": (2_048, profile.MAX_QUERY_BYTES),
+    "SizeRestrictions_URIPATH": (1_024, profile.MAX_TARGET_BYTES),
+    "SizeRestrictions_Cookie_HEADER": (10_240, profile.MAX_HEADER_BYTES),
+}
+"""What the Common Rule Set blocks ("Baseline rule groups", AWS WAF Developer Guide): a request without User-Agent, and what is
+longer than so many bytes; how much the service itself takes."""
 
 
 def refused(operation) -> str | None:
@@ -80,6 +87,7 @@ def _firewall(operation) -> str | None:
         group = rule["statement"].get("managedRuleGroupStatement", {})
         if group.get("name") == "AWSManagedRulesCommonRuleSet":
             counted = {one["name"] for one in group.get("ruleActionOverrides", ()) if "count" in one["actionToUse"]}
-            if left := sorted(NOT_BLOCKED - counted):
+            needless = {name for name, sizes in BLOCKED.items() if sizes is None or sizes[0] < sizes[1]}
+            if left := sorted(needless - counted):
                 return f"the firewall answers 403 to requests that the service takes: {', '.join(left)}"
     return None

@@ -1,8 +1,8 @@
 """`python -m tests.engine.deploy SERVICE CLOUD STATE`: previews and deploys the stack dev-<cloud> of a service's folder.
 
-With the folder's own stack config and an issuer, on the stand-in providers, in a process of its own: two services in one would share
-the name `api`. Prints an object: `preview` and `up` as {operation: count}, `resources` as {type: count}, `inputs` by "type name",
-`outputs`.
+With the folder's own stack config and an issuer, on the stand-in providers, in a process of its own: two services in one
+would share the name `api`. Prints an object: `preview` and `up` as {operation: count}, `resources` as {type: count}, `inputs`
+by "type name", `outputs`.
 """
 
 import collections

@@ -21,9 +21,13 @@ RULE_GROUPS = (
     "AWSManagedRulesCommonRuleSet",
     "AWSManagedRulesKnownBadInputsRuleSet",
 )
-COUNTED = {"AWSManagedRulesCommonRuleSet": ("SizeRestrictions_BODY", "NoUserAgent_HEADER")}
-"""Rules of a group that count instead of blocking: bodies of more than 8,192 bytes, and callers that don't name themselves. The
-service takes both, and has a limit of its own for bodies."""
+COUNTED = {
+    "AWSManagedRulesCommonRuleSet": (
+        "NoUserAgent_HEADER", "SizeRestrictions_BODY", "SizeRestrictions_QUERYSTRING", "SizeRestrictions_URIPATH",
+    ),
+}  # fmt: skip
+"""Rules of a group that count instead of blocking, since they refuse what the service takes: callers that don't name themselves,
+bodies of more than 8,192 bytes, queries of 2,048, paths of 1,024. The service has limits of its own for these."""
 REQUESTS_PER_ADDRESS = 2_000
 """In five minutes; more are blocked until it is fewer."""
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
