@@ -36,6 +36,16 @@ def test_a_stack_lives(life):
     assert life["anew"] == life["up"]  # no name is taken by what was deleted
 
 
+def test_backups_reach_as_far_back_as_costs_nothing_more(made, cloud):
+    """DynamoDB's 35 days are what it has unless told otherwise; Cosmos DB's 30 have a price."""
+    if cloud == "aws":
+        tables = made.of("aws:dynamodb/table:Table")
+        assert tables and all(one["pointInTimeRecovery"] == {"enabled": True} for one in tables)
+    else:
+        policy = made.one("azure-native:cosmosdb:DatabaseAccount")["backupPolicy"]
+        assert policy == {"type": "Continuous", "continuousModeProperties": {"tier": "Continuous7Days"}}
+
+
 def test_a_changed_setting_touches_no_data(life, made):
     kept = {urn: inputs for urn, (token, inputs) in made.items() if token in DATA}
     assert kept and all(life["after"][urn][1] == inputs for urn, inputs in kept.items())
