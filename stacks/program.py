@@ -7,6 +7,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
 from api.manifest import SERVICE
+from twofold.deploy import issuer
 from twofold.deploy.config import ConfigError, parse
 from twofold.deploy.living import guarded, identity, refuse_moves
 from twofold.deploy.package import PackageError
@@ -19,6 +20,7 @@ def main() -> None:
     try:
         config = parse({**get_config_env(), **CONFIG.get()}, pulumi.get_stack(), SERVICE)
         refuse_moves(SERVICE, config)
+        issuer.verify(config)
         with guarded(config):
             outputs = importlib.import_module(f"stacks.{config.cloud}").deploy(SERVICE, config, ROOT)
     except (ConfigError, PackageError) as exc:

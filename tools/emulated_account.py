@@ -108,6 +108,7 @@ def up() -> dict[str, str]:
         program=program,
         opts=automation.LocalWorkspaceOptions(work_dir=str(FOLDER)),
     )
+    stored["twofold:oidcIssuer"] = "https://issuer.test"  # the emulated gateway asks nobody
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in stored.items()}
     stack.set_all_config({key: automation.ConfigValue(text) for key, text in texts.items()})
     try:

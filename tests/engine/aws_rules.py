@@ -1,6 +1,93 @@
-"""What AWS refuses although its provider's schema allows it: each rule with the document or report that says so."""
+"""What AWS refuses, or takes and then does otherwise, although its provider's schema allows it: each rule with its source."""
+
+import re
+
+from tests.engine import names
+from twofold.portable import profile
+
+CONTEXT = {
+    "accountId", "apiId", "awsEndpointRequestId", "awsEndpointRequestId2", "customDomain.basePathMatched",
+    "dataProcessed", "domainName", "domainPrefix", "error.message", "error.messageString", "error.responseType",
+    "extendedRequestId", "httpMethod", "identity.accountId", "identity.caller", "identity.clientCert.clientCertPem",
+    "identity.clientCert.issuerDN", "identity.clientCert.serialNumber", "identity.clientCert.subjectDN",
+    "identity.clientCert.validity.notAfter", "identity.clientCert.validity.notBefore",
+    "identity.cognitoAuthenticationProvider", "identity.cognitoAuthenticationType", "identity.cognitoIdentityId",
+    "identity.cognitoIdentityPoolId", "identity.principalOrgId", "identity.sourceIp", "identity.user",
+    "identity.userAgent", "identity.userArn", "integration.error", "integration.integrationStatus",
+    "integration.latency", "integration.requestId", "integration.status", "integrationErrorMessage",
+    "integrationLatency", "integrationStatus", "path", "protocol", "requestId", "requestTime", "requestTimeEpoch",
+    "responseLatency", "responseLength", "routeKey", "stage", "status",
+}  # fmt: skip
+"""What an HTTP API can log, without the authorizers' own: "Customize HTTP API access logs", API Gateway Developer Guide."""
+BLOCKED = {
+    "NoUserAgent_HEADER": None,
+    "SizeRestrictions_BODY": (8_192, profile.MAX_HTTP_BYTES),
+    "SizeRestrictions_QUERYSTRING": (2_048, profile.MAX_QUERY_BYTES),
+    "SizeRestrictions_URIPATH": (1_024, profile.MAX_TARGET_BYTES),
+    "SizeRestrictions_Cookie_HEADER": (10_240, profile.MAX_HEADER_BYTES),
+}
+"""What the Common Rule Set blocks ("Baseline rule groups", AWS WAF Developer Guide): a request without User-Agent, and what is
+longer than so many bytes; how much the service itself takes."""
 
 
 def refused(operation) -> str | None:
     """The cloud's own words when it would refuse this operation."""
+    if why := names.wrong(operation.token, operation.inputs, names.AWS):
+        return why
+    rule = {
+        "aws:apigatewayv2/authorizer:Authorizer": _authorizer,
+        "aws:apigatewayv2/stage:Stage": _stage,
+        "aws:secretsmanager/secret:Secret": _secret,
+        "aws:wafv2/webAcl:WebAcl": _firewall,
+    }.get(operation.token)
+    return rule(operation) if rule else None
+
+
+def _authorizer(operation) -> str | None:
+    """API Gateway fetches the discovery document when a JWT authorizer is made: haandol/cognito-kakao-example#1."""
+    issuer = operation.inputs["jwtConfiguration"]["issuer"]
+    if issuer == "https://issuer.example.com":  # of our own files; no name of example.com answers (RFC 2606)
+        where = f"{issuer}/.well-known/openid-configuration"
+        return f"BadRequestException: Caught exception when connecting to {where} for issuer {issuer}. Invalid issuer: {issuer}"
+    return None
+
+
+def _stage(operation) -> str | None:
+    """A name that is not documented is logged as `-`. A group outside /aws/vendedlogs/ adds a line to the account's one policy,
+    which has 5,120 characters: serverless/serverless#10469, awslabs/visual-asset-management-system#157."""
+    logs = operation.inputs["accessLogSettings"]
+    unknown = set(re.findall(r"\$context\.([\w.]+)", logs["format"])) - CONTEXT
+    if unknown := sorted(name for name in unknown if not name.startswith("authorizer.")):
+        return f"$context.{unknown[0]} is no variable of HTTP API access logs"
+    [group] = [
+        inputs["name"]
+        for urn, (token, inputs) in operation.resources.items()
+        if token == "aws:cloudwatch/logGroup:LogGroup"
+        and logs["destinationArn"].endswith(f":{urn.rpartition('::')[2]}")
+    ]
+    if not group.startswith("/aws/vendedlogs/"):
+        return (
+            "Cannot enable logging. Policy document length breaking Cloudwatch Logs Constraints, either < 1 or > 5120"
+        )
+    return None
+
+
+def _secret(operation) -> str | None:
+    """A deleted secret keeps its name until its window is over: aws-controllers-k8s/community#2969."""
+    if operation.kind == "create":
+        for token, inputs in operation.deleted:
+            same = token == operation.token and inputs["name"] == operation.inputs["name"]
+            if same and inputs.get("recoveryWindowInDays", 30) > 0:
+                return "You can't create this secret because a secret with this name is already scheduled for deletion."
+    return None
+
+
+def _firewall(operation) -> str | None:
+    for rule in operation.inputs["rules"]:
+        group = rule["statement"].get("managedRuleGroupStatement", {})
+        if group.get("name") == "AWSManagedRulesCommonRuleSet":
+            counted = {one["name"] for one in group.get("ruleActionOverrides", ()) if "count" in one["actionToUse"]}
+            needless = {name for name, sizes in BLOCKED.items() if sizes is None or sizes[0] < sizes[1]}
+            if left := sorted(needless - counted):
+                return f"the firewall answers 403 to requests that the service takes: {', '.join(left)}"
     return None

@@ -1,8 +1,8 @@
 """`python -m tests.engine.deploy SERVICE CLOUD STATE`: previews and deploys the stack dev-<cloud> of a service's folder.
 
-With the folder's own stack config, on the stand-in providers, in a process of its own: two services in one would share
-the name `api`. Prints an object: `preview` and `up` as {operation: count}, `resources` as {type: count}, `inputs` by "type name",
-`outputs`.
+With the folder's own stack config and an issuer, on the stand-in providers, in a process of its own: two services in one
+would share the name `api`. Prints an object: `preview` and `up` as {operation: count}, `resources` as {type: count}, `inputs`
+by "type name", `outputs`.
 """
 
 import collections
@@ -20,6 +20,7 @@ def main(service: Path, cloud: str, state: Path) -> None:
     project = yaml.safe_load((service / "Pulumi.yaml").read_text())
     stored = yaml.safe_load((service / project["stackConfigDir"] / f"Pulumi.dev-{cloud}.yaml").read_text())
     config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in stored["config"].items()}
+    config["twofold:oidcIssuer"] = "https://issuer.test"
 
     def program():
         runpy.run_path(str(service), run_name="__main__")

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 
 class Operation(NamedTuple):
-    """`kind` is create or update; `before` are an update's old inputs; `resources` is what there is by now, by URN."""
+    """`kind` is create or update; `before` are an update's old inputs; `resources` is what there is by now, by URN; `deleted`
+    are the (token, inputs) of what went."""
 
     kind: str
     token: str
@@ -12,3 +13,4 @@ class Operation(NamedTuple):
     inputs: dict
     before: dict
     resources: dict
+    deleted: list

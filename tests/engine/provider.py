@@ -41,6 +41,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self):
         self.resources, self.deleted, self.drifted, self.made = Resources(), set(), {}, Counter()
         self.configured, self.asked, self.fault = [], [], lambda urn: None
+        self._gone = []
         self._server = grpc.server(ThreadPoolExecutor(16))
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(self, self._server)
         self.port = self._server.add_insecure_port("127.0.0.1:0")
@@ -107,7 +108,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         if not request.preview:
             if why := self.fault(request.urn):
                 context.abort(grpc.StatusCode.UNKNOWN, why)
-            self._refuse(Operation("create", token, name, inputs, {}, self.resources), context)
+            self._refuse(Operation("create", token, name, inputs, {}, self.resources, self._gone), context)
             self.resources[request.urn] = (token, inputs)
             self.made[request.urn] += 1
         id = "" if request.preview else f"/{token}/{name}".replace(" ", "-")
@@ -122,14 +123,16 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             if not request.preview:  # each update publishes
                 outputs["version"] = str(int(plain(request.olds).get("version", "0")) + 1)
         if not request.preview:
-            self._refuse(Operation("update", token, name, inputs, plain(request.old_inputs), self.resources), context)
+            before = plain(request.old_inputs)
+            self._refuse(Operation("update", token, name, inputs, before, self.resources, self._gone), context)
             self.resources[request.urn] = (token, inputs)
         return provider_pb2.UpdateResponse(properties=struct(outputs))
 
     def Delete(self, request, context):
         self.made[request.urn] -= 1
-        if self.made[request.urn] <= 0:  # else another one of this name came before the old one went
-            self.resources.pop(request.urn, None)
+        if self.made[request.urn] <= 0 and request.urn in self.resources:
+            # Else another one of this name came before the old one went.
+            self._gone.append(self.resources.pop(request.urn))
         self.deleted.add(request.urn)
         return empty_pb2.Empty()
 

@@ -191,6 +191,31 @@ def test_a_query_asks_storage_for_files_alone(uri, refused):
     assert bool(re.search(STORAGE_QUERY, uri)) == refused
 
 
+def test_the_firewall_knows_bots_where_that_is_in_its_price(made, cloud):
+    if cloud == "aws":
+        groups = {
+            group["name"]: group
+            for rule in made.one("aws:wafv2/webAcl:WebAcl")["rules"]
+            if (group := rule["statement"].get("managedRuleGroupStatement"))
+        }
+        assert set(groups) == {
+            "AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet",
+        }  # fmt: skip
+        overridden = {
+            name: group["ruleActionOverrides"] for name, group in groups.items() if "ruleActionOverrides" in group
+        }
+        assert {one["name"]: one["actionToUse"] for one in overridden.pop("AWSManagedRulesCommonRuleSet")} == {
+            name: {"count": {}}
+            for name in (
+                "NoUserAgent_HEADER", "SizeRestrictions_BODY", "SizeRestrictions_QUERYSTRING", "SizeRestrictions_URIPATH",
+            )
+        }  # fmt: skip
+        assert overridden == {}
+        return
+    sets = made.one("azure-native:frontdoor:Policy")["managedRules"]["managedRuleSets"]
+    assert {one["ruleSetType"] for one in sets} == {"Microsoft_DefaultRuleSet", "Microsoft_BotManagerRuleSet"}
+
+
 def test_the_firewall_stands_before_the_name_and_the_files(made, cloud):
     if cloud == "aws":  # one distribution, one firewall
         assert made.one("aws:cloudfront/distribution:Distribution")["webAclId"].endswith("orders-dev-edge")

@@ -46,6 +46,9 @@ def test_aws_encrypts_all_that_rests_with_it(aws):
         assert keys(aws[stage]) == {token: {key} for token in KEYED}
         queues = aws[stage].of("aws:sqs/queue:Queue")
         assert {one.get("sqsManagedSseEnabled") for one in queues} == {None if key else True}  # one of the two
+        tables = aws[stage].of("aws:dynamodb/table:Table")
+        # Without a key of one's own it is the free one of DynamoDB's, not the account's, whose uses cost.
+        assert {one["serverSideEncryption"]["enabled"] for one in tables} == {key is not None}
 
 
 def test_aws_takes_and_leaves_it_in_place(aws):

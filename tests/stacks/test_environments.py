@@ -22,10 +22,11 @@ def test_there_is_a_file_for_each_environment_and_cloud():
 
 
 def file_config(path: Path) -> dict[str, str]:
-    """A file as it is; where it pins an account of nobody's, the one that the stand-ins are in."""
+    """A file with an issuer; where it pins an account of nobody's, the one that the stand-ins are in."""
     given = yaml.safe_load(path.read_text())["config"]
     raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
     pins = PINS[given["twofold:cloud"]]
+    raw["twofold:oidcIssuer"] = "https://issuer.test"
     return raw | {f"twofold:{key}": value for key, value in pins.items() if f"twofold:{key}" in raw}
 
 
@@ -49,4 +50,17 @@ def test_it_previews_and_comes_up(tmp_path, path):
         with pytest.raises(automation.CommandError, match="protect"):
             engine.destroy()
         assert engine.standin.deleted == set()
+    engine.close()
+
+
+def test_a_file_as_it_is_previews_and_makes_nothing(tmp_path, cloud):
+    """Its issuer is a placeholder: API Gateway would refuse it after fifty resources."""
+    path = next(path for path in FILES if path.stem == f"Pulumi.dev-{cloud}")
+    placeholder = yaml.safe_load(path.read_text())["config"]["twofold:oidcIssuer"]
+    engine = Engine(tmp_path, f"dev-{cloud}", file_config(path) | {"twofold:oidcIssuer": placeholder}, program)
+    assert engine.preview()["create"] > 50
+    with pytest.raises(automation.CommandError, match="is a placeholder") as refused:
+        engine.up()
+    assert "pulumi config set twofold:oidcIssuer" in str(refused.value) and "Traceback" not in str(refused.value)
+    assert engine.made() == {}
     engine.close()

@@ -23,6 +23,7 @@ def life(tmp_path_factory, cloud):
     record["state"] = json.dumps(engine.state())
     record["destroy"] = engine.destroy()
     record["left"] = engine.made()
+    record["anew"] = engine.up()
     engine.close()
     return record
 
@@ -32,6 +33,17 @@ def test_a_stack_lives(life):
     assert set(life["again"]) == {"same"}, life["again"]
     assert life["changed"]["update"] > 0 and set(life["changed"]) <= {"update", "same"}, life["changed"]
     assert life["destroy"]["delete"] == life["up"]["create"] and life["left"] == {}
+    assert life["anew"] == life["up"]  # no name is taken by what was deleted
+
+
+def test_backups_reach_as_far_back_as_costs_nothing_more(made, cloud):
+    """DynamoDB's 35 days are what it has unless told otherwise; Cosmos DB's 30 have a price."""
+    if cloud == "aws":
+        tables = made.of("aws:dynamodb/table:Table")
+        assert tables and all(one["pointInTimeRecovery"] == {"enabled": True} for one in tables)
+    else:
+        policy = made.one("azure-native:cosmosdb:DatabaseAccount")["backupPolicy"]
+        assert policy == {"type": "Continuous", "continuousModeProperties": {"tier": "Continuous7Days"}}
 
 
 def test_a_changed_setting_touches_no_data(life, made):

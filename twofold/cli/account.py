@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from twofold.deploy import description, program
+from twofold.deploy import description, issuer, program
 from twofold.deploy.checks import Check
 from twofold.deploy.config import ConfigError, StackConfig
 from twofold.deploy.package import PackageError
@@ -30,8 +30,7 @@ def deployer(manifest: ServiceManifest, cloud: str, env: str) -> dict[str, Any]:
 def preflight(manifest: ServiceManifest, cloud: str, env: str) -> list[Check]:
     """What was asked, and found."""
     with _stack(manifest, cloud, env, "preflight") as (module, config, asked):
-        checks: list[Check] = module.check(config, asked)
-        return checks
+        return [*module.check(config, asked), issuer.look(config.oidc_issuer)]
 
 
 def describe(manifest: ServiceManifest, cloud: str, env: str) -> dict[str, Any]:

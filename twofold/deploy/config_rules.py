@@ -3,14 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from twofold.deploy import clouds
+from twofold.deploy import clouds, names
 from twofold.deploy.config import LIMITS
 from twofold.deploy.config_values import listed
 from twofold.manifest import ServiceManifest
 from twofold.portable.rate_limit import Rate
 
-MAX_NAME = 62
-"""Of a unit: a Lambda function's, role's and alarm's name has 64 characters, and a policy's or alias' marks come after it."""
 MAX_INSTANCES = 1000
 AZURE_INSTANCES = 100
 """Of a unit on Azure that says nothing about it."""
@@ -69,10 +67,7 @@ def _stack(given: Mapping[str, str], _v: object, _r: object, stack: str, _m: obj
 
 def _names(given: Mapping[str, str], _v: object, _r: object, _s: str, manifest: ServiceManifest) -> Iterable[str]:
     parts = (manifest.name, given.get("customer", ""), given.get("environment", ""))
-    longest = max((unit.role for unit in manifest.units), key=len)
-    name = "-".join(part for part in (*parts, longest) if part)
-    if len(name) > MAX_NAME:
-        yield f"{name!r} has {len(name)} characters, and a unit's name may have {MAX_NAME}: shorten customer or environment"
+    yield from names.problems("-".join(part for part in parts if part), given, manifest)
 
 
 def _service(_g: object, values: Mapping[str, Any], _r: object, _s: str, manifest: ServiceManifest) -> Iterable[str]:

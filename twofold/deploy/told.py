@@ -4,6 +4,9 @@ import json
 import sys
 import traceback
 
+SDKS = ("azure", "boto3", "botocore", "httpx")
+"""What speaks to a cloud: their errors say what the cloud said, and their traceback adds nothing."""
+
 
 class Told(Exception):
     """Went wrong, and the message says what to do: shown by `pulumi up` as it is."""
@@ -14,7 +17,7 @@ class Unhealthy(Told):
 
 
 def plainly() -> None:
-    """From now on this process, which runs a dynamic resource, formats what is Told as its message alone.
+    """From now on this process, which runs a dynamic resource, formats what is Told, or an SDK's, as its message alone.
 
     `pulumi/dynamic/__main__.py` ends each failed call with `traceback.format_exc()`, and leaves no other way to say less.
     """
@@ -24,7 +27,11 @@ def plainly() -> None:
 
     def format_exc(limit: int | None = None, chain: bool = True) -> str:
         exc = sys.exception()
-        return str(exc) if isinstance(exc, Told) else before(limit, chain)
+        if isinstance(exc, Told):
+            return str(exc)
+        if type(exc).__module__.partition(".")[0] in SDKS:
+            return f"{type(exc).__name__}: {' '.join(str(exc).split())}"
+        return before(limit, chain)
 
     format_exc.told = True  # type: ignore[attr-defined]
     traceback.format_exc = format_exc

@@ -122,16 +122,6 @@ def test_keys_of_the_other_cloud_are_refused_by_name(cloud):
     assert all(f"twofold:{key} is {'Azure' if other == 'azure' else 'AWS'}'s" in told for key in ONLY[other])
 
 
-def test_a_name_that_a_cloud_would_refuse_is_refused_here():
-    with pytest.raises(ConfigError, match="has 64 characters, and a unit's name may have 62"):
-        from dataclasses import replace
-
-        long = replace(SERVICE, name="a-service-named-so-long")
-        stack = "customername-environments-aws"
-        parse(config("aws", customer="customername", environment="environments"), stack, replace(long, queues=tuple(
-            replace(spec, unit="a-worker-12345") for spec in SERVICE.queues)))  # fmt: skip
-
-
 @pytest.mark.parametrize("path", sorted((ROOT / "stacks/config").glob("Pulumi.*.yaml")), ids=lambda path: path.name)
 def test_every_environments_file_is_read(path):
     stored = yaml.safe_load(path.read_text())["config"]

@@ -1,24 +1,38 @@
 """The dynamic resources in the provider that Pulumi has for them, over gRPC, as the engine calls it."""
 
+import os
 import subprocess
 import sys
+import traceback
 
 import grpc
 import pytest
+from azure.core.exceptions import ServiceRequestError
+from botocore.exceptions import EndpointConnectionError
 from google.protobuf import json_format, struct_pb2
 from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from tests.copies.copy import ROOT
 from tests.unit.deploy.test_health_check import READY, Service
-from twofold.deploy.azure import code, health, release
+from twofold.deploy.aws import health as aws_health
+from twofold.deploy.aws import release as aws_release
+from twofold.deploy.azure import blobs, code, health, release
+from twofold.deploy.told import plainly
 
 
 @pytest.fixture(scope="module")
-def provider():
-    """The plugin's own process, which prints its port."""
+def provider(tmp_path_factory):
+    """The plugin's own process, which prints its port; nobody is logged in there."""
+    nowhere = str(tmp_path_factory.mktemp("nobody") / "none")
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")} | {
+        "AWS_CONFIG_FILE": nowhere, "AWS_SHARED_CREDENTIALS_FILE": nowhere, "AWS_EC2_METADATA_DISABLED": "true",
+        "AZURE_TOKEN_CREDENTIALS": "AzureCliCredential", "PATH": "/nowhere",
+    }  # fmt: skip
     command = [sys.executable, "-u", "-m", "pulumi.dynamic"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         with grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}") as channel:
             yield provider_pb2_grpc.ResourceProviderStub(channel)
         process.terminate()
@@ -41,6 +55,37 @@ def test_a_failure_reaches_the_user_as_one_message(provider, tmp_path):
         provider.Create(provider_pb2.CreateRequest(properties=properties(code, **planned)))
     path = planned["path"]
     assert failed.value.details() == f"{path} is not the artifact that was planned; run pulumi up again"
+
+
+UNIT = {"function": "orders-http", "version": "1", "region": "eu-central-1", "assume_role": "", "external_id": ""}
+ROLE = "arn:aws:iam::123456789012:role/deployer"
+BLOBS = {"account": "orders", "container": "static", "path": "/nowhere", "files": {}}
+
+
+@pytest.mark.parametrize(
+    ("module", "props", "told"),
+    [
+        (aws_health, UNIT | {"http": True}, "no AWS login on this machine has credentials; run: aws sso login"),
+        (aws_health, UNIT | {"http": True, "assume_role": ROLE}, "no AWS login on this machine has credentials"),
+        (aws_release, UNIT | {"keep": 2}, "no AWS login on this machine has credentials; run: aws sso login"),
+        (blobs, BLOBS, "no Azure login on this machine gives a token; run: az login"),
+    ],
+)
+def test_nobody_who_is_logged_in_is_one_line(provider, module, props, told):
+    with pytest.raises(grpc.RpcError) as failed:
+        provider.Create(provider_pb2.CreateRequest(properties=properties(module, **props)))
+    assert failed.value.details().startswith(told) and "\n" not in failed.value.details()
+
+
+@pytest.mark.parametrize("kind", [EndpointConnectionError, ServiceRequestError])
+def test_what_an_sdk_says_is_one_line_too(monkeypatch, kind):
+    monkeypatch.setattr(traceback, "format_exc", traceback.format_exc)
+    plainly()
+    try:
+        raise kind(endpoint_url="https://x") if kind is EndpointConnectionError else kind("no\nroute")
+    except Exception:
+        said = traceback.format_exc()
+    assert said.startswith(f"{kind.__name__}: ") and "\n" not in said
 
 
 def test_a_mistake_of_ours_keeps_its_traceback(provider):

@@ -7,9 +7,11 @@ import pytest
 from api.manifest import SERVICE
 from tests.stacks.stack import config
 from twofold.deploy.aws import preflight as aws
+from twofold.deploy.aws.releases import Releases
 from twofold.deploy.azure import preflight as azure
 from twofold.deploy.config import ConfigError, parse
 from twofold.deploy.program import Asked
+from twofold.deploy.releases import ReleaseError
 from twofold.emulators import ministack as emulator
 from twofold.emulators.process import free_port, serving
 from twofold.emulators.server import Answer, FakeServer
@@ -124,5 +126,14 @@ def test_no_login_is_told_and_no_traceback(monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    found = told()
-    assert not any(check.fine for check in found.values()) and "credentials" in found["login"].found
+    [login] = told().values()
+    assert not login.fine and "credentials" in login.found and "\n" not in login.found
+
+
+def test_a_profile_that_is_not_there_is_told_and_no_traceback(monkeypatch, tmp_path):
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    [login] = told().values()
+    assert not login.fine and "The config profile (nobody) could not be found" in login.found
+    with pytest.raises(ReleaseError, match=r"could not log in: The config profile \(nobody\)"):
+        Releases("lambda://eu-central-1/orders-dev", {"http": "orders-dev-http"})

@@ -35,7 +35,8 @@ class Data(pulumi.ComponentResource):
                 ],
                 ttl=dynamodb.TableTtlArgs(attribute_name="e", enabled=True),
                 point_in_time_recovery=dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
-                server_side_encryption=dynamodb.TableServerSideEncryptionArgs(enabled=True, kms_key_arn=key),
+                # False is DynamoDB's own key, which costs nothing; true without a key is the account's, whose uses KMS counts.
+                server_side_encryption=dynamodb.TableServerSideEncryptionArgs(enabled=key is not None, kms_key_arn=key),
                 deletion_protection_enabled=protect,
                 stream_enabled=collection == "events",
                 stream_view_type="NEW_IMAGE" if collection == "events" else None,

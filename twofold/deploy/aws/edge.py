@@ -21,6 +21,13 @@ RULE_GROUPS = (
     "AWSManagedRulesCommonRuleSet",
     "AWSManagedRulesKnownBadInputsRuleSet",
 )
+COUNTED = {
+    "AWSManagedRulesCommonRuleSet": (
+        "NoUserAgent_HEADER", "SizeRestrictions_BODY", "SizeRestrictions_QUERYSTRING", "SizeRestrictions_URIPATH",
+    ),
+}  # fmt: skip
+"""Rules of a group that count instead of blocking, since they refuse what the service takes: callers that don't name themselves,
+bodies of more than 8,192 bytes, queries of 2,048, paths of 1,024. The service has limits of its own for these."""
 REQUESTS_PER_ADDRESS = 2_000
 """In five minutes; more are blocked until it is fewer."""
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
@@ -103,7 +110,8 @@ class Edge(pulumi.ComponentResource):
                 ),
                 statement=wafv2.WebAclRuleStatementArgs(
                     managed_rule_group_statement=wafv2.WebAclRuleStatementManagedRuleGroupStatementArgs(
-                        vendor_name="AWS", name=group
+                        vendor_name="AWS", name=group,
+                        rule_action_overrides=[_counts(rule) for rule in COUNTED.get(group, ())] or None,
                     )
                 ),
             )
@@ -148,6 +156,15 @@ def _certificate(issued: pulumi.Output[str] | None) -> "cloudfront.DistributionV
         return cloudfront.DistributionViewerCertificateArgs(cloudfront_default_certificate=True)
     return cloudfront.DistributionViewerCertificateArgs(
         acm_certificate_arn=issued, ssl_support_method="sni-only", minimum_protocol_version="TLSv1.2_2021"
+    )
+
+
+def _counts(rule: str) -> "wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideArgs":
+    return wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideArgs(
+        name=rule,
+        action_to_use=wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseArgs(
+            count=wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseCountArgs()
+        ),
     )
 
 

@@ -11,6 +11,12 @@ from twofold.deploy.config import StackConfig
 from twofold.deploy.routes import RATE_PER_SECOND, Operation, operations
 from twofold.manifest import ServiceManifest
 
+LOGGED = {
+    "requestId": "requestId", "httpMethod": "httpMethod", "path": "path", "status": "status",
+    "responseLatency": "responseLatency", "ip": "identity.sourceIp",
+}  # fmt: skip
+"""A line of the access log: its keys, and API Gateway's variables for them."""
+
 
 class Gateway(pulumi.ComponentResource):
     """An HTTP API before the http unit, with a route per operation; what is no route is answered 404 by the API itself.
@@ -77,11 +83,11 @@ class Gateway(pulumi.ComponentResource):
         self, api: apigatewayv2.Api, found: tuple[Operation, ...], routes: list[apigatewayv2.Route]
     ) -> apigatewayv2.Stage:
         name, child = self._name, self._child
+        # Any other group that a service delivers to adds to one policy of the account, which has 5,120 characters.
         logs = cloudwatch.LogGroup(
-            f"{name}-access", name=f"/aws/apigateway/{name}", retention_in_days=30,
+            f"{name}-access", name=f"/aws/vendedlogs/apigateway/{name}", retention_in_days=30,
             kms_key_id=self._config.encryption_key or None, opts=child,
         )  # fmt: skip
-        fields = ("requestId", "httpMethod", "path", "status", "responseLatency", "ip")
         rate = self._config.gateway_rate or RATE_PER_SECOND
         writes = max(1, rate // 4)
         return apigatewayv2.Stage(
@@ -98,7 +104,7 @@ class Gateway(pulumi.ComponentResource):
                 if not operation.reads
             ],
             access_log_settings=apigatewayv2.StageAccessLogSettingsArgs(
-                destination_arn=logs.arn, format=json.dumps({key: f"$context.{key}" for key in fields})
+                destination_arn=logs.arn, format=json.dumps({key: f"$context.{name}" for key, name in LOGGED.items()})
             ),
             # A stage that names a route needs it to exist.
             opts=pulumi.ResourceOptions(parent=self, depends_on=routes),

@@ -108,7 +108,7 @@ GRANTS: Mapping[str, tuple[Grant, ...]] = {
     ),
     "aws:cloudwatch/logGroup:LogGroup": (
         Grant("logs", f"CreateLogGroup DeleteLogGroup PutRetentionPolicy DeleteRetentionPolicy {_TAGS}",
-              "logs:{r}:{a}:log-group:/aws/lambda/{p}-* logs:{r}:{a}:log-group:/aws/apigateway/{p}* "
+              "logs:{r}:{a}:log-group:/aws/lambda/{p}-* logs:{r}:{a}:log-group:/aws/vendedlogs/apigateway/{p}* "
               "logs:us-east-1:{a}:log-group:aws-waf-logs-{p}-*"),
         Grant("logs", "DescribeLogGroups", "logs:{r}:{a}:log-group:* logs:us-east-1:{a}:log-group:*"),
     ),

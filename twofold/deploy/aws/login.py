@@ -2,8 +2,15 @@
 
 from typing import Any
 
+from twofold.deploy.config import ConfigError
+from twofold.deploy.told import Told
+
 READ_SECONDS = 320
 """Longer than any unit's invocation may take."""
+
+
+class NoLogin(Told, ConfigError):
+    """This machine has no AWS login, or one that is over."""
 
 
 def client(service: str, region: str, assume_role: str = "", external_id: str = "") -> Any:
@@ -15,10 +22,23 @@ def client(service: str, region: str, assume_role: str = "", external_id: str = 
 
 
 def session(region: str, assume_role: str, external_id: str) -> Any:
-    """boto3 with the login that it finds (variables, profile, SSO), or with `assume_role` taken by it, for an hour."""
-    import boto3  # only in the process that deploys
+    """boto3 with the login that it finds (variables, profile, SSO), or with `assume_role` taken by it, for an hour.
 
-    found = boto3.Session(region_name=region)
+    Raises NoLogin before anything is asked of AWS: its clients would say so each at its first call.
+    """
+    import boto3  # only in the process that deploys
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        found = boto3.Session(region_name=region)
+        keys = found.get_credentials()
+        if keys is None:
+            raise NoLogin(
+                "no AWS login on this machine has credentials; run: aws sso login, or name the deployer's profile"
+            )
+        keys.get_frozen_credentials()  # SSO's own are fetched here
+    except BotoCoreError as exc:
+        raise NoLogin(f"the AWS login of this machine can't be used ({exc}); run: aws sso login") from None
     if not assume_role:
         return found
     asked = {"ExternalId": external_id} if external_id else {}

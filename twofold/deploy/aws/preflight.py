@@ -24,7 +24,7 @@ def check(config: StackConfig, asked: Callable[[], Iterable[Asked]]) -> list[Che
 
     try:
         session = login.session(config.region, config.assume_role, config.external_id)
-    except (BotoCoreError, ClientError) as exc:
+    except (login.NoLogin, BotoCoreError, ClientError) as exc:
         return [Check("login", False, str(exc), "aws sso login, or set the variables or profile of the deployer")]
     checks = [
         told("login", lambda: _identity(session, config)),

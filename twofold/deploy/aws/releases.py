@@ -28,7 +28,8 @@ class Releases:
 
         parts = urlsplit(url)
         endpoint = parse_qs(parts.query).get("endpoint", [None])[0]
-        self._client = boto3.client("lambda", region_name=parts.hostname, endpoint_url=endpoint)
+        with _told("log in"):
+            self._client = boto3.client("lambda", region_name=parts.hostname, endpoint_url=endpoint)
         self._units = units
 
     def read(self) -> list[Release]:

@@ -9,6 +9,7 @@ from twofold.manifest import ServiceManifest
 class Secrets(pulumi.ComponentResource):
     """Secrets Manager secrets `<prefix>/<name>` without a value. `url` is the vault's URL, None without secrets.
 
+    With `protect` a deleted secret can be restored for 30 days, and its name is taken as long; without, it is gone at once.
     `key` is a KMS key's ARN, else the account's own key for secrets encrypts them.
     """
 
@@ -23,7 +24,7 @@ class Secrets(pulumi.ComponentResource):
                 name=f"{name}/{spec.name}",
                 description=spec.description,
                 kms_key_id=key,
-                recovery_window_in_days=30 if protect else 7,
+                recovery_window_in_days=30 if protect else 0,
                 opts=pulumi.ResourceOptions(parent=self, protect=protect),
             )
             for spec in manifest.secrets
