@@ -83,14 +83,14 @@ def _listed(client: "httpx.Client", site: str) -> set[str] | None:
     import httpx
 
     found: set[str] = set()
-    url, params = f"{site}/functions", {"api-version": API}
+    url = f"{site}/functions?api-version={API}"
     try:
         while url:
-            answer = client.get(url, params=params)
+            answer = client.get(url)
             answer.raise_for_status()
             page = answer.json()
             found |= {str(one["name"]).rpartition("/")[2].lower() for one in page["value"]}
-            url, params = page.get("nextLink") or "", {}  # the link has them
+            url = page.get("nextLink") or ""
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return None
     return found - {PLACEHOLDER}
