@@ -5,6 +5,7 @@ That `twofold describe` tells of the same ones, test_describe.py holds.
 
 import importlib
 import inspect
+import sys
 import typing
 from collections import abc
 
@@ -41,7 +42,8 @@ def azure(tmp_path_factory):
 def takes(token):
     """As the SDK's class of the type's arguments has it; the kit reads the resource's own."""
     _, module, name = token.split(":")
-    arguments = getattr(importlib.import_module(f"pulumi_azure_native.{module}"), f"{name}Args")
+    module = sys.modules[getattr(importlib.import_module(f"pulumi_azure_native.{module}"), name).__module__]
+    arguments = getattr(module, module.__all__[0])
     argument = inspect.signature(arguments.__init__).parameters.get("tags")
     return argument is not None and abc.Mapping in map(typing.get_origin, typing.get_args(argument.annotation))
 
