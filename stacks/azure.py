@@ -8,7 +8,7 @@ import pulumi
 from pulumi_azure_native import resources
 
 from twofold.deploy import package, static
-from twofold.deploy.azure import account
+from twofold.deploy.azure import account, tags
 from twofold.deploy.azure.access import Access
 from twofold.deploy.azure.budget import Budget
 from twofold.deploy.azure.cache import Cache
@@ -32,7 +32,7 @@ from twofold.manifest import ServiceManifest
 def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[str, Any]:
     """The table of contents: what another part needs stands before it. Returns the stack's outputs."""
     name = config.prefix(manifest)
-    tags = {"service": manifest.name, "environment": config.environment, **config.tags}
+    tags.every({"service": manifest.name, "environment": config.environment, **config.tags})
     login = account.login(config)
     subscription, tenant = login.subscription, login.tenant
     artifact = package.artifact(manifest, config, root)
@@ -41,7 +41,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
 
     # A group takes everything in it along when it goes.
     kept = pulumi.ResourceOptions(protect=config.protect, retain_on_delete=config.protect)
-    group = resources.ResourceGroup(name, resource_group_name=name, location=config.region, tags=tags, opts=kept).name
+    group = resources.ResourceGroup(name, resource_group_name=name, location=config.region, opts=kept).name
     key = customer_key(config)
     network = Network(name, config=config, group=group)
     data = Data(

@@ -28,7 +28,8 @@ ROLES = {
     "d5a91429-5739-47e2-a06b-3470a27159e7": ("EventGrid Data Sender", "eventgrid:Topic", EVERY),
     "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a": ("Storage Queue Data Message Sender", "storage:Queue", EVERY),
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": ("Storage Queue Data Contributor", "storage:Queue", {"worker"}),
-    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": ("Storage Blob Data Contributor", "storage:BlobContainer", {DEPLOYER}),
+    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": ("Storage Table Data Contributor", "storage:StorageAccount", EVERY),
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": ("Storage Blob Data Contributor", "storage:BlobContainer", EVERY | {DEPLOYER}),
     "3913510d-42f4-4e42-8a64-420c390055eb": ("Monitoring Metrics Publisher", "applicationinsights:Component", EVERY),
 }  # fmt: skip
 """Azure's built-in roles: name, the kind of resource they are given on, and who has them."""
@@ -135,6 +136,33 @@ def test_each_unit_has_the_roles_that_its_work_needs(azure):
     }  # its token opens the service and nothing else
     data = azure.of("azure-native:cosmosdb:SqlResourceSqlRoleAssignment")
     assert len(data) == len(SERVICE.units) and all(one["roleDefinitionId"].endswith("-000000000002") for one in data)
+
+
+def test_code_and_releases_are_apart_and_each_units_own(azure):
+    """No unit may write another's package, or a release; of the account itself nobody has a role."""
+    [code] = [urn for urn in azure.resources if urn.endswith("StorageAccount::orders-dev-code")]
+    account = azure.resources[code][1]["accountName"]
+    containers = azure.named("azure-native:storage:BlobContainer")
+    within = {name for name, one in containers.items() if one["accountName"] == account}
+    assert within == {"orders-dev-releases", *(f"orders-dev-{role}" for role in EVERY)}
+    scopes = {f"/azure-native:storage:BlobContainer/{name}": name for name in within}
+    given = {}
+    for one in azure.of("azure-native:authorization:RoleAssignment"):
+        assert one["scope"] != "/azure-native:storage:StorageAccount/orders-dev-code"
+        if one["scope"] in scopes:
+            assert one["roleDefinitionId"].endswith("/ba92f5b4-2d11-453d-a403-e96b0029c9fe")
+            given.setdefault(scopes[one["scope"]], []).append(one["principalId"])
+    assert given == {"orders-dev-releases": [DEPLOYER]} | {
+        f"orders-dev-{role}": [f"principal-orders-dev-{role}"] for role in EVERY
+    }
+    for app in azure.of("azure-native:web:WebApp"):
+        package = app["functionAppConfig"]["deployment"]["storage"]["value"]
+        role = next(one["value"] for one in app["siteConfig"]["appSettings"] if one["name"] == "TWOFOLD_ROLE")
+        assert package == f"https://{account}.blob.core.windows.net/{role}"
+        host = {one["name"]: one["value"] for one in app["siteConfig"]["appSettings"]}[
+            "AzureWebJobsStorage__accountName"
+        ]
+        assert host != account and f"https://{host}" not in package
 
 
 def test_nothing_stored_is_public(aws, azure):

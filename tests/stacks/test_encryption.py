@@ -89,7 +89,7 @@ def test_azure_encrypts_its_accounts_with_it(azure):
     assert cosmos["defaultIdentity"] == f"UserAssignedIdentity={IDENTITY}"
     assert cosmos["identity"] == {"type": "UserAssigned", "userAssignedIdentities": [IDENTITY]}
     accounts = azure.of("azure-native:storage:StorageAccount")
-    assert len(accounts) == 2
+    assert len(accounts) == 3
     for account in accounts:
         assert account["identity"] == {"type": "UserAssigned", "userAssignedIdentities": [IDENTITY]}
         encryption = account["encryption"]

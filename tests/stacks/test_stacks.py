@@ -77,7 +77,7 @@ def test_no_key_or_token_is_stored(life, made, cloud):
         assert account["disableLocalAuth"] is True
         assert account["consistencyPolicy"]["defaultConsistencyLevel"] == "Strong"
         accounts = made.of("azure-native:storage:StorageAccount")
-        assert len(accounts) == 2
+        assert len(accounts) == 3
         assert not any(one["allowSharedKeyAccess"] or one["allowBlobPublicAccess"] for one in accounts)
         vault = made.one("azure-native:keyvault:Vault")
         assert vault["properties"]["enableRbacAuthorization"] is True

@@ -7,6 +7,7 @@ import pytest
 
 from api.manifest import SERVICE
 from tests.stacks.stack import DATA, UNIT, config, started, variables
+from twofold.deploy.azure.compute import functions
 from twofold.settings import MARKER, release
 
 IMAGE = "company.azurecr.io/shop/orders@sha256:" + "a" * 64
@@ -46,17 +47,25 @@ def test_the_artifact_is_deployed_kept_and_asked_for(stages):
     assert resources["orders-dev-health"]["confirmed"] is True
     kept, check = resources.pop("orders-dev-releases"), resources.pop("orders-dev-health")
     assert set(resources) == {f"orders-dev-{unit.role}-code" for unit in SERVICE.units}
-    assert {one["app"] for one in resources.values()} == set(outputs["units"].values())
+    assert {one["site"] for one in resources.values()} == set(outputs["units"].values())
+    assert {one["app"] for one in resources.values()} == {app["name"] for app in made.of(UNIT["azure"])}
+    assert {name: one["functions"] for name, one in resources.items()} == {
+        f"orders-dev-{unit.role}-code": functions(SERVICE, unit) for unit in SERVICE.units
+    }
+    assert {one["container"] for one in resources.values()} == {
+        app["functionAppConfig"]["deployment"]["storage"]["value"] for app in made.of(UNIT["azure"])
+    }
     assert set(outputs["units"]) == {unit.role for unit in SERVICE.units}
     assert {one["digest"] for one in resources.values()} | {kept["digest"]} == {outputs["artifact"]}
     assert kept["url"] == outputs["releases_url"] and kept["count"] == 5
     assert outputs["releases_url"].startswith("https://ordersdev") and outputs["releases_url"].endswith("/releases")
     [deployer] = [one for one in made.of("azure-native:authorization:RoleAssignment") if one["principalId"] == "o"]
+    assert kept["writer"] == "o"
     assert deployer["scope"] == "/azure-native:storage:BlobContainer/orders-dev-releases"
     assert (
         check["url"] == outputs["url"] and check["app"] == check["source"] == "/azure-native:web:WebApp/orders-dev-http"
     )
-    [http] = [app for app in made.of(UNIT["azure"]) if app["name"] == outputs["units"]["http"]]
+    http = made.named(UNIT["azure"])["orders-dev-http"]
     marker = zipfile.ZipFile(kept["path"]).read(MARKER).decode()
     assert check["release"] == release(marker, variables(http) | {"PATH": "/bin", "TWOFOLD_TEST_X": "y"})
 
@@ -92,7 +101,7 @@ def test_an_image_runs_in_containers_with_what_the_zip_had(stages):
     assert data and not data & deleted and made.of(UNIT["azure"]) == []
     containers = {one["containerAppName"].split("-")[2]: one for one in made.of("azure-native:app:ContainerApp")}
     assert set(containers) == {unit.role for unit in SERVICE.units} and outputs["releases_url"] == ""
-    assert {role: one["containerAppName"] for role, one in containers.items()} == outputs["units"]
+    assert outputs["units"] == {role: f"/azure-native:app:ContainerApp/orders-dev-{role}" for role in containers}
     assert all(len(one["containerAppName"]) <= 32 for one in containers.values())
     apps = {app["name"].split("-")[2]: app for app in zipped.of(UNIT["azure"])}
     for role, one in containers.items():
@@ -118,9 +127,15 @@ def test_an_image_runs_in_containers_with_what_the_zip_had(stages):
     assert set(ingress.values()) == {None}
     closed = made.one("azure-native:app:ContainerAppsAuthConfig")
     open_ = zipped.one("azure-native:web:WebAppAuthSettingsV2")
-    assert closed["containerAppName"] == outputs["units"]["http"] and closed["authConfigName"] == "current"
+    assert (
+        closed["containerAppName"] == containers["http"]["containerAppName"] and closed["authConfigName"] == "current"
+    )
     assert closed["platform"] == {"enabled": True} and closed["identityProviders"] == open_["identityProviders"]
     assert closed["globalValidation"] == {"unauthenticatedClientAction": "Return401"}
+    # No packages, no releases: neither has the account that holds them.
+    assert (
+        not made.of("azure-native:storage:BlobContainer") and len(made.of("azure-native:storage:StorageAccount")) == 2
+    )
     roles = {
         (a["principalId"], a["roleDefinitionId"].rsplit("/", 1)[1], a["scope"])
         for a in made.of("azure-native:authorization:RoleAssignment")
@@ -128,12 +143,15 @@ def test_an_image_runs_in_containers_with_what_the_zip_had(stages):
     before = {
         (a["principalId"], a["roleDefinitionId"].rsplit("/", 1)[1], a["scope"])
         for a in zipped.of("azure-native:authorization:RoleAssignment")
-        if a["principalId"] != "o"
+        if ":BlobContainer/" not in a["scope"]
     }
     pulls = {(f"principal-orders-dev-{role}", "7f951dda-4ed3-4680-a7ca-43fe172d538d", REGISTRY) for role in containers}
     assert roles == before | pulls
     api = made.one("azure-native:apimanagement:Api")
-    assert api["serviceUrl"] == f"https://{outputs['units']['http']}.happy-1.westeurope.azurecontainerapps.io"
+    assert (
+        api["serviceUrl"]
+        == f"https://{containers['http']['containerAppName']}.happy-1.westeurope.azurecontainerapps.io"
+    )
     check = made.one(DYNAMIC)
     assert check["confirmed"] is False and check["app"] == "/azure-native:app:ContainerApp/orders-dev-http"
     assert check["source"] == "/azure-native:app:ManagedEnvironment/orders-dev"

@@ -60,6 +60,7 @@ class StackConfig:
     permissions_boundary: str = ""
     subscription: str = ""
     tenant: str = ""
+    deployer: str = ""
     network: str = "none"
     subnets: tuple[str, ...] = ()
     encryption_key: str = ""

@@ -22,6 +22,7 @@ ONLY: Mapping[str, tuple[str, ...]] = {
         "gatewayAudience",
         "subscription",
         "tenant",
+        "deployer",
         "logWorkspace",
         "encryptionIdentity",
         "rollingUpdates",

@@ -91,6 +91,9 @@ FORMS: Mapping[str, Form] = {
     ),
     "subscription": _matches(GUID, "a subscription's id"),
     "tenant": _matches(GUID, "a tenant's id"),
+    "deployer": _matches(
+        rf"(?:User|Group|ServicePrincipal):{GUID}", "User, Group or ServicePrincipal, a colon and the object id in Entra"
+    ),
     "subnets": (
         lambda text: all(re.fullmatch(rf"subnet-[0-9a-f]{{8,17}}|{SUBNET}", one) for one in listed(text)),
         "ids by commas: at least two private subnets of a VPC; on azure the apps', then the endpoints' resource id",

@@ -75,6 +75,7 @@ def _nothing(type: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict
 class _Recorder(mocks.Mocks):
     def __init__(self, config: StackConfig, given: Given) -> None:
         self._given = given
+        self._transforms: list[pulumi.ResourceTransform] = []
         self.found: list[Asked] = []
         self._answers: dict[str, dict[str, Any]] = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": config.account},
@@ -88,11 +89,25 @@ class _Recorder(mocks.Mocks):
             },
         }  # fmt: skip
 
+    def register_transform(self, transform: pulumi.ResourceTransform) -> None:
+        self._transforms.append(transform)
+
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if args.custom and not args.typ.startswith("pulumi:"):
-            self.found.append(Asked(args.typ, args.name, args.inputs))
-            return self._given(args.typ, args.name, args.inputs)
+            inputs = self._transformed(args)
+            self.found.append(Asked(args.typ, args.name, inputs))
+            return self._given(args.typ, args.name, inputs)
         return "", {}
+
+    def _transformed(self, args: mocks.MockResourceArgs) -> dict[str, Any]:
+        """What the stack's transforms make of a resource's inputs, as the engine lets them."""
+        props = args.inputs
+        for transform in self._transforms:
+            # One that waits for something is not run here: nothing is there to wait for.
+            result = transform(pulumi.ResourceTransformArgs(True, args.typ, args.name, props, pulumi.ResourceOptions()))
+            if isinstance(result, pulumi.ResourceTransformResult):
+                props = dict(result.props)
+        return props
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         if args.token.endswith(":getSubnet"):  # all in one VPC, each in a zone of its own

@@ -37,6 +37,11 @@ def plainly() -> None:
     traceback.format_exc = format_exc
 
 
+def warn(text: str) -> None:
+    """Shows a warning from the process of a dynamic resource: Pulumi prints what its plugin writes to stderr, and goes on."""
+    print(f"warning: {text}", file=sys.stderr, flush=True)
+
+
 def said(line: str) -> str:
     """What a log line says to people: of the kit's JSON, the message and the error's; any other line as it is."""
     try:

@@ -1,4 +1,4 @@
-"""Releases on Azure: real blobs in Azurite, by an Entra token over https, and apps that answer as One Deploy does."""
+"""Releases on Azure: real blobs in Azurite, by an Entra token over https, apps that answer as One Deploy does, and ARM."""
 
 import functools
 import hashlib
@@ -14,6 +14,7 @@ from azure.core.credentials import AccessToken
 from azure.storage.blob import ContainerClient
 
 from tests.copies.copy import ROOT
+from tests.unit.deploy.arm import Arm, site
 from twofold.deploy.azure import releases as module
 from twofold.deploy.azure.code import publish
 from twofold.deploy.patience import Patience
@@ -22,7 +23,8 @@ from twofold.emulators.azurite import KEY
 from twofold.emulators.managed_identity import ManagedIdentityFake, storage_token
 from twofold.emulators.server import Answer, FakeServer
 
-UNITS = {"http": "orders-dev-http-1a2b", "worker": "orders-dev-worker-1a2b"}
+APPS = {"http": "orders-dev-http-1a2b", "worker": "orders-dev-worker-1a2b"}
+UNITS = {role: site(app) for role, app in APPS.items()}
 
 
 def digest(text):
@@ -63,6 +65,12 @@ def apps(monkeypatch):
 
 
 @pytest.fixture
+def arm():
+    with Arm({APPS["http"]: [["http"]], APPS["worker"]: [["queue_payments"]]}, token=None) as arm:
+        yield arm
+
+
+@pytest.fixture
 def kept(azurite_services):
     """The container's URL, with three releases of which the last one written is live."""
     url = f"{azurite_services['blob']}/releases{time.time_ns()}"
@@ -75,9 +83,9 @@ def kept(azurite_services):
 
 
 @pytest.fixture
-def stack(kept, apps):
+def stack(kept, apps, arm):
     endpoint = f"http://{apps.host}/{{app}}"
-    return module.Releases(kept, UNITS, credential=Login(), endpoint=endpoint, connection_verify=False)
+    return module.Releases(kept, UNITS, credential=Login(), endpoint=endpoint, arm=arm.url, connection_verify=False)
 
 
 def live(stack):
@@ -89,19 +97,31 @@ def test_they_are_the_blobs_and_the_last_one_written_is_live(stack):
     assert [one.live for one in stack.read()] == [("http", "worker"), (), ()]
 
 
-def test_a_rollback_publishes_the_blob_to_every_app(stack, apps):
+def test_a_rollback_publishes_the_blob_to_every_app(stack, apps, arm):
     stack.activate(digest(b"a"))
-    assert apps.runs == dict.fromkeys(UNITS.values(), b"a")
+    assert apps.runs == dict.fromkeys(APPS.values(), b"a")
+    assert arm.known == {APPS["http"]: ["http"], APPS["worker"]: ["queue_payments"]}
     assert live(stack) == [digest(b"a")]
     assert [one.digest for one in stack.read()] == [digest(text) for text in (b"a", b"c", b"b")]
 
 
 def test_when_one_app_fails_the_others_go_back(stack, apps):
-    apps.runs |= dict.fromkeys(UNITS.values(), b"c")
-    apps.broken.add(UNITS["worker"])
+    apps.runs |= dict.fromkeys(APPS.values(), b"c")
+    apps.broken.add(APPS["worker"])
     with pytest.raises(ReleaseError, match=r"worker: .*the build broke; every unit runs what it ran before"):
         stack.activate(digest(b"a"))
-    assert apps.runs == dict.fromkeys(UNITS.values(), b"c")
+    assert apps.runs == dict.fromkeys(APPS.values(), b"c")
+    assert live(stack) == [digest(b"c")]
+
+
+def test_a_login_that_may_not_sync_triggers_changes_nothing(stack, apps, arm):
+    """Publishing is one right and this another: the apps have the release of before again."""
+    apps.runs |= dict.fromkeys(APPS.values(), b"c")
+    arm.forbidden.add("Microsoft.Web/sites/host/sync/action")
+    with pytest.raises(
+        ReleaseError, match=r"this login may not sync triggers, it needs Microsoft.Web/sites/host/sync/action"
+    ):
+        stack.activate(digest(b"a"))
     assert live(stack) == [digest(b"c")]
 
 

@@ -1,9 +1,11 @@
 """One Deploy as azd, Azure CLI and Core Tools speak it to a Flex Consumption app, against a server that answers as the app does."""
 
+import hashlib
 import math
 
 import pytest
 
+from twofold.deploy.azure import code
 from twofold.deploy.azure.code import DeploymentFailed, planned, publish
 from twofold.deploy.patience import Patience
 from twofold.emulators.server import Answer, FakeServer
@@ -108,3 +110,15 @@ def test_another_file_than_the_planned_one_is_not_deployed(artifact):
         planned({"path": str(artifact), "digest": "0" * 64})
     with pytest.raises(DeploymentFailed, match="run pulumi up again"):
         planned({"path": str(artifact) + ".gone", "digest": "0" * 64})
+
+
+def test_the_platform_is_told_of_the_functions_after_the_code_and_a_warning_fails_nothing(artifact, monkeypatch, capfd):
+    calls = []
+    monkeypatch.setattr(code, "token", lambda: "t")
+    monkeypatch.setattr(code, "publish", lambda *given: calls.append(given) or "d-1")
+    monkeypatch.setattr(code.triggers, "sync", lambda *given: calls.append(given) or "nothing wakes it")
+    props = {"app": "orders", "site": "/s/orders", "functions": ["feed"], "path": str(artifact)}
+    digest = hashlib.sha256(artifact.read_bytes()).hexdigest()
+    assert code._Provider().work(props | {"digest": digest}, {}) == {"deployment": "d-1"}
+    assert calls == [("https://orders.scm.azurewebsites.net", artifact, "t"), ("/s/orders", ["feed"], "t")]
+    assert capfd.readouterr().err == "warning: nothing wakes it\n"

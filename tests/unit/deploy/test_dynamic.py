@@ -100,6 +100,7 @@ def test_a_mistake_of_ours_keeps_its_traceback(provider):
         (code, {"app": "a", "digest": "1"}, {"app": "a", "digest": "1", "path": "/elsewhere"}, 1, []),
         (code, {"app": "a", "digest": "1"}, {"app": "a", "digest": "2"}, 2, []),
         (code, {"app": "a", "digest": "1"}, {"app": "b", "digest": "1"}, 2, ["app"]),
+        (code, {"app": "a", "container": "c"}, {"app": "a", "container": "other"}, 2, []),
         (release, {"url": "u", "digest": "1", "count": 5}, {"url": "u", "digest": "1", "count": 5}, 1, []),
         (release, {"url": "u", "digest": "1", "count": 5}, {"url": "u", "digest": "1", "count": 3}, 2, []),
         (

@@ -26,6 +26,7 @@ NO_ROLE_YET = "AuthorizationPermissionMismatch"
 """What Storage says to a login whose role it does not know, yet or at all. Its firewall says AuthorizationFailure, to no end."""
 ROLE = Patience(600, pause=10)
 """Azure says that an assignment can take ten minutes to take effect."""
+AT_ONCE = Patience(0, pause=0)
 
 
 class UploadFailed(Told):
@@ -41,6 +42,14 @@ def opened(url: str) -> "ContainerClient":
     from azure.storage.blob import ContainerClient
 
     return ContainerClient.from_container_url(url, login.credential(login.STORAGE))
+
+
+def patience(writer: str) -> Patience:
+    """How long a refusal is waited out. `writer` has the role, or empty: somebody whom config names, perhaps a group.
+
+    A role of this login's own may be minutes old; another's never becomes it.
+    """
+    return ROLE if writer in ("", login.object_id()) else AT_ONCE
 
 
 def upload(
@@ -80,8 +89,9 @@ def _permitted(container: "ContainerClient", call: Callable[[], object], patienc
         patience.retry(attempt, _NoRoleYet)
     except _NoRoleYet:
         raise UploadFailed(
-            f"{container.url}: this login may not write here; its role (Storage Blob Data Contributor) was not known within "
-            f"{patience.seconds:.0f} seconds. Run pulumi up again, or ask who may assign roles"
+            f"{container.url}: this login may not write here: the role (Storage Blob Data Contributor) is another's, or was not "
+            f"known within {patience.seconds:.0f} seconds. Let twofold:deployer name who deploys, a group where it is more than "
+            f"one, and run pulumi up again"
         ) from None
 
 
@@ -113,23 +123,27 @@ class _Provider(Task):
 
     def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         with opened(f"https://{props['account']}.blob.core.windows.net/{props['container']}") as container:
-            synchronize(container, before.get("files", {}), props["files"], Path(props["path"]))
+            synchronize(
+                container, before.get("files", {}), props["files"], Path(props["path"]), patience(props["writer"])
+            )
         return {}
 
 
 class Blobs(dynamic.Resource):
     """A container's files: uploaded when their bytes or headers change, deleted when they are gone. They go with the container.
 
-    No credential enters the state.
+    `writer` is as in `writer.Writer`. No credential enters the state.
     """
 
     def __init__(
         self, name: str, *, account: pulumi.Input[str], container: pulumi.Input[str], content: Content,
-        opts: pulumi.ResourceOptions | None = None,
+        writer: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         files = {
             one.name: {"digest": one.digest, "type": one.content_type, "cache": one.cache_control}
             for one in content.files
         }
-        props = {"account": account, "container": container, "path": str(content.folder), "files": files}
+        props = {
+            "account": account, "container": container, "path": str(content.folder), "files": files, "writer": writer,
+        }  # fmt: skip
         super().__init__(_Provider(), name, props, opts)

@@ -3,21 +3,23 @@
 `storage.Blob` needs the account's shared key, which is off here (pulumi-azure-native#2015). This speaks what Azure CLI, azd
 and Functions Core Tools speak: the zip is posted to `https://<app>.scm.azurewebsites.net/api/publish` with the deployer's
 Entra token, 202 answers with the deployment's id, and `/api/deployments/<id>` tells how it goes. docs/design/azure.md has the
-evidence. Not yet seen against a real account.
+evidence. Not yet seen against a real account. The platform then learns the app's triggers (`triggers`).
 """
 
 import hashlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi import dynamic
 
+from twofold.deploy.azure import triggers
 from twofold.deploy.azure.login import token
 from twofold.deploy.patience import Patience
 from twofold.deploy.task import Task
-from twofold.deploy.told import Told
+from twofold.deploy.told import Told, warn
 
 if TYPE_CHECKING:
     import httpx
@@ -111,14 +113,17 @@ def _last_line(client: "httpx.Client", endpoint: str, deployment: str) -> str:
 
 
 class _Provider(Task):
-    again, anew = ("digest",), ("app",)
+    again, anew = ("digest", "container"), ("app",)
 
     def named(self, props: dict[str, Any]) -> str:
         return f"{props['app']}-code"
 
     def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-        artifact = planned(props)
-        return {"deployment": publish(f"https://{props['app']}.scm.azurewebsites.net", artifact, token())}
+        artifact, bearer = planned(props), token()
+        deployment = publish(f"https://{props['app']}.scm.azurewebsites.net", artifact, bearer)
+        if warning := triggers.sync(props["site"], props["functions"], bearer):
+            warn(warning)
+        return {"deployment": deployment}
 
 
 def planned(props: dict[str, Any]) -> Path:
@@ -130,9 +135,17 @@ def planned(props: dict[str, Any]) -> Path:
 
 
 class Code(dynamic.Resource):
-    """The artifact on one app; deployed again when its bytes change. No credential enters the state."""
+    """The artifact on one app; deployed again when its bytes or the app's container change. No credential enters the state.
+
+    `site` is the app's resource id, `functions` are what the platform must then list of it.
+    """
 
     def __init__(
-        self, name: str, *, app: pulumi.Input[str], path: str, digest: str, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
-        super().__init__(_Provider(), name, {"app": app, "path": path, "digest": digest, "deployment": None}, opts)
+        self, name: str, *, app: pulumi.Input[str], site: pulumi.Input[str], container: pulumi.Input[str],
+        functions: Sequence[str], path: str, digest: str, opts: pulumi.ResourceOptions | None = None,
+    ) -> None:  # fmt: skip
+        props = {
+            "app": app, "site": site, "container": container, "functions": list(functions), "path": path, "digest": digest,
+            "deployment": None,
+        }  # fmt: skip
+        super().__init__(_Provider(), name, props, opts)

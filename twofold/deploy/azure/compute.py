@@ -15,9 +15,11 @@ from twofold.deploy.azure.encryption import account, customer_key
 from twofold.deploy.azure.messaging import Messaging
 from twofold.deploy.azure.names import unique
 from twofold.deploy.azure.network import Network
-from twofold.deploy.azure.release import CONTAINER, Release
+from twofold.deploy.azure.packages import Packages
+from twofold.deploy.azure.release import Release
 from twofold.deploy.azure.secrets import Secrets, role
 from twofold.deploy.azure.traces import Traces
+from twofold.deploy.azure.writer import Writer
 from twofold.deploy.config import OUTDATED, ConfigError, StackConfig
 from twofold.deploy.contract import environment
 from twofold.deploy.package import Artifact
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
     from pulumi_azure_native import app as apps
 
 BLOB_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
-"""Storage Blob Data Owner: what the host needs for its leases and its deployment container."""
-BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
-"""Storage Blob Data Contributor: what the deployer needs to keep an artifact."""
+"""Storage Blob Data Owner: the least that Microsoft names for the host, for leases, timers and its keys."""
+TABLE_CONTRIBUTOR = "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3"
+"""Storage Table Data Contributor: where the host writes why it does not start."""
 MAX_INSTANCES = 100
 """Unless `twofold:maxInstances` says otherwise; Flex Consumption's own default."""
 CONCURRENCY = {512: 4, 2048: 16, 4096: 32}
@@ -40,7 +42,7 @@ FLEX_MEMORY = {512: 512, 1024: 2048, 2048: 2048, 4096: 4096}
 
 
 class Compute(pulumi.ComponentResource):
-    """The service's units. `apps` has each unit's app by role, `units` its name, `host` the http unit's.
+    """The service's units. `apps` has each unit's app by role, `units` its resource id, `host` the http unit's address.
 
     `release` names what the http unit runs now, `releases_url` is the container of the last artifacts; `logs` has the sources
     of the units' logs, and the category of each; `log_source` is the http unit's.
@@ -72,8 +74,13 @@ class Compute(pulumi.ComponentResource):
         if network is not None:
             network.endpoint(name, self._account.id, "blob")
         self._codes: list[pulumi.Resource] = []
+        self._packages: Packages | None = None
         self._containers = None
-        if config.image:
+        if not config.image:
+            self._packages = Packages(
+                name, config=config, group=group, subscription=subscription, network=network, parent=self
+            )
+        else:
             from twofold.deploy.azure.containers import Containers  # their SDK only where they are used
 
             self._containers = Containers(
@@ -83,8 +90,8 @@ class Compute(pulumi.ComponentResource):
         self.release: pulumi.Output[str] = pulumi.Output.from_input("")
         self.host: pulumi.Output[str] = pulumi.Output.from_input("")
         self.apps = {unit.role: self._unit(unit) for unit in manifest.units}
-        self.units = {role: app.name for role, app in self.apps.items()}
-        self.releases_url = pulumi.Output.from_input("") if config.image else self._keep(login)
+        self.units = {role: app.id for role, app in self.apps.items()}
+        self.releases_url = self._keep(self._packages, login) if self._packages else pulumi.Output.from_input("")
         self.logs: Mapping[str, tuple[pulumi.Input[str], str]] = {
             role: (app.id, "FunctionAppLogs") for role, app in self.apps.items()
         }
@@ -93,22 +100,14 @@ class Compute(pulumi.ComponentResource):
         self.log_source = self.logs["containers" if self._containers else "http"][0]
         self.register_outputs({})
 
-    def _keep(self, login: Login) -> pulumi.Output[str]:
+    def _keep(self, packages: Packages, login: Login) -> pulumi.Output[str]:
         """Keeps the artifact once every unit has it."""
         name = f"{self._name}-releases"
-        container = storage.BlobContainer(
-            name, container_name=CONTAINER, account_name=self._account.name, resource_group_name=self._group,
-            opts=self._child,
-        )  # fmt: skip
-        allowed = authorization.RoleAssignment(
-            name, principal_id=login.object_id, scope=container.id,
-            principal_type=login.principal_type,
-            role_definition_id=role(self._subscription, BLOB_CONTRIBUTOR), opts=self._child,
-        )  # fmt: skip
-        url = pulumi.Output.concat("https://", self._account.name, ".blob.core.windows.net/", container.name)
+        url, container = packages.releases()
+        writer = Writer(name, container=container, config=self._config, login=login, parent=self)
         Release(
             name, url=url, path=str(self._artifact.path), digest=self._artifact.digest, count=self._config.releases,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed, *self._codes]),
+            writer=writer.principal, opts=pulumi.ResourceOptions(parent=self, depends_on=[writer.assignment, *self._codes]),
         )  # fmt: skip
         return url
 
@@ -118,10 +117,7 @@ class Compute(pulumi.ComponentResource):
             name, resource_name_=name, resource_group_name=self._group, location=self._config.region, opts=self._child
         )
         allowed = [
-            authorization.RoleAssignment(
-                f"{name}-storage", principal_id=identity.principal_id, principal_type="ServicePrincipal",
-                scope=self._account.id, role_definition_id=role(self._subscription, BLOB_OWNER), opts=self._child,
-            ),
+            *self._allow(name, identity.principal_id),
             *self._data.allow(name, identity.principal_id),
             *self._secrets.allow(name, identity.principal_id),
             *self._messaging.allow(name, unit, identity.principal_id),
@@ -144,16 +140,24 @@ class Compute(pulumi.ComponentResource):
             if unit.role == "http":
                 self.host = made.configuration.apply(_address)
             return made
-        return self._function_app(name, unit, identity, variables, allowed)
+        assert self._packages is not None  # an image's units are containers, above
+        package, writes = self._packages.unit(name, unit.role, identity.principal_id)
+        return self._function_app(name, unit, identity, variables, package, [*allowed, writes])
+
+    def _allow(self, name: str, principal: pulumi.Input[str]) -> list[pulumi.Resource]:
+        """What the host needs of its account. Its queues are none: each trigger's are in the account of the stack's queues."""
+        return [
+            authorization.RoleAssignment(
+                f"{name}-{kind}", principal_id=principal, principal_type="ServicePrincipal", scope=self._account.id,
+                role_definition_id=role(self._subscription, definition), opts=self._child,
+            )
+            for kind, definition in (("storage", BLOB_OWNER), ("diagnostics", TABLE_CONTRIBUTOR))
+        ]  # fmt: skip
 
     def _function_app(
         self, name: str, unit: Unit, identity: managedidentity.UserAssignedIdentity,
-        variables: Mapping[str, pulumi.Input[str]], allowed: Sequence[pulumi.Resource],
+        variables: Mapping[str, pulumi.Input[str]], package: pulumi.Output[str], allowed: Sequence[pulumi.Resource],
     ) -> web.WebApp:  # fmt: skip
-        container = storage.BlobContainer(
-            name, container_name=unit.role, account_name=self._account.name, resource_group_name=self._group,
-            opts=self._child,
-        )  # fmt: skip
         plan = web.AppServicePlan(
             name, name=name, resource_group_name=self._group, location=self._config.region, reserved=True,
             kind="functionapp", sku=web.SkuDescriptionArgs(name="FC1", tier="FlexConsumption"), opts=self._child,
@@ -168,8 +172,7 @@ class Compute(pulumi.ComponentResource):
             function_app_config=web.FunctionAppConfigArgs(
                 deployment=web.FunctionsDeploymentArgs(
                     storage=web.FunctionsDeploymentStorageArgs(
-                        type="blobContainer",
-                        value=pulumi.Output.concat("https://", self._account.name, ".blob.core.windows.net/", container.name),
+                        type="blobContainer", value=package,
                         authentication=web.FunctionsDeploymentStorageAuthenticationArgs(
                             type="UserAssignedIdentity", user_assigned_identity_resource_id=identity.id
                         ),
@@ -195,7 +198,8 @@ class Compute(pulumi.ComponentResource):
         # Closed before it has code.
         closed = self._access.close(name, app) if unit.role == "http" else []
         code = Code(
-            f"{name}-code", app=app.name, path=str(self._artifact.path), digest=self._artifact.digest,
+            f"{name}-code", app=app.name, site=app.id, container=package, functions=functions(self._manifest, unit),
+            path=str(self._artifact.path), digest=self._artifact.digest,
             opts=pulumi.ResourceOptions(parent=self, depends_on=closed),
         )  # fmt: skip
         self._codes.append(code)
@@ -242,10 +246,15 @@ def _address(configuration: Any) -> str:
     return str(configuration.ingress.fqdn)
 
 
-def scale_groups(manifest: ServiceManifest, unit: Unit) -> list[str]:
-    """What of a unit scales by itself: its HTTP functions together, every other function alone, by its name in the door."""
+def functions(manifest: ServiceManifest, unit: Unit) -> list[str]:
+    """A unit's functions, by their names in the door."""
     if unit.role == "http":
         return ["http"]
     names: Mapping[str, list[str]] = {"feed": ["feed"], "schedule": [spec.name for spec in manifest.schedules]}
-    functions = names.get(unit.role) or [f"queue_{spec.name}" for spec in unit.queues]
-    return [f"function:{name.replace('-', '_')}" for name in functions]
+    found = names.get(unit.role) or [f"queue_{spec.name}" for spec in unit.queues]
+    return [name.replace("-", "_") for name in found]
+
+
+def scale_groups(manifest: ServiceManifest, unit: Unit) -> list[str]:
+    """What of a unit scales by itself: its HTTP functions together, every other function alone."""
+    return ["http"] if unit.role == "http" else [f"function:{name}" for name in functions(manifest, unit)]

@@ -38,8 +38,8 @@ class Edge(pulumi.ComponentResource):
         if config.edge == "waf":
             if content:
                 self._static = Static(
-                    name, content=content, group=group, location=config.region, subscription=subscription,
-                    login=login, opts=self._child,
+                    name, config=config, content=content, group=group, subscription=subscription, login=login,
+                    opts=self._child,
                 )  # fmt: skip
             self._profile = cdn.Profile(
                 self._name, profile_name=self._name, resource_group_name=group, location="Global",

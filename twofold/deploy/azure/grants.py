@@ -5,6 +5,8 @@ Derived from the resource types that the program asks for; not yet tried on a re
 
 from collections.abc import Mapping
 
+from twofold.deploy.azure import triggers
+
 _ALL = ("read", "write", "delete")
 GRANTS: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "azure-native:apimanagement:Api": ("Microsoft.ApiManagement/service/apis", _ALL, ()),
@@ -107,6 +109,6 @@ GRANTS: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "azure-native:web:WebAppAuthSettingsV2": (
         "Microsoft.Web/sites/config", ("read", "write"), ("Microsoft.Web/sites/config/list/action",)
     ),
-    "pulumi-python:dynamic:Resource": ("Microsoft.Web/sites/publish", ("action",), ()),
+    "pulumi-python:dynamic:Resource": ("Microsoft.Web/sites/publish", ("action",), triggers.ACTIONS),
 }  # fmt: skip
 """A line for each type that the kit's components make: ARM's type, what is done with it, what else that takes."""

@@ -44,6 +44,16 @@ def _login(scope: str) -> "tuple[DefaultAzureCredential, str]":
 
 def who() -> str:
     """The name in the login's token, else its object id. Raises NoLogin."""
-    body = token().split(".")[1]
-    claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    claims = _claims()
     return str(claims.get("upn") or claims.get("appid") or claims["oid"])
+
+
+def object_id() -> str:
+    """The login's principal in Entra, as assignments name it. Raises NoLogin."""
+    return str(_claims()["oid"])
+
+
+def _claims() -> dict[str, object]:
+    body = token().split(".")[1]
+    found: dict[str, object] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return found

@@ -14,8 +14,6 @@ from twofold.deploy.task import Task
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
 
-CONTAINER = "releases"
-
 
 def keep(
     container: "ContainerClient", artifact: Path, digest: str, count: int, patience: Patience = blobs.ROLE
@@ -41,15 +39,20 @@ class _Provider(Task):
 
     def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         with blobs.opened(props["url"]) as container:
-            keep(container, planned(props), props["digest"], int(props["count"]))
+            patience = blobs.patience(props["writer"])
+            keep(container, planned(props), props["digest"], int(props["count"]), patience)
         return {}
 
 
 class Release(dynamic.Resource):
-    """The artifact among the last `count` in the container at `url`; uploaded when its bytes change. They go with the container."""
+    """The artifact among the last `count` in the container at `url`; uploaded when its bytes change. They go with the container.
+
+    `writer` is as in `writer.Writer`.
+    """
 
     def __init__(
-        self, name: str, *, url: pulumi.Input[str], path: str, digest: str, count: int,
+        self, name: str, *, url: pulumi.Input[str], path: str, digest: str, count: int, writer: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(_Provider(), name, {"url": url, "path": path, "digest": digest, "count": count}, opts)
+        props = {"url": url, "path": path, "digest": digest, "count": count, "writer": writer}
+        super().__init__(_Provider(), name, props, opts)

@@ -1,4 +1,4 @@
-"""Releases on Azure: the blobs `<digest>.zip` beside the host's storage; the one that was written or touched last is live.
+"""Releases on Azure: the blobs `<digest>.zip` in a container of their own; the one that was written or touched last is live.
 
 A rollback publishes the blob to every app as `pulumi up` does: Flex Consumption has no versions of its own. Each publication
 ends the running executions of its app, whose messages and feed batches come again.
@@ -14,9 +14,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twofold.deploy.azure import triggers
 from twofold.deploy.azure.code import DeploymentFailed, publish
 from twofold.deploy.azure.login import SCOPE, STORAGE
+from twofold.deploy.config import RESOURCE_MANAGER
 from twofold.deploy.releases import Release, ReleaseError, verified
+from twofold.deploy.told import warn
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -27,16 +30,16 @@ SUFFIX = ".zip"
 
 
 class Releases:
-    """Of the apps `units` (by role), in the container at `url`. Needs *Storage Blob Data Contributor* there and, to
-    activate, the right to publish to the apps."""
+    """Of the apps `units` (resource ids by role), in the container at `url`. Needs *Storage Blob Data Contributor* there and, to
+    activate, the rights to publish to the apps and to sync their triggers."""
 
     def __init__(
         self, url: str, units: Mapping[str, str], *, credential: "TokenCredential | None" = None,
-        endpoint: str = ENDPOINT, **options: Any,
+        endpoint: str = ENDPOINT, arm: str = RESOURCE_MANAGER, **options: Any,
     ) -> None:  # fmt: skip
         from azure.identity import DefaultAzureCredential
 
-        self._url, self._units, self._endpoint, self._options = url, units, endpoint, options
+        self._url, self._units, self._endpoint, self._arm, self._options = url, units, endpoint, arm, options
         logging.getLogger("azure.identity").setLevel(logging.ERROR)  # it warns of each login that it does not find
         self._credential = credential or DefaultAzureCredential()
 
@@ -83,9 +86,13 @@ class Releases:
         """Publishes to the apps of these roles; returns why it failed, by role."""
 
         def one(role: str) -> str | None:
+            site = self._units[role]
             try:
-                publish(self._endpoint.format(app=self._units[role]), path, token)
-            except DeploymentFailed as exc:
+                publish(self._endpoint.format(app=site.rpartition("/")[2]), path, token)
+                # Its functions may be others than those of today's manifest: any will do.
+                if warning := triggers.sync(site, (), token, arm=self._arm):
+                    warn(warning)
+            except (DeploymentFailed, triggers.SyncFailed) as exc:
                 return str(exc)
             return None
 

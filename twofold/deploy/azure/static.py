@@ -7,12 +7,12 @@ from twofold.deploy.azure.account import Login
 from twofold.deploy.azure.blobs import Blobs
 from twofold.deploy.azure.names import unique
 from twofold.deploy.azure.secrets import role
+from twofold.deploy.azure.writer import Writer
+from twofold.deploy.config import StackConfig
 from twofold.deploy.static import COMPRESSED, PREFIX, SECURITY_HEADERS, Content
 
 READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 """Storage Blob Data Reader."""
-CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
-"""Storage Blob Data Contributor."""
 STORAGE_VERSION = "2021-12-02"
 """Of the protocol. A request that names none is taken for one from before there were tokens."""
 ACTIONS = 5
@@ -25,18 +25,18 @@ class Static(pulumi.ComponentResource):
     """
 
     def __init__(
-        self, name: str, *, content: Content, group: pulumi.Input[str], location: str, subscription: str, login: Login,
+        self, name: str, *, config: StackConfig, content: Content, group: pulumi.Input[str], subscription: str, login: Login,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Static", name, None, opts)
         self._name, self._group = f"{name}-static", group
         self._child = pulumi.ResourceOptions(parent=self)
         self.identity = managedidentity.UserAssignedIdentity(
-            self._name, resource_name_=self._name, resource_group_name=group, location=location, opts=self._child
+            self._name, resource_name_=self._name, resource_group_name=group, location=config.region, opts=self._child
         )
         self._account = storage.StorageAccount(
             self._name, account_name=unique(self._name, subscription, limit=24, hyphens=False), resource_group_name=group,
-            location=location, kind="StorageV2", sku=storage.SkuArgs(name="Standard_LRS"), allow_shared_key_access=False,
+            location=config.region, kind="StorageV2", sku=storage.SkuArgs(name="Standard_LRS"), allow_shared_key_access=False,
             allow_blob_public_access=False, minimum_tls_version="TLS1_2", enable_https_traffic_only=True, opts=self._child,
         )  # fmt: skip
         container = storage.BlobContainer(
@@ -50,13 +50,10 @@ class Static(pulumi.ComponentResource):
             f"{self._name}-reader", principal_id=self.identity.principal_id, principal_type="ServicePrincipal",
             scope=container.id, role_definition_id=role(subscription, READER), opts=self._child,
         )  # fmt: skip
-        writes = authorization.RoleAssignment(
-            f"{self._name}-deployer", principal_id=login.object_id, principal_type=login.principal_type, scope=container.id,
-            role_definition_id=role(subscription, CONTRIBUTOR), opts=self._child,
-        )  # fmt: skip
+        writer = Writer(f"{self._name}-deployer", container=container.id, config=config, login=login, parent=self)
         self._files = Blobs(
             self._name, account=self._account.name, container=container.name, content=content,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[writes]),
+            writer=writer.principal, opts=pulumi.ResourceOptions(parent=self, depends_on=[writer.assignment]),
         )  # fmt: skip
         self.register_outputs({})
 
