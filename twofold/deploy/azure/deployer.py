@@ -26,7 +26,7 @@ def namespaces(asked: Iterable[Asked]) -> set[str]:
 def documents(config: StackConfig, prefix: str, asked: Iterable[Asked]) -> dict[str, dict[str, Any]]:
     """The role definitions by their names; under `condition` what they are assigned under, with version 2.0; under `scopes` where.
 
-    The group exists before its role does: docs/operations.md has the commands.
+    The group exists before its role does: docs/deployer.md has the commands.
     """
     asked = tuple(asked)
     actions: set[str] = set()
