@@ -49,3 +49,18 @@ def test_without_a_pin_nothing_is_asked(tmp_path):
     [given] = [one for one in engine.standin.configured if "defaultTags" in one]
     assert not {"allowedAccountIds", "assumeRoles"} & set(given)
     engine.close()
+
+
+@pytest.mark.parametrize("given", [{}, {"permissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/orders-dev-boundary"}])
+def test_roles_without_a_boundary_are_warned_of_once(tmp_path, given):
+    engine, warned = started(tmp_path, "aws", **given), []
+
+    def note(event):
+        if event.diagnostic_event and event.diagnostic_event.severity == "warning":
+            warned.append(event.diagnostic_event.message)
+
+    engine.stack.preview(on_event=note)
+    engine.close()
+    told = [one for one in warned if "twofold:permissionsBoundary is not set" in one]
+    assert len(told) == (0 if given else 1)
+    assert given or "twofold deployer --cloud aws --env dev" in told[0]

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import logging
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,9 @@ class Asked:
     inputs: Mapping[str, Any]
 
 
+_UNHEARD = logging.getLogger(f"{__name__}.asked")
+_UNHEARD.setLevel(logging.ERROR)  # an update is warned, not who asks what it would do
+
 type Given = Callable[[str, str, Mapping[str, Any]], tuple[str, dict[str, Any]]]
 
 
@@ -48,7 +52,7 @@ def asked(
     `given` tells of a resource's type, name and inputs what it has to give: its id and outputs. Without it nothing is known.
     """
     recorder = _Recorder(config, given or _nothing)
-    mocks.set_mocks(recorder, project=manifest.name, stack=stack, preview=True)
+    mocks.set_mocks(recorder, project=manifest.name, stack=stack, preview=True, logger=_UNHEARD)
     deploy = importlib.import_module(f"stacks.{config.cloud}").deploy
 
     def run() -> None:

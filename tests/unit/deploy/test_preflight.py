@@ -113,11 +113,27 @@ def told(**changed):
 def test_an_account_has_room_or_not(account):
     found = told(account="000000000000", maxInstances='{"http": 500}')
     assert {what: check.fine for what, check in found.items()} == {
-        "login": True, "region eu-central-1": True, "concurrency": True,
+        "login": True, "region eu-central-1": True, "permissions boundary": False, "concurrency": True,
     }  # fmt: skip
+    assert not found["permissions boundary"].needed and "twofold deployer" in found["permissions boundary"].command
     found = told(account="999999999999", maxInstances='{"http": 901}')
     assert not found["login"].fine and "not in twofold:account 999999999999" in found["login"].found
     assert not found["concurrency"].fine and "--desired-value 1001" in found["concurrency"].command
+
+
+def test_a_boundary_is_there_or_not(account):
+    import boto3
+
+    allow = (
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}]}'
+    )
+    made = boto3.client("iam", region_name="eu-central-1").create_policy(
+        PolicyName="orders-dev-boundary", PolicyDocument=allow
+    )
+    arn = made["Policy"]["Arn"]
+    assert told(permissionsBoundary=arn)["permissions boundary"].fine
+    missing = told(permissionsBoundary=f"{arn}-2")["permissions boundary"]
+    assert not missing.fine and missing.needed and missing.command == "twofold deployer --cloud aws --env dev"
 
 
 def test_no_login_is_told_and_no_traceback(monkeypatch, tmp_path):

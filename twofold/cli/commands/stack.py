@@ -10,9 +10,10 @@ app = typer.Typer()
 
 @app.command()
 def deployer(cloud: Deployed, env: Env = "dev", as_json: AsJson = False, manifest: Target = MANIFEST) -> None:
-    """Prints the least privilege that deploying a stack takes, for review: IAM policies, or an Azure role and its condition.
+    """Prints the least privilege that deploying a stack takes, for review: IAM policies and a boundary, or Azure roles.
 
-    With --json: {name: document}, as each cloud takes them; for people the same, in colours.
+    With --json: {name: document}, as each cloud takes them, and `config`, or `scopes` and `condition`; for people the same, in
+    colours.
     """
     from twofold.cli import account
     from twofold.cli.console import console

@@ -8,6 +8,10 @@ from pulumi_aws import Provider, ProviderAssumeRoleArgs, ProviderDefaultTagsArgs
 
 from twofold.deploy.config import ConfigError, StackConfig
 
+UNBOUNDED = (
+    "twofold:permissionsBoundary is not set: whoever deploys this stack can make itself an administrator, by a role for a "
+    "function. `twofold deployer --cloud aws --env {}` prints a boundary and this key"
+)
 _REFUSED = re.compile(r"account id not allowed: ([0-9]{12})", re.IGNORECASE)
 
 
@@ -15,8 +19,11 @@ def provider(config: StackConfig, tags: Mapping[str, str]) -> Provider:
     """The provider of all resources: tagged, in the config's region, by `assumeRole` where one is set.
 
     With `twofold:account`, raises ConfigError when the login (the role, where one is assumed) is in another account; a destroy
-    or refresh, which runs no program, is then refused by the provider itself. Without, nothing is asked.
+    or refresh, which runs no program, is then refused by the provider itself. Without, nothing is asked. Warns of a stack whose
+    roles have no boundary.
     """
+    if not config.permissions_boundary:
+        pulumi.log.warn(UNBOUNDED.format(config.environment))
     assumed = None
     if config.assume_role:
         assumed = [

@@ -10,6 +10,7 @@ from twofold.deploy.program import Asked
 
 UNRESERVED = 100
 """Concurrent executions that Lambda keeps back from reservations."""
+BOUNDARY = "permissions boundary"
 
 
 def check(config: StackConfig, asked: Callable[[], Iterable[Asked]]) -> list[Check]:
@@ -29,6 +30,7 @@ def check(config: StackConfig, asked: Callable[[], Iterable[Asked]]) -> list[Che
     checks = [
         told("login", lambda: _identity(session, config)),
         told(f"region {config.region}", lambda: _region(session, config)),
+        told(BOUNDARY, lambda: _boundary(session, config)),
     ]
     if config.max_instances:
         checks.append(told("concurrency", lambda: _concurrency(session, config)))
@@ -48,6 +50,19 @@ def _region(session: Any, config: StackConfig) -> Check:
     fine = status in ("opt-in-not-required", "opted-in")
     enable = "" if fine else f"aws account enable-region --region-name {config.region}"
     return Check(f"region {config.region}", fine, status, enable)
+
+
+def _boundary(session: Any, config: StackConfig) -> Check:
+    printed = f"twofold deployer --cloud aws --env {config.environment}"
+    if not config.permissions_boundary:
+        found = "none: whoever deploys can make itself an administrator"
+        return Check(BOUNDARY, False, found, printed, needed=False)
+    iam = session.client("iam")
+    try:
+        iam.get_policy(PolicyArn=config.permissions_boundary)
+    except iam.exceptions.NoSuchEntityException as exc:
+        return Check(BOUNDARY, False, str(exc), printed)
+    return Check(BOUNDARY, True, config.permissions_boundary)
 
 
 def _concurrency(session: Any, config: StackConfig) -> Check:
