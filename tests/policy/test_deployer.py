@@ -32,9 +32,12 @@ def asked(tmp_path_factory, cloud):
     """What all shapes ask for: everything on; no gateway; a network of the stack's own; and what only one cloud can have."""
     found = []
     more = {
-        "aws": {"domain": "orders.example.com", "dnsZone": ON["aws"]["dnsZone"]},  # without an edge
+        "aws": {
+            "domain": "orders.example.com", "dnsZone": ON["aws"]["dnsZone"],  # without an edge
+            "issuer": "managed", "oidcIssuer": "", "oidcAudience": "",
+        },
         "azure": {"image": IMAGE["azure"], "registry": REGISTRY},
-    }
+    }  # fmt: skip
     for changed in (
         everything(cloud) | {"protect": "false"},
         {"gateway": "none"},
@@ -87,7 +90,15 @@ def test_resources_are_the_stacks_own(cloud, asked):
         assert scopes == [f"/subscriptions/{SUBSCRIPTION}"]
         return
     for statement in statements(asked):
-        own = ("Describe", "LogDelivery", "LogDeliveries", "PutResourcePolicy", "EventSourceMapping", "QueryDefinition")
+        own = (
+            "Describe",
+            "LogDelivery",
+            "LogDeliveries",
+            "PutResourcePolicy",
+            "EventSourceMapping",
+            "QueryDefinition",
+            "CreateUserPool",
+        )
         if statement["Resource"] == ["*"]:
             assert all(any(word in action for word in own) for action in statement["Action"]), statement
             assert "Condition" in statement or not any("EventSource" in action for action in statement["Action"])

@@ -53,6 +53,7 @@ _DOMAINS = Grant(
     "apigateway:{r}::/domainnames apigateway:{r}::/domainnames/* apigateway:{r}::/domainnames/*/apimappings",
 )
 _BUCKET = "s3:::{p}-*"
+_POOLS = "cognito-idp:{r}:{a}:userpool/*"
 
 GRANTS: Mapping[str, tuple[Grant, ...]] = {
     "aws:acm/certificate:Certificate": (
@@ -118,6 +119,20 @@ GRANTS: Mapping[str, tuple[Grant, ...]] = {
     "aws:cloudwatch/queryDefinition:QueryDefinition": (
         # None of them has a resource-level permission.
         Grant("logs", "PutQueryDefinition DescribeQueryDefinitions DeleteQueryDefinition", "*"),
+    ),
+    "aws:cognito/resourceServer:ResourceServer": (
+        Grant("cognito-idp", "CreateResourceServer DescribeResourceServer UpdateResourceServer DeleteResourceServer", _POOLS),
+    ),
+    "aws:cognito/userPool:UserPool": (  # CreateUserPool and a domain's description have no resource-level permission
+        Grant("cognito-idp", "CreateUserPool", "*"),
+        Grant("cognito-idp", f"DescribeUserPool GetUserPoolMfaConfig UpdateUserPool DeleteUserPool {_TAGS}", _POOLS),
+    ),
+    "aws:cognito/userPoolClient:UserPoolClient": (
+        Grant("cognito-idp", "CreateUserPoolClient DescribeUserPoolClient UpdateUserPoolClient DeleteUserPoolClient", _POOLS),
+    ),
+    "aws:cognito/userPoolDomain:UserPoolDomain": (
+        Grant("cognito-idp", "CreateUserPoolDomain UpdateUserPoolDomain DeleteUserPoolDomain", _POOLS),
+        Grant("cognito-idp", "DescribeUserPoolDomain", "*"),
     ),
     "aws:dynamodb/table:Table": (
         Grant("dynamodb", "CreateTable DescribeTable UpdateTable DeleteTable DescribeContinuousBackups UpdateContinuousBackups "
