@@ -9,11 +9,10 @@ import typer
 
 from twofold import __version__
 from twofold.cli import completion
-from twofold.cli.commands import artifact, dlq, feed, secret, stack
+from twofold.cli.commands import artifact, dlq, feed, secret, stack, token
 from twofold.cli.options import MANIFEST, Target, manifest_of
 from twofold.cli.output import AsJson, tell
 from twofold.errors import TwofoldError
-from twofold.local.issuer import SUBJECT
 
 app = typer.Typer(help="One FastAPI service, two clouds.", no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -81,26 +80,6 @@ def openapi(
 
 
 @app.command()
-def token(
-    scope: Annotated[
-        list[str] | None,
-        typer.Option(help="may stand several times; without it, all of the manifest", autocompletion=completion.scope),
-    ] = None,
-    subject: Annotated[str, typer.Option(help="on whose behalf")] = SUBJECT,
-    as_json: AsJson = False,
-    manifest: Target = MANIFEST,
-) -> None:
-    """Prints an access token that this checkout's service accepts for 12 hours, whatever door serves it.
-
-    With --json: {token, subject, scopes, expires_at}.
-    """
-    from twofold.cli.token import make
-
-    found = make(manifest_of(manifest), Path.cwd(), scope, subject)
-    tell(found, lambda found: typer.echo(found["token"]), as_json=as_json)
-
-
-@app.command()
 def parity(
     tests: Annotated[bool, typer.Option("--tests", help="the tests that prove each cell")] = False,
     as_json: AsJson = False,
@@ -146,7 +125,7 @@ def doctor(
     checks.report(look(doctor.Machine()), as_json=as_json)
 
 
-for commands in (artifact.app, feed.app, stack.app):
+for commands in (artifact.app, feed.app, stack.app, token.app):
     app.add_typer(commands)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(secret.app, name="secret")
