@@ -10,7 +10,7 @@ import typer
 from twofold import __version__
 from twofold.cli import completion
 from twofold.cli.commands import artifact, dlq, feed, secret, stack, token
-from twofold.cli.options import MANIFEST, Target, manifest_of
+from twofold.cli.options import CLOUDS, MANIFEST, Env, Target, known_cloud, manifest_of
 from twofold.cli.output import AsJson, tell
 from twofold.errors import TwofoldError
 
@@ -113,14 +113,33 @@ def new(
 @app.command()
 def doctor(
     offline: Annotated[bool, typer.Option("--offline", help="every download: is it here, or its mirror set?")] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="writes twofold-report.json of a stack, for whoever helps: redacted")
+    ] = False,
+    cloud: Annotated[
+        str | None,
+        typer.Option(help=f"with --report: {CLOUDS}", callback=known_cloud, autocompletion=completion.cloud),
+    ] = None,
+    env: Env = "dev",
+    log: Annotated[Path | None, typer.Option(help="with --report: a file with what `pulumi up` printed")] = None,
+    manifest: Target = MANIFEST,
     as_json: AsJson = False,
 ) -> None:
-    """Looks at this machine, and names the command for what is missing.
+    """Looks at this machine, and names the command for what is missing; or reports a stack whose deployment failed.
 
-    With --json: an array of {what, fine, found, command, needed}; exit code 1 when something that is needed is missing.
+    With --json: an array of {what, fine, found, command, needed}; exit code 1 when something that is needed is missing. With
+    --report: {path, lacking}, where `lacking` says why a part is not in it.
     """
     from twofold.cli import checks, doctor, installed
 
+    if report:
+        from twofold.cli import report as reports
+
+        if cloud is None:
+            raise TwofoldError("say of which stack: --report --cloud azure or aws, --env")
+        written = reports.write(manifest_of(manifest), cloud, env, Path.cwd(), log)
+        tell(written, reports.show, as_json=as_json)
+        return
     look = doctor.offline if offline else installed.installed
     checks.report(look(doctor.Machine()), as_json=as_json)
 

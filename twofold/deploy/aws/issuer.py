@@ -20,7 +20,7 @@ class Issuer(pulumi.ComponentResource):
     """`url` and `audience` are as in the tokens' `iss` and `client_id` or `aud`; several audiences by commas.
 
     With `twofold:issuer managed` a Cognito user pool `<prefix>`: its resource server is the service with the manifest's scopes; a
-    public client logs people in by code flow with PKCE; with `machineClient` another one, with a secret, gets programs their tokens.
+    public client logs people in by code flow with PKCE; with `machineClient` another one, with a secret, gives programs theirs.
     Nobody can sign up: who is in the pool may have every scope, so an administrator lets people in. With `protect` neither Pulumi
     nor AWS deletes the pool: its users can't be had back.
     """
