@@ -15,6 +15,7 @@ from twofold.deploy.aws.data import Data
 from twofold.deploy.aws.domain import Domain
 from twofold.deploy.aws.edge import Edge
 from twofold.deploy.aws.gateway import Gateway
+from twofold.deploy.aws.issuer import Issuer
 from twofold.deploy.aws.messaging import Messaging
 from twofold.deploy.aws.monitoring import Monitoring
 from twofold.deploy.aws.network import Network
@@ -41,6 +42,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     network = Network(name, manifest=manifest, config=config, opts=opts)
     cache = Cache(name, manifest=manifest, config=config, network=network, opts=opts)
     domain = Domain(name, config=config, opts=opts)
+    issuer = Issuer(name, manifest=manifest, config=config, opts=opts)
     edge = Edge(name, config=config, domain=domain, content=content, opts=opts)
     compute = Compute(
         name,
@@ -52,12 +54,14 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         messaging=messaging,
         cache=cache,
         edge=edge,
+        issuer=issuer,
         network=network,
         opts=opts,
     )
     gateway = Gateway(
-        name, manifest=manifest, config=config, openapi=openapi, live=compute.live["http"], domain=domain, opts=opts
-    )
+        name, manifest=manifest, config=config, openapi=openapi, live=compute.live["http"], issuer=issuer, domain=domain,
+        opts=opts,
+    )  # fmt: skip
     url = edge.front(gateway.url)
     notifications = Notifications(name, config=config, opts=opts)
     monitoring = Monitoring(
@@ -78,6 +82,8 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         "url": url,
         "health_url": pulumi.Output.concat(url, "/health/ready"),
         "docs_url": pulumi.Output.concat(url, "/docs"),
+        "oidc_issuer": issuer.url,
+        "oidc_audience": issuer.audience,
         "store_url": data.url or "",
         "queue_url": messaging.url or "",
         "events_url": messaging.events_url or "",

@@ -85,6 +85,8 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
         "url": url,
         "health_url": pulumi.Output.concat(url, "/health/ready"),
         "docs_url": pulumi.Output.concat(url, "/docs"),
+        "oidc_issuer": config.oidc_issuer,
+        "oidc_audience": config.oidc_audience,
         "store_url": data.url or "",
         "queue_url": messaging.url or "",
         "events_url": messaging.events_url or "",

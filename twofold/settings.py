@@ -70,7 +70,9 @@ class Settings(BaseModel):
     limit_writes: Limit = Field("300/minute", description="a subject's unsafe requests; empty: no limit")
     limit_anonymous: Limit = Field("600/minute", description="an address's requests without a token; empty: no limit")
     oidc_issuer: str = Field("", description="issuer of the access tokens, as in their `iss`; required when deployed")
-    oidc_audience: str = Field("", description="audience of the access tokens; required when deployed")
+    oidc_audience: str = Field(
+        "", description="audience of the access tokens, several by commas; required when deployed"
+    )
     gateway_id: str = Field(
         "", description="object id of the gateway's identity, the only one that Azure's host lets in"
     )

@@ -4,6 +4,7 @@ ACCOUNT = "123456789012"
 SUBSCRIPTION = "00000000-0000-0000-0000-00000000abcd"
 TENANT = "00000000-0000-0000-0000-00000000ef01"
 EDGE_VALUE = "planted-edge-value-0123456789abcdefghijklmnopqrst"
+CLIENT_SECRET = "planted-client-secret-0123456789abcdefghijklmnopqrs"
 FRONT_DOOR_ID = "11111111-2222-3333-4444-555555555555"
 CALLED = {
     "app:ContainerApp": "containerAppName",
@@ -46,6 +47,10 @@ def _aws(token, name, inputs):
     match token:
         case "aws:dynamodb/table:Table" if inputs.get("streamEnabled"):
             own["streamArn"] = f"{arn}/stream/1"
+        case "aws:cognito/userPool:UserPool":
+            own["endpoint"] = "cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1Cd2Ef3"
+        case "aws:cognito/userPoolClient:UserPoolClient" if inputs.get("generateSecret"):
+            own["clientSecret"] = CLIENT_SECRET
         case "aws:lambda/function:Function":
             own["invokeArn"] = f"{arn}/invocations"
             if inputs.get("publish"):

@@ -3,6 +3,10 @@
 IMMUTABLE = {
     "aws:dynamodb/table:Table": {"name", "hashKey", "rangeKey"},
     "aws:secretsmanager/secret:Secret": {"name"},
+    "aws:cognito/userPool:UserPool": {"name", "aliasAttributes", "usernameAttributes"},
+    "aws:cognito/userPoolDomain:UserPoolDomain": {"domain", "userPoolId"},
+    "aws:cognito/resourceServer:ResourceServer": {"identifier", "userPoolId"},
+    "aws:cognito/userPoolClient:UserPoolClient": {"generateSecret", "userPoolId"},
     "aws:lambda/function:Function": {"name", "packageType"},
     "aws:lambda/alias:Alias": {"name", "functionName"},
     "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig": {"functionName", "qualifier"},

@@ -56,9 +56,12 @@ def shapes_of(tmp_path_factory, cloud):
     """What all shapes ask for: everything on; no gateway; a network of the stack's own; and what only one cloud can have."""
     found = []
     more = {
-        "aws": {"domain": "orders.example.com", "dnsZone": ON["aws"]["dnsZone"]},  # without an edge
+        "aws": {
+            "domain": "orders.example.com", "dnsZone": ON["aws"]["dnsZone"],  # without an edge
+            "issuer": "managed", "oidcIssuer": "", "oidcAudience": "",
+        },
         "azure": {"image": IMAGE["azure"], "registry": REGISTRY},
-    }
+    }  # fmt: skip
     for changed in (
         everything(cloud) | {"protect": "false"},
         {"gateway": "none"},

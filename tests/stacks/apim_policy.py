@@ -45,6 +45,8 @@ KNOWN = {
     "openid-config": Element({"url": re.compile(r"https://\S+/\.well-known/openid-configuration")}),
     "audiences": Element(children=("audience",)),
     "audience": Element(),
+    "required-claims": Element(children=("claim",)),
+    "claim": Element({"name": ANY}, {"match": re.compile("all|any"), "separator": ANY}, children=("value",)),
     "check-header": Element(
         {
             "name": ANY, "failed-check-httpcode": NUMBER, "failed-check-error-message": ANY, "ignore-case": BOOLEAN,

@@ -140,6 +140,10 @@ class State:
         assert element.get("header-name") == "Authorization" and element.get("require-scheme") == "Bearer"
         if self.call.claims is None or not self.call.valid:
             raise LookupError("validate-jwt")
+        for claim in element.findall("required-claims/claim"):
+            assert claim.get("match") == "any"
+            if str(self.call.claims.get(claim.get("name"))) not in {value.text for value in claim}:
+                raise LookupError("validate-jwt")
         self.token = self.call.claims
 
     def check_header(self, element):

@@ -15,11 +15,13 @@ from twofold.deploy.config import parse
 ROOT = Path(__file__).parents[2]
 CODE = ("api", "requirements", "function_app.py", "lambda_function.py", "host.json")
 OUTPUTS = {
-    "service", "customer", "environment", "region", "encryption_key", "url", "health_url", "docs_url", "store_url", "queue_url",
+    "service", "customer", "environment", "region", "encryption_key", "url", "health_url", "docs_url", "oidc_issuer",
+    "oidc_audience", "store_url", "queue_url",
     "events_url", "secrets_url", "cache_url", "artifact", "units", "releases_url", "dashboard_url",
 }  # fmt: skip
 DATA = (
-    "aws:dynamodb/table:Table", "aws:secretsmanager/secret:Secret", "azure-native:cosmosdb:DatabaseAccount",
+    "aws:dynamodb/table:Table", "aws:secretsmanager/secret:Secret", "aws:cognito/userPool:UserPool",
+    "azure-native:cosmosdb:DatabaseAccount",
     "azure-native:cosmosdb:SqlResourceSqlDatabase", "azure-native:cosmosdb:SqlResourceSqlContainer",
     "azure-native:keyvault:Vault", "aws:sqs/queue:Queue", "azure-native:storage:Queue",
 )  # fmt: skip

@@ -59,10 +59,23 @@ INSTEAD = {"aws": {"warmInstances": "", "image": "", "snapStart": "true"}, "azur
 EXISTING = {"apim": "/subscriptions/s/resourceGroups/shared/providers/Microsoft.ApiManagement/service/company"}
 CONTAINERS = {"image", "registry"}
 """See `test_an_image_runs_in_containers_with_what_the_zip_had` in tests/stacks/test_units_azure.py."""
+ISSUER = {"issuer", "machineClient"}
+"""Whose users are data of their own: tests/stacks/test_issuer.py."""
 OWN = {"artifact": "of the stack itself, when it has one"}
 ACCOUNTS = {"account", "assumeRole", "externalId", "subscription", "tenant", "customer", "deployer"}
 """Who and where, which test_accounts.py, test_logins.py and tests/unit/deploy/test_config.py hold: another one is refused."""
-SEEN = {*BOTH, *ON["aws"], *ON["azure"], *ENCRYPTION["azure"], *EXISTING, *CONTAINERS, *OWN, *ACCOUNTS, "cloud"}
+SEEN = {
+    *BOTH,
+    *ON["aws"],
+    *ON["azure"],
+    *ENCRYPTION["azure"],
+    *EXISTING,
+    *CONTAINERS,
+    *ISSUER,
+    *OWN,
+    *ACCOUNTS,
+    "cloud",
+}
 PLACES = {"region": {"aws": "eu-west-1", "azure": "northeurope"}, "environment": {"aws": "stage", "azure": "stage"}}
 
 

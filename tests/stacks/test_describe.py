@@ -19,7 +19,10 @@ from twofold.deploy.description import UNKNOWN
 from twofold.deploy.placeholders import ACCOUNT as ACCOUNT_PLACEHOLDER
 
 MORE = {"cache": "redis", "telemetry": "managed", "maxInstances": json.dumps({"http": 20})}
-PINNED = {"azure": {"subscription": SUBSCRIPTION, "tenant": TENANT}, "aws": {}}
+PINNED = {
+    "azure": {"subscription": SUBSCRIPTION, "tenant": TENANT},
+    "aws": {"issuer": "managed", "oidcIssuer": "", "oidcAudience": ""},
+}
 PLACEHOLDER = re.compile(r"\$\{(\w+)\.(\w+)\.([^.}]+)\.([\w.]+?)(\.host)?\}")
 
 

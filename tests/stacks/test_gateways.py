@@ -36,7 +36,7 @@ def made():
     return document
 
 
-def captured(folder, cloud, document, **changed):
+def documented(folder, cloud, document, **changed):
     """A stack of this repository's service with another OpenAPI document."""
     root = folder / "root"
     root.mkdir()
@@ -53,8 +53,8 @@ def document(request):
 def both(document, tmp_path_factory):
     folder = tmp_path_factory.mktemp
     return {
-        "aws": HttpApi(captured(folder("aws"), "aws", document)),
-        "azure": ApiManagement(captured(folder("azure"), "azure", document)),
+        "aws": HttpApi(documented(folder("aws"), "aws", document)),
+        "azure": ApiManagement(documented(folder("azure"), "azure", document)),
     }
 
 
@@ -149,6 +149,32 @@ def test_a_missing_scope_is_named(both):
     assert (status, headers["WWW-Authenticate"]) == (403, 'Bearer error="insufficient_scope", scope="orders.write"')
 
 
+COGNITO = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1Cd2Ef3"
+
+
+def test_cognitos_clients_and_scopes_are_known_to_both(captured):
+    """Its access tokens have `client_id` for `aud`, and the resource server's name before each scope."""
+    gates = {
+        cloud: gate(captured(cloud, oidcIssuer=COGNITO, oidcAudience="c1,c2"))
+        for cloud, gate in (("aws", HttpApi), ("azure", ApiManagement))
+    }
+    for scope, expected in (("orders/orders.read", 200), ("orders.read", 403), ("other/orders.read", 403)):
+        call = Call("GET", "/orders/o-1", {"scope": scope, "client_id": "c1"})
+        assert {gate.answer(call) for gate in gates.values()} == {expected}, scope
+    authorizer = captured("aws", oidcIssuer=COGNITO, oidcAudience="c1,c2").one("aws:apigatewayv2/authorizer:Authorizer")
+    assert authorizer["jwtConfiguration"]["audiences"] == ["c1", "c2"]
+    stranger = Call("GET", "/orders/o-1", {"scope": "orders/orders.read", "client_id": "c3"})
+    assert gates["azure"].answer(stranger) == 401
+
+
+def test_the_policy_takes_each_audience_or_each_client():
+    text = written(made(), sku="Consumption", edge="none")
+    assert "<audiences><audience>a &amp; b</audience><audience>c</audience></audiences>" in text
+    cognito = written(made(), sku="Consumption", edge="none", issuer=COGNITO)
+    assert apim_policy.problems(cognito) == [] and "<audience>" not in cognito
+    assert '<claim name="client_id" match="any"><value>a &amp; b</value><value>c</value></claim>' in cognito
+
+
 @pytest.mark.parametrize("sku", apim_policy.TIERS)
 @pytest.mark.parametrize("edge", ["none", "waf"])
 def test_the_policy_is_one_that_the_tier_has(sku, edge):
@@ -172,20 +198,20 @@ def test_the_validator_finds_what_is_wrong():
     assert apim_policy.problems(good, "Consumption") == ["rate-limit-by-key in the tier Consumption"] * 2
 
 
-def written(document, *, sku, edge):
+def written(document, *, sku, edge, issuer="https://issuer.example/"):
     from twofold.deploy.azure import policy
     from twofold.deploy.routes import RATE_PER_SECOND
 
     return policy.document(
-        operations(document), issuer="https://issuer.example/", audience="a & b", caller=policy.Caller("api://x", "c"),
+        operations(document), service="orders", issuer=issuer, audience="a & b, c", caller=policy.Caller("api://x", "c"),
         rate=None if sku == "Consumption" else RATE_PER_SECOND, front_door=FRONT_DOOR_ID if edge == "waf" else None,
     )  # fmt: skip
 
 
 def test_both_throttle_alike(tmp_path_factory):
     """As many reads and writes a second, of all callers together, where the tier counts."""
-    aws = captured(tmp_path_factory.mktemp("aws"), "aws", made(), gatewayRate="120")
-    azure = captured(tmp_path_factory.mktemp("azure"), "azure", made(), gatewayRate="120", apimSku="StandardV2")
+    aws = documented(tmp_path_factory.mktemp("aws"), "aws", made(), gatewayRate="120")
+    azure = documented(tmp_path_factory.mktemp("azure"), "azure", made(), gatewayRate="120", apimSku="StandardV2")
     stage = aws.one("aws:apigatewayv2/stage:Stage")
     assert stage["defaultRouteSettings"] == {"throttlingRateLimit": 120, "throttlingBurstLimit": 240}
     writes = {s["routeKey"]: (s["throttlingRateLimit"], s["throttlingBurstLimit"]) for s in stage["routeSettings"]}
@@ -207,7 +233,7 @@ def test_two_routes_of_one_name_are_refused():
 
 
 def test_an_edge_is_the_only_way_in(tmp_path, cloud):
-    stack = captured(tmp_path, cloud, made(), edge="waf")
+    stack = documented(tmp_path, cloud, made(), edge="waf")
     secret = EDGE_VALUE if cloud == "aws" else FRONT_DOOR_ID
     assert secret not in stack.on_disk and secret not in json.dumps(stack.outputs)
     if cloud == "azure":
@@ -239,7 +265,7 @@ def test_an_edge_is_the_only_way_in(tmp_path, cloud):
 
 
 def test_without_a_gateway_the_service_has_its_own_address(tmp_path, cloud):
-    stack = captured(tmp_path, cloud, made(), gateway="none")
+    stack = documented(tmp_path, cloud, made(), gateway="none")
     kinds = {token for token, _ in stack.resources.values()}
     assert not [kind for kind in kinds if "apigateway" in kind or "apimanagement" in kind or "AuthSettings" in kind]
     assert stack.outputs["url"].endswith({"aws": ".on.aws", "azure": ".azurewebsites.net"}[cloud])
@@ -247,7 +273,7 @@ def test_without_a_gateway_the_service_has_its_own_address(tmp_path, cloud):
 
 def test_an_existing_service_is_used_and_only_its_identity_let_in(tmp_path):
     apim = "/subscriptions/s/resourceGroups/shared/providers/Microsoft.ApiManagement/service/company"
-    stack = captured(tmp_path, "azure", made(), gateway="existing", apim=apim)
+    stack = documented(tmp_path, "azure", made(), gateway="existing", apim=apim)
     assert stack.of("azure-native:apimanagement:ApiManagementService") == []
     api = stack.one("azure-native:apimanagement:Api")
     assert (api["serviceName"], api["resourceGroupName"]) == ("company", "shared")

@@ -9,11 +9,10 @@ import typer
 
 from twofold import __version__
 from twofold.cli import completion
-from twofold.cli.commands import artifact, dlq, feed, secret, stack
-from twofold.cli.options import MANIFEST, Target, manifest_of
+from twofold.cli.commands import artifact, dlq, feed, secret, stack, token
+from twofold.cli.options import CLOUDS, MANIFEST, Env, Target, known_cloud, manifest_of
 from twofold.cli.output import AsJson, tell
 from twofold.errors import TwofoldError
-from twofold.local.issuer import SUBJECT
 
 app = typer.Typer(help="One FastAPI service, two clouds.", no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -81,26 +80,6 @@ def openapi(
 
 
 @app.command()
-def token(
-    scope: Annotated[
-        list[str] | None,
-        typer.Option(help="may stand several times; without it, all of the manifest", autocompletion=completion.scope),
-    ] = None,
-    subject: Annotated[str, typer.Option(help="on whose behalf")] = SUBJECT,
-    as_json: AsJson = False,
-    manifest: Target = MANIFEST,
-) -> None:
-    """Prints an access token that this checkout's service accepts for 12 hours, whatever door serves it.
-
-    With --json: {token, subject, scopes, expires_at}.
-    """
-    from twofold.cli.token import make
-
-    found = make(manifest_of(manifest), Path.cwd(), scope, subject)
-    tell(found, lambda found: typer.echo(found["token"]), as_json=as_json)
-
-
-@app.command()
 def parity(
     tests: Annotated[bool, typer.Option("--tests", help="the tests that prove each cell")] = False,
     as_json: AsJson = False,
@@ -134,19 +113,38 @@ def new(
 @app.command()
 def doctor(
     offline: Annotated[bool, typer.Option("--offline", help="every download: is it here, or its mirror set?")] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="writes twofold-report.json of a stack, for whoever helps: redacted")
+    ] = False,
+    cloud: Annotated[
+        str | None,
+        typer.Option(help=f"with --report: {CLOUDS}", callback=known_cloud, autocompletion=completion.cloud),
+    ] = None,
+    env: Env = "dev",
+    log: Annotated[Path | None, typer.Option(help="with --report: a file with what `pulumi up` printed")] = None,
+    manifest: Target = MANIFEST,
     as_json: AsJson = False,
 ) -> None:
-    """Looks at this machine, and names the command for what is missing.
+    """Looks at this machine, and names the command for what is missing; or reports a stack whose deployment failed.
 
-    With --json: an array of {what, fine, found, command, needed}; exit code 1 when something that is needed is missing.
+    With --json: an array of {what, fine, found, command, needed}; exit code 1 when something that is needed is missing. With
+    --report: {path, lacking}, where `lacking` says why a part is not in it.
     """
     from twofold.cli import checks, doctor, installed
 
+    if report:
+        from twofold.cli import report as reports
+
+        if cloud is None:
+            raise TwofoldError("say of which stack: --report --cloud azure or aws, --env")
+        written = reports.write(manifest_of(manifest), cloud, env, Path.cwd(), log)
+        tell(written, reports.show, as_json=as_json)
+        return
     look = doctor.offline if offline else installed.installed
     checks.report(look(doctor.Machine()), as_json=as_json)
 
 
-for commands in (artifact.app, feed.app, stack.app):
+for commands in (artifact.app, feed.app, stack.app, token.app):
     app.add_typer(commands)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(secret.app, name="secret")

@@ -29,6 +29,8 @@ class StackConfig:
     region: str
     oidc_issuer: str
     oidc_audience: str
+    issuer: str = "existing"
+    machine_client: bool = False
     customer: str = ""
     memory_mb: int = 1024
     cors_origins: str = ""
@@ -86,7 +88,8 @@ def _camel(name: str) -> str:
 
 KEYS = {_camel(one.name): one.name for one in fields(StackConfig)}
 """What stands in a stack's file, and the field that it becomes."""
-_REQUIRED = ("cloud", "environment", "region", "oidcIssuer", "oidcAudience")
+_REQUIRED, _ISSUER = ("cloud", "environment", "region"), ("oidcIssuer", "oidcAudience")
+"""What has to be said: the issuer by both keys unless it is managed."""
 _TEXTS, _NUMBERS = ("settings", "tags", "limits"), ("maxInstances", "warmInstances")
 
 
@@ -98,11 +101,12 @@ def parse(raw: Mapping[str, str], stack: str, manifest: ServiceManifest) -> Stac
     problems = [f"twofold:{key} is unknown; known are {', '.join(KEYS)}" for key in sorted(set(given) - set(KEYS))]
     problems += [
         f"twofold:{key} is missing; set it: pulumi config set twofold:{key} …"
-        for key in _REQUIRED
+        for key in (*_REQUIRED, *(() if given.get("issuer") == "managed" else _ISSUER))
         if not given.get(key)
     ]
     problems += config_values.problems(given)
-    values: dict[str, Any] = {KEYS[key]: value for key, value in given.items() if key in KEYS and value}
+    values: dict[str, Any] = {"oidc_issuer": "", "oidc_audience": ""}
+    values |= {KEYS[key]: value for key, value in given.items() if key in KEYS and value}
     for keys, kind in ((_TEXTS, str), (_NUMBERS, int)):
         for key in keys:
             values[KEYS[key]] = _object(key, given.get(key), kind, problems)
@@ -111,6 +115,7 @@ def parse(raw: Mapping[str, str], stack: str, manifest: ServiceManifest) -> Stac
         raise ConfigError("stack config is wrong:\n" + "\n".join(f"  - {problem}" for problem in problems))
     values["limits"] = LIMITS | values["limits"]
     values["protect"] = given.get("protect", "true" if given["environment"] == "prod" else "false") == "true"
+    values["machine_client"] = given.get("machineClient") == "true"
     values["snap_start"] = given.get("snapStart") == "true"
     values["rolling_updates"] = given.get("rollingUpdates") == "true"
     values["subnets"] = tuple(config_values.listed(given.get("subnets", "")))

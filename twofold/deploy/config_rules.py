@@ -1,5 +1,6 @@
 """What keys of stack config can't be together: on this cloud, for this service, in this environment."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,11 @@ from twofold.portable.rate_limit import Rate
 MAX_INSTANCES = 1000
 AZURE_INSTANCES = 100
 """Of a unit on Azure that says nothing about it."""
+COGNITO_SCOPE = re.compile(r"[\x21\x23-\x2e\x30-\x5b\x5d-\x7e]{1,256}")
+"""A scope's name on a resource server of Cognito's (ResourceServerScopeType): no slash, no space, no quote."""
+COGNITO_SCOPES = 100
+COGNITO_WORDS = ("aws", "amazon", "cognito")
+"""What the name of a user pool's login page may not have in it (CreateUserPoolDomain)."""
 QUEUE_POLLER = 2
 """The least that Lambda's poller of a queue can be bounded to; what it hands out beyond `maxInstances` SQS counts as received."""
 ONLY: Mapping[str, tuple[str, ...]] = {
@@ -44,7 +50,7 @@ def problems(
 ) -> list[str]:
     """A line for each rule that is broken, with what to do. `values` has the objects of texts and numbers, read."""
     found: list[str] = []
-    for rule in (_stack, _names, _service, _cloud, _gateway, _needs, _network, _account, _units):
+    for rule in (_stack, _names, _service, _cloud, _issuer, _gateway, _needs, _network, _account, _units):
         found += rule(given, values, raw, stack, manifest)
     return found
 
@@ -103,6 +109,32 @@ def _cloud(given: Mapping[str, str], _v: object, _r: object, _s: str, _m: object
         yield f"twofold:region is {region!r}, which is no AWS region; they look like eu-central-1"
     if cloud == "azure" and "-" in region:
         yield f"twofold:region is {region!r}, which is no Azure location; they look like westeurope"
+
+
+def _issuer(given: Mapping[str, str], _v: object, _r: object, _s: str, manifest: ServiceManifest) -> Iterable[str]:
+    managed = given.get("issuer") == "managed"
+    if given.get("machineClient") == "true" and not (managed and manifest.scopes):
+        yield "twofold:machineClient is a client of the managed issuer for the manifest's scopes: set twofold:issuer managed"
+    if not managed:
+        return
+    if given.get("cloud") == "azure":
+        yield (
+            "twofold:issuer is 'managed', which is AWS's: an Entra app registration is no resource of Resource Manager; "
+            "docs/issuer.md has the five commands, and twofold:oidcIssuer and oidcAudience take what they print"
+        )
+    yield from (
+        f"twofold:{key} and twofold:issuer managed both say whose tokens are taken: leave one out"
+        for key in ("oidcIssuer", "oidcAudience")
+        if given.get(key)
+    )
+    named = "-".join(part for part in (manifest.name, given.get("customer", ""), given.get("environment", "")) if part)
+    for word in COGNITO_WORDS:
+        if word in named:
+            yield f"twofold:issuer is 'managed', and Cognito takes no login page named {named!r}, with {word!r} in it"
+    if refused := [scope for scope in manifest.scopes if not COGNITO_SCOPE.fullmatch(scope)]:
+        yield f"twofold:issuer is 'managed', and Cognito takes no scope {', '.join(map(repr, refused))}"
+    if len(manifest.scopes) > COGNITO_SCOPES:
+        yield f"twofold:issuer is 'managed', and Cognito takes {COGNITO_SCOPES} scopes; the manifest has {len(manifest.scopes)}"
 
 
 def _gateway(given: Mapping[str, str], _v: object, _r: object, _s: str, manifest: ServiceManifest) -> Iterable[str]:

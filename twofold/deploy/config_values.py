@@ -9,6 +9,7 @@ from twofold.settings import ORIGIN, is_origin
 MEMORY_MB = (512, 1024, 2048, 4096)
 LOG_LEVELS = ("debug", "info", "warning", "error")
 CACHES = ("none", "redis")
+ISSUERS = ("existing", "managed")
 GATEWAYS = ("managed", "existing", "none")
 EDGES = ("none", "waf")
 NETWORKS = ("none", "private")
@@ -55,6 +56,8 @@ FORMS: Mapping[str, Form] = {
     "environment": _matches(r"[a-z0-9]{1,12}", "1 to 12 of a-z, 0-9"),
     "customer": _matches(r"[a-z][a-z0-9]{0,11}", "1 to 12 of a-z, 0-9, a letter first"),
     "oidcIssuer": (lambda text: text.startswith("https://"), "an https URL"),
+    "issuer": _one_of(ISSUERS),
+    "machineClient": _one_of(("true", "false")),
     "corsOrigins": (
         lambda text: all(is_origin(one, deployed=True) for one in listed(text)), f"origins by commas; {ORIGIN}",
     ),

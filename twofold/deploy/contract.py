@@ -14,6 +14,8 @@ def environment(
     config: StackConfig,
     role: str,
     *,
+    oidc_issuer: pulumi.Input[str] | None = None,
+    oidc_audience: pulumi.Input[str] | None = None,
     store_url: pulumi.Input[str] | None = None,
     queue_url: pulumi.Input[str] | None = None,
     events_url: pulumi.Input[str] | None = None,
@@ -25,7 +27,10 @@ def environment(
     edge_digest: pulumi.Input[str] | None = None,
     forwarded_hops: int = 1,
 ) -> Mapping[str, pulumi.Input[str]]:
-    """The variables of one unit. A location that the service does not use keeps the default that Settings has."""
+    """The variables of one unit; the issuer is the config's unless given.
+
+    A location that the service does not use keeps the default that Settings has.
+    """
     values: dict[str, pulumi.Input[str]] = {
         f"{PREFIX}ENVIRONMENT": config.environment,
         f"{PREFIX}ROLE": role,
@@ -38,8 +43,8 @@ def environment(
         f"{PREFIX}METRICS_URL": metrics_url,
         f"{PREFIX}TRACE_RATIO": config.trace_ratio,
         **{f"{PREFIX}LIMIT_{kind.upper()}": rate for kind, rate in config.limits.items()},
-        f"{PREFIX}OIDC_ISSUER": config.oidc_issuer,
-        f"{PREFIX}OIDC_AUDIENCE": config.oidc_audience,
+        f"{PREFIX}OIDC_ISSUER": oidc_issuer or config.oidc_issuer,
+        f"{PREFIX}OIDC_AUDIENCE": oidc_audience or config.oidc_audience,
         f"{PREFIX}GATEWAY_ID": gateway_id or "",
         f"{PREFIX}EDGE_DIGEST": edge_digest or "",
         f"{PREFIX}FORWARDED_HOPS": str(forwarded_hops),

@@ -21,7 +21,12 @@ LATER = "see that the Internet reaches it before the first update"
 
 
 def verify(config: StackConfig) -> None:
-    """Before an update's first resource: ConfigError when the issuer is none. A preview warns, as does what can't be found out."""
+    """Before an update's first resource: ConfigError when the issuer is none. A preview warns, as does what can't be found out.
+
+    A user pool of the stack's own is not asked: its authorizer is made after it.
+    """
+    if config.issuer == "managed":
+        return
     check = look(config.oidc_issuer)
     if check.fine:
         return

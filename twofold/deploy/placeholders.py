@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 TEXTS: Mapping[str, tuple[str, ...]] = {
+    "aws:cognito/userPool:UserPool": ("endpoint",),
     "aws:dynamodb/table:Table": ("streamArn",),
     "aws:lambda/function:Function": ("invokeArn", "version"),
     "aws:lambda/alias:Alias": ("invokeArn",),

@@ -1,13 +1,6 @@
 """Access tokens: a JWT of the one issuer becomes a Principal, or is refused (RFC 7519, 8725, 9068).
 
-What issuers do differently, and what is made of it:
-
-    Entra ID   v1 has its own issuer (https://sts.windows.net/<tenant>/) and the audience api://…: set both as the tokens have them.
-               Delegated scopes are in `scp`, application permissions in `roles`. "common" (many tenants) is not supported.
-    Cognito    an access token has no `aud`: with `token_use: access` its `client_id` is the audience, as for API Gateway's
-               authorizer. Its scopes are `<resource server>/<scope>`: make the resource server with the service's name.
-    Auth0      the issuer ends in a slash.
-    Keycloak   an audience mapper must put the service into `aud`; the payload's own `typ` must be Bearer.
+What issuers do differently is in `twofold.portable.issuers`.
 """
 
 import re
@@ -18,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from twofold.errors import TokenRefused
-from twofold.portable import strict_json
+from twofold.portable import issuers, strict_json
 from twofold.portable.issuer_keys import IssuerKeys
 
 if TYPE_CHECKING:
@@ -53,10 +46,11 @@ class Principal:
 class TokenVerifier:
     """Verifies the tokens of one issuer for one service.
 
-    A token passes when a key that the issuer has now signed it with an algorithm of `ALGORITHMS`; `iss` and `aud` are the
-    given ones, exactly; it is an access token by its `typ`, not an id, refresh or logout token; `exp` is to come, `nbf` and
-    `iat` are not, give or take 60 seconds; `sub` is 1 to 255 characters. Anything else raises `TokenRefused`, and nothing
-    but that, except `IssuerUnavailable`. Keys that a token brings along or points to (jwk, jku, x5c, x5u) are not looked at.
+    A token passes when a key that the issuer has now signed it with an algorithm of `ALGORITHMS`; `iss` is the given one and
+    `aud` one of `audience` (by commas), exactly; it is an access token by its `typ`, not an id, refresh or logout token; `exp` is
+    to come, `nbf` and `iat` are not, give or take 60 seconds; `sub` is 1 to 255 characters. Anything else raises `TokenRefused`,
+    and nothing but that, except `IssuerUnavailable`. Keys that a token brings along or points to (jwk, jku, x5c, x5u) are not
+    looked at.
     """
 
     def __init__(
@@ -64,7 +58,7 @@ class TokenVerifier:
     ) -> None:
         self.service, self.issuer = service, issuer
         self._keys = keys
-        self._audience = audience
+        self._audiences = list(issuers.audiences(audience))
         self._clock = clock
 
     async def verify(self, token: str) -> Principal:
@@ -104,10 +98,10 @@ class TokenVerifier:
             raise TokenRefused("the token is no access token")
         if any(name in claims for name in _NOT_ACCESS):
             raise TokenRefused("the token is no access token")
-        audience = "client_id" if "aud" not in claims and claims.get("token_use") == "access" else "aud"
+        by_client = issuers.is_cognito(self.issuer) and "aud" not in claims and claims.get("token_use") == "access"
         options: dict[str, ClaimsOption] = {
             "iss": {"essential": True, "value": self.issuer},
-            audience: {"essential": True, "value": self._audience},
+            "client_id" if by_client else "aud": {"essential": True, "values": self._audiences},
             "exp": {"essential": True},
             "sub": {"essential": True},
         }

@@ -65,9 +65,6 @@ GOOD = {
     "Entra ID, delegated": {"scope": None, "scp": "orders.read orders.write", "ver": "2.0", "header": {"typ": "JWT"}},
     "Entra ID, application": {"scope": None, "roles": ["orders.read"], "idtyp": "app"},
     "Okta: scp as a list": {"scope": None, "scp": ["orders.read"]},
-    "Cognito": {
-        "aud": None, "client_id": "orders", "token_use": "access", "scope": "orders/orders.read", "header": {"typ": None},
-    },
     "Keycloak": {"typ": "Bearer", "azp": "shop", "header": {"typ": "JWT"}, "realm_access": {"roles": ["x"]}},
     "Auth0": {"sub": "auth0|5f7c8ec7c33c6c004bbafe82", "aud": ["orders", "https://shop.eu.auth0.com/userinfo"]},
     "a subject beyond ASCII": {"sub": "Jürgen 🦊"},

@@ -107,3 +107,52 @@ async def test_a_key_set_without_a_usable_key_is_no_key_set():
     )
     with pytest.raises(IssuerUnavailable):
         await empty.verify(compact(HEADER, CLAIMS, "ES256", KEY))
+
+
+COGNITO = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1Cd2Ef3"
+CLIENT = {"iss": COGNITO, "aud": None, "client_id": "c2", "token_use": "access", "scope": "s/read openid"}
+
+
+async def of_cognito(audience, issuer=COGNITO, /, **changes):
+    keys = IssuerKeys(Source(KEY.as_dict(private=False)))
+    tokens = TokenVerifier(keys, issuer=issuer, audience=audience, service="s")
+    claims = {name: value for name, value in (CLAIMS | CLIENT | changes).items() if value is not None}
+    return await tokens.verify(compact(HEADER, claims, "ES256", KEY))
+
+
+async def test_a_client_stands_for_the_audience_with_cognito():
+    assert (await of_cognito("c1,c2")).scopes == {"read", "openid"}
+    assert (await of_cognito("c1, c2 ", aud="c1")).subject == CLAIMS["sub"]  # with a resource bound to it, it has one
+
+
+@pytest.mark.parametrize(
+    ("changes", "claim"),
+    [
+        ({"client_id": "c3"}, "client_id"),
+        ({"client_id": None}, "client_id"),
+        ({"client_id": {"c1": 1}}, "client_id"),
+        ({"client_id": "c1,c2"}, "client_id"),
+        ({"aud": "other"}, "aud"),
+        ({"aud": ""}, "aud"),
+        ({"token_use": None}, "aud"),
+    ],
+)
+async def test_another_client_does_not(changes, claim):
+    with pytest.raises(TokenRefused, match=f"the token's claim {claim} "):
+        await of_cognito("c1,c2", **changes)
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://issuer.example",
+        "https://cognito-idp.eu-central-1.amazonaws.com.example/eu-central-1_Ab1",
+        "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1/",
+        "http://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1",
+        "https://x/cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1",
+    ],
+)
+async def test_nor_with_another_issuer(issuer):
+    """One that lets its clients write claims of their own could otherwise give tokens for any service."""
+    with pytest.raises(TokenRefused, match="the token's claim aud "):
+        await of_cognito("c1,c2", issuer, iss=issuer)

@@ -1,6 +1,7 @@
 """Stack config: what is refused, with which words; no engine. That refusals come before any resource is in tests/stacks."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ IMAGE = {
     "azure": "company.azurecr.io/shop/orders@sha256:" + "a" * 64,
 }
 
+MANAGED = {"issuer": "managed", "oidcIssuer": "", "oidcAudience": ""}
 REGISTRY = f"{GROUP}/Microsoft.ContainerRegistry/registries/company"
 
 
@@ -61,6 +63,10 @@ def refused(cloud, stack=None, extra=None, **changed):
         ({"maxInstances": '{"http": 0}'}, "twofold:maxInstances.http is 0; allowed: 1 to 1000"),
         ({"maxInstances": '{"http": 2}', "warmInstances": '{"http": 3}'}, "is 3: more than its maxInstances, 2"),
         ({"alertWebhook": "http://chat.example"}, "twofold:alertWebhook is 'http://chat.example'; allowed: an https"),
+        ({"issuer": "auto"}, "twofold:issuer is 'auto'; allowed: existing, managed"),
+        ({"oidcAudience": ""}, "twofold:oidcAudience is missing"),
+        ({"issuer": "managed"}, "twofold:oidcIssuer and twofold:issuer managed both say whose tokens"),
+        ({"machineClient": "true"}, "twofold:machineClient is a client of the managed issuer"),
         ({"environment": "prod"}, "is missing: a production stack says whose cloud it is in"),
     ],
 )  # fmt: skip
@@ -92,6 +98,8 @@ def test_refused_on_both(cloud, changed, told):
         ("azure", {"image": IMAGE["azure"], "registry": REGISTRY + "2"}, "go together"),
         ("azure", {"image": IMAGE["azure"], "registry": REGISTRY, "rollingUpdates": "true"}, "leave it out with an image"),
         ("azure", {"image": IMAGE["azure"], "registry": REGISTRY, "network": "private"}, "deploy the zip"),
+        ("azure", MANAGED, "an Entra app registration is no resource of Resource Manager; docs/issuer.md has the five"),
+        ("aws", MANAGED | {"customer": "paws"}, "no login page named 'orders-paws-dev', with 'aws' in it"),
         ("azure", {"rollingUpdates": "yes"}, "twofold:rollingUpdates is 'yes'; allowed: true, false"),
         ("azure", {"encryptionKey": "https://company.vault.azure.net/keys/data"}, "go together: the key, and the identity"),
         (
@@ -141,6 +149,17 @@ def test_there_is_a_file_for_each_environment_and_cloud():
 def test_a_customer_is_part_of_every_name():
     read = parse(config("aws", customer="acme"), "acme-dev-aws", SERVICE)
     assert read.prefix(SERVICE) == "orders-acme-dev"
+
+
+def test_a_managed_issuer_takes_what_cognito_takes():
+    read = parse(config("aws", **MANAGED, machineClient="true"), "dev-aws", SERVICE)
+    assert (read.oidc_issuer, read.oidc_audience, read.machine_client) == ("", "", True)
+    for scopes, told in (
+        (("a/b", "c"), "Cognito takes no scope 'a/b'"),
+        (tuple(f"s{n}" for n in range(101)), "Cognito takes 100 scopes"),
+    ):
+        with pytest.raises(ConfigError, match=told):
+            parse(config("aws", **MANAGED), "dev-aws", replace(SERVICE, scopes=scopes))
 
 
 def test_the_docs_tell_every_key():

@@ -10,6 +10,7 @@ from twofold.deploy.aws import encryption
 from twofold.deploy.aws.cache import Cache
 from twofold.deploy.aws.data import Data
 from twofold.deploy.aws.edge import Edge
+from twofold.deploy.aws.issuer import Issuer
 from twofold.deploy.aws.messaging import Messaging
 from twofold.deploy.aws.network import Network
 from twofold.deploy.aws.policies import allow, policy, trust
@@ -38,13 +39,13 @@ class Compute(pulumi.ComponentResource):
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, artifact: Artifact, data: Data,
-        secrets: Secrets, messaging: Messaging, cache: Cache, edge: Edge,
+        secrets: Secrets, messaging: Messaging, cache: Cache, edge: Edge, issuer: Issuer,
         network: Network | None = None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Compute", name, None, opts)
         self._name, self._manifest, self._config, self._artifact = name, manifest, config, artifact
         self._data, self._secrets, self._messaging, self._cache, self._edge = data, secrets, messaging, cache, edge
-        self._network = network or cache.network
+        self._issuer, self._network = issuer, network or cache.network
         if config.encryption_key and data.key is None:
             raise ConfigError(OUTDATED.format("aws"))
         self._bounded = config.permissions_boundary or None
@@ -98,6 +99,8 @@ class Compute(pulumi.ComponentResource):
                     self._manifest,
                     self._config,
                     role,
+                    oidc_issuer=self._issuer.url,
+                    oidc_audience=self._issuer.audience,
                     store_url=self._data.url,
                     queue_url=self._messaging.url,
                     events_url=self._messaging.events_url,

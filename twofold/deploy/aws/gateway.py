@@ -7,6 +7,7 @@ import pulumi
 from pulumi_aws import apigatewayv2, cloudwatch, lambda_
 
 from twofold.deploy.aws.domain import Domain
+from twofold.deploy.aws.issuer import Issuer
 from twofold.deploy.config import StackConfig
 from twofold.deploy.routes import RATE_PER_SECOND, Operation, operations
 from twofold.manifest import ServiceManifest
@@ -27,11 +28,11 @@ class Gateway(pulumi.ComponentResource):
 
     def __init__(
         self, name: str, *, manifest: ServiceManifest, config: StackConfig, openapi: dict[str, Any],
-        live: lambda_.Alias, domain: Domain, opts: pulumi.ResourceOptions | None = None,
+        live: lambda_.Alias, issuer: Issuer, domain: Domain, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:aws:Gateway", name, None, opts)
         self._name, self._config, self._child = name, config, pulumi.ResourceOptions(parent=self)
-        self._domain = domain
+        self._issuer, self._domain = issuer, domain
         self.api: pulumi.Output[str] | None = None
         self.url = self._own_url(live) if config.gateway == "none" else self._api(manifest, openapi, live)
         self.register_outputs({"url": self.url})
@@ -58,7 +59,7 @@ class Gateway(pulumi.ComponentResource):
             name, name="oidc", api_id=api.id, authorizer_type="JWT",
             identity_sources=["$request.header.Authorization"],
             jwt_configuration=apigatewayv2.AuthorizerJwtConfigurationArgs(
-                issuer=self._config.oidc_issuer, audiences=[self._config.oidc_audience]
+                issuer=self._issuer.url, audiences=self._issuer.audiences
             ),
             opts=child,
         )  # fmt: skip
@@ -69,7 +70,7 @@ class Gateway(pulumi.ComponentResource):
                 f"{name} {operation.route}", api_id=api.id, route_key=_key(operation), target=target,
                 authorization_type="NONE" if operation.open else "JWT",
                 authorizer_id=None if operation.open else authorizer.id,
-                authorization_scopes=list(operation.scopes) or None,
+                authorization_scopes=self._issuer.spelled(operation.scopes) or None,
                 opts=child,
             )
             for operation in found

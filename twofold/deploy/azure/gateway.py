@@ -88,7 +88,7 @@ class Gateway(pulumi.ComponentResource):
         rate = None if config.apim_sku == "Consumption" else config.gateway_rate or RATE_PER_SECOND
         text = pulumi.Output.all(client=client, front_door=front_door).apply(
             lambda known: policy.document(
-                routes, issuer=config.oidc_issuer, audience=config.oidc_audience, rate=rate,
+                routes, service=self._manifest.name, issuer=config.oidc_issuer, audience=config.oidc_audience, rate=rate,
                 caller=policy.Caller(config.gateway_audience, known["client"]), front_door=known["front_door"],
             )
         )  # fmt: skip

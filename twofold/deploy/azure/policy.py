@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 from twofold.deploy.routes import Operation
+from twofold.portable import issuers
 from twofold.portable.profile import MAX_HTTP_BYTES
 from twofold.settings import CALLER_HEADER
 
@@ -32,7 +33,7 @@ class Caller:
 
 
 def document(
-    operations: Sequence[Operation], *, issuer: str, audience: str, caller: Caller, rate: int | None,
+    operations: Sequence[Operation], *, service: str, issuer: str, audience: str, caller: Caller, rate: int | None,
     front_door: str | None = None,
 ) -> str:  # fmt: skip
     """The API's policy. `rate` is per second, None where the tier can't count; `front_door` is the id of the only way in."""
@@ -41,7 +42,7 @@ def document(
         "<base />",
         *([_check_front_door(front_door)] if front_door is not None else []),
         _size_limit(),
-        _token(operations, issuer, audience),
+        _token(operations, service, issuer, audience),
         *([_rates(rate)] if rate is not None else []),
         *(f'<set-header name="{name}" exists-action="delete" />' for name in UNTRUSTED),
         _set("X-Forwarded-For", _header("X-Azure-SocketIP") if edge else "context.Request.IpAddress"),
@@ -58,31 +59,45 @@ def document(
     return f"<policies>\n{body}\n</policies>"
 
 
-def _token(operations: Sequence[Operation], issuer: str, audience: str) -> str:
+def _token(operations: Sequence[Operation], service: str, issuer: str, audience: str) -> str:
     open_ids = [operation.id for operation in operations if operation.open]
     configuration = quoteattr(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
     groups: dict[tuple[str, ...], list[str]] = {}
     for operation in operations:
         if operation.scopes:
             groups.setdefault(operation.scopes, []).append(operation.id)
-    scopes = "".join(_scope_check(ids, needed) for needed, ids in groups.items())
+    scopes = "".join(
+        _scope_check(
+            ids,
+            needed,
+            [issuers.scope_in_token(scope, service, cognito=issuers.is_cognito(issuer)) for scope in needed],
+        )
+        for needed, ids in groups.items()
+    )
     return f"""<choose><when condition={_attribute(f"!{_among('context.Operation.Id', open_ids)}")}>
 <validate-jwt header-name="Authorization" failed-validation-httpcode="401" require-scheme="Bearer"
  output-token-variable-name="token">
 <openid-config url={configuration} />
-<audiences><audience>{escape(audience)}</audience></audiences>
+{_audience(issuer, issuers.audiences(audience))}
 </validate-jwt>
 {f"<choose>{scopes}</choose>" if scopes else ""}
 </when></choose>"""
 
 
-def _scope_check(ids: Sequence[str], needed: Sequence[str]) -> str:
+def _audience(issuer: str, audiences: Sequence[str]) -> str:
+    if issuers.is_cognito(issuer):
+        values = "".join(f"<value>{escape(one)}</value>" for one in audiences)
+        return f'<required-claims><claim name="client_id" match="any">{values}</claim></required-claims>'
+    return f"<audiences>{''.join(f'<audience>{escape(one)}</audience>' for one in audiences)}</audiences>"
+
+
+def _scope_check(ids: Sequence[str], needed: Sequence[str], spelled: Sequence[str]) -> str:
     held = (
         '((Jwt)context.Variables["token"]).Claims'
         f".Where(claim => {_among('claim.Key', SCOPE_CLAIMS)})"
         ".SelectMany(claim => claim.Value).SelectMany(value => value.Split(' '))"
     )
-    lacks = f"{_among('context.Operation.Id', ids)} && !{held}.Intersect({_array(needed)}).Any()"
+    lacks = f"{_among('context.Operation.Id', ids)} && !{held}.Intersect({_array(spelled)}).Any()"
     challenge = f'Bearer error="insufficient_scope", scope="{" ".join(needed)}"'
     answer = _problem(403, "forbidden", f"the token lacks a scope: {' or '.join(needed)}", escape(challenge))
     return f"<when condition={_attribute(lacks)}>{answer}</when>"

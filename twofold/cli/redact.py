@@ -1,0 +1,66 @@
+"""What may be shown to others of a text that others wrote: secrets are taken out, ids are shortened, people are not named.
+
+When in doubt it takes out too much: a long run of letters and digits is taken for a secret. Shortened ids still tell which are
+the same: of an AWS account the last four digits stay, of a GUID (subscription, tenant, client) the first four.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+SECRET = "<secret>"  # noqa: S105 - what stands in its place
+_NAMED = (
+    r"[\w.-]*(?:secret|passw|pwd|token|api[_-]?key|access[_-]?key|accountkey|sharedaccess|credential|passphrase|signature|"
+    r"instrumentationkey|connectionstring|connection[_-]string|authorization|cookie|external[_-]?id|webhook)[\w.-]*"
+)
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, flags), instead)
+    for pattern, flags, instead in (
+        (r"-----BEGIN [A-Z ]+-----.*?(?:-----END [A-Z ]+-----|\Z)", re.DOTALL, SECRET),
+        (r"\beyJ[\w-]+\.[\w-]*(?:\.[\w-]*)?", 0, "<token>"),
+        (r"\b(bearer|basic)\s+[^\s\"',;]+", re.I, r"\1 " + SECRET),
+        (r"(\b[a-z][a-z0-9+.-]*://)[^/\s@\"']+@", re.I, rf"\1{SECRET}@"),
+        (r"([?&](?:sig|code|token|key|sv|se|st|spr|sp|X-Amz-[\w-]+)=)[^&\s\"']+", re.I, rf"\1{SECRET}"),
+        # A colon counts before a space or a quote: else it is in a type's name.
+        (rf"((?<![\w.-]){_NAMED}[\"']?\s*(?:=|:(?=[\s\"']))\s*)(\"[^\"]*\"|'[^']*'|[^\s;,&\"'}}]+)", re.I, rf"\1{SECRET}"),
+        (r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}\b", 0, SECRET),
+        (r"\b([0-9a-f]{4})[0-9a-f]{4}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.I, r"\1…"),
+        (r"(?<![\w.])\d{8}(\d{4})(?![\w.])", 0, r"…\1"),
+        (r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", 0, "<address>"),
+        (r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])", 0, "<ip>"),
+        (r"(?:/home/|/Users/|[A-Z]:\\Users\\)[^/\\\s\"']+", 0, "~"),
+        (r"(?<![\w+/=])(?=[^\s]{0,39}\d)(?=[^\s]{0,39}[A-Z])(?=[^\s]{0,39}[a-z])[\w+/]{40}(?![\w+/])", 0, SECRET),
+        (r"(?<![\w+=])(?=[\w+=]*\d)(?=[\w+=]*[A-Za-z])([\w+=]{4})[\w+=]{28,}", 0, r"\1<long>"),
+    )
+)  # fmt: skip
+_SECRET_NAME = re.compile(_NAMED, re.I)
+LEAST = 6
+"""Characters that a known secret must have to be looked for: shorter ones would stand in words."""
+
+
+def text(given: str, known: Iterable[str] = ()) -> str:
+    """The text without what looks like a secret, an id or a person, and without the `known` secrets."""
+    for secret in sorted({one for one in known if len(one) >= LEAST}, key=len, reverse=True):
+        given = given.replace(secret, SECRET)
+    for pattern, instead in _RULES:
+        given = pattern.sub(instead, given)
+    return given
+
+
+def value(given: Any, known: Iterable[str] = ()) -> Any:
+    """The same for all texts of a JSON value, its names included; what has a secret's name is taken out whole."""
+    if isinstance(given, Mapping):
+        return {
+            text(str(name), known): SECRET
+            if _SECRET_NAME.fullmatch(str(name).rpartition(":")[2]) and inner
+            else value(inner, known)
+            for name, inner in given.items()
+        }
+    if isinstance(given, list | tuple):
+        return [value(one, known) for one in given]
+    return text(given, known) if isinstance(given, str) else given
+
+
+def secrets_of(environ: Mapping[str, str]) -> set[str]:
+    """The values of variables that have a secret's name."""
+    return {value for name, value in environ.items() if _SECRET_NAME.fullmatch(name)}

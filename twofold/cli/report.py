@@ -1,0 +1,154 @@
+"""`twofold doctor --report`: one file for whoever helps: what was deployed where, what failed, what the cloud says. Redacted.
+
+Each part is had by itself, and what can't be had says why: a report of a broken deployment is of use half full.
+"""
+
+import importlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from twofold import __version__
+from twofold.cli import redact
+from twofold.cli.console import aside, console
+from twofold.deploy import program
+from twofold.errors import TwofoldError
+from twofold.manifest import ServiceManifest
+
+PACKAGES = ("pulumi", "azure-", "boto3", "botocore", "fastapi", "pydantic", "mangum", "joserfc", "httpx")
+LINES = 200
+"""Of the output of `pulumi up`, its last."""
+SECONDS = 120
+UPDATE = ("kind", "result", "startTime", "endTime", "resourceChanges", "version")
+
+
+class NotHad(TwofoldError):
+    """A part of the report can't be had."""
+
+
+def write(manifest: ServiceManifest, cloud: str, env: str, root: Path, log: Path | None) -> dict[str, Any]:
+    """Writes `twofold-report.json`; returns its path and what it lacks. Reads the stack's state and the cloud, changes nothing."""
+    stack, state = f"{env}-{cloud}", {}
+    parts: dict[str, Callable[[], Any]] = {
+        "versions": _versions,
+        "config": lambda: _config(root, stack),
+        "last update": lambda: [
+            {key: one.get(key) for key in UPDATE} for one in _pulumi("history", stack, "--page-size", "3")
+        ],
+        "state": lambda: _state(state),
+        "not there": lambda: _missing(manifest, root, stack, state),
+        "output of pulumi up": lambda: _output(log),
+        "hosts": lambda: _hosts(manifest, cloud, root, stack, state),
+    }
+    known = redact.secrets_of(os.environ)
+    try:
+        state |= _pulumi("export", stack)["deployment"] or {}
+    except (NotHad, KeyError) as exc:
+        parts |= dict.fromkeys(("state", "not there", "hosts"), lambda exc=exc: _lacking(str(exc)))
+    report: dict[str, Any] = {"service": manifest.name, "stack": stack}
+    lacking: dict[str, str] = {}
+    for name, part in parts.items():
+        try:
+            report[name] = part()
+        except Exception as exc:  # whatever it is: the others are still of use
+            lacking[name] = report[name] = f"not had: {type(exc).__name__}: {exc}"
+    path = root / "twofold-report.json"
+    text = json.dumps(redact.value(report, known), indent=1, ensure_ascii=False) + "\n"
+    path.unlink(missing_ok=True)
+    path.touch(0o600)
+    path.write_text(text)
+    return {"path": str(path), "lacking": redact.value(lacking, known)}
+
+
+def show(written: Mapping[str, Any]) -> None:
+    """Prints what was written, and what it lacks."""
+    for part, why in written["lacking"].items():
+        aside.print(f"{part}: {why}", markup=False)
+    console.print(f"{written['path']}: read it before you send it", markup=False, soft_wrap=True)
+
+
+def _lacking(why: str) -> Any:
+    raise NotHad(why)
+
+
+def _versions() -> dict[str, Any]:
+    found = {one.name: one.version for one in distributions() if one.name.startswith(PACKAGES)}
+    cli = shutil.which("pulumi")
+    told = subprocess.run([cli, "version"], capture_output=True, text=True, timeout=SECONDS).stdout if cli else ""  # noqa: S603
+    return {
+        "twofold": __version__, "python": sys.version.split()[0], "platform": platform.platform(),
+        "pulumi": told.strip() or "not on PATH", "packages": dict(sorted(found.items())),
+    }  # fmt: skip
+
+
+def _config(root: Path, stack: str) -> dict[str, Any]:
+    """Of the stack's file: what is encrypted there goes, and the service's own settings are only named."""
+    project = yaml.safe_load((root / "Pulumi.yaml").read_text())
+    path = root / project.get("stackConfigDir", "") / f"Pulumi.{stack}.yaml"
+    given = (yaml.safe_load(path.read_text()) or {}).get("config", {})
+    return {key: _shown(key, value) for key, value in given.items()}
+
+
+def _shown(key: str, value: Any) -> Any:
+    if isinstance(value, Mapping) and "secure" in value:
+        return redact.SECRET
+    if key == "twofold:settings":
+        settings = json.loads(value) if isinstance(value, str) else value
+        return {name: f"{len(str(text))} characters" for name, text in settings.items()}
+    return value
+
+
+def _state(state: Mapping[str, Any]) -> dict[str, Any]:
+    """How many resources there are, which of them began ill, and what was under way when the last update ended."""
+    resources = state.get("resources") or ()
+    return {
+        "resources": len(resources),
+        "ill": {one["urn"]: one["initErrors"] for one in resources if one.get("initErrors")},
+        "under way": [
+            f"{one.get('type')} {one['resource'].get('urn')}" for one in state.get("pending_operations") or ()
+        ],
+    }
+
+
+def _missing(manifest: ServiceManifest, root: Path, stack: str, state: Mapping[str, Any]) -> list[str]:
+    """What the program asks for and the state lacks: of an update that failed, what failed and all behind it."""
+    asked = program.asked(manifest, program.stack_config(root, stack, manifest), root, stack)
+    there = {(one["type"], one["urn"].rpartition("::")[2]) for one in state.get("resources") or ()}
+    return [f"{one.type} {one.name}" for one in asked if (one.type, one.name) not in there]
+
+
+def _output(log: Path | None) -> list[str]:
+    if log is None:
+        return ["not given: pulumi up 2>&1 | tee up.log, then twofold doctor --report --log up.log"]
+    return log.read_text(errors="replace").splitlines()[-LINES:]
+
+
+def _hosts(manifest: ServiceManifest, cloud: str, root: Path, stack: str, state: Mapping[str, Any]) -> Any:
+    module = importlib.import_module(f"twofold.deploy.{cloud}.hosts")
+    units = {
+        str(one["outputs"].get("name") or one["id"]): str(one["id"])
+        for one in state.get("resources") or ()
+        if one["type"] == module.TYPE and one.get("id")
+    }
+    return module.hosts(program.stack_config(root, stack, manifest), units)
+
+
+def _pulumi(command: str, stack: str, *options: str) -> Any:
+    """What `pulumi stack history` or `export` tells, without any secret: those stay encrypted."""
+    cli = shutil.which("pulumi")
+    if cli is None:
+        raise NotHad("the Pulumi CLI is not on PATH")
+    words = [cli, "stack", command, "--stack", stack, *options, *(["--json"] if command == "history" else [])]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS)  # noqa: S603 - our own arguments
+    if done.returncode:
+        raise NotHad(f"pulumi stack {command}: {done.stderr.strip()[-500:]}")
+    return json.loads(done.stdout)

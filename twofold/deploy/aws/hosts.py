@@ -1,0 +1,43 @@
+"""How a stack's functions are, for a report: what Lambda says of each, and the last lines of its log. Only reads."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from twofold.deploy.aws import login
+from twofold.deploy.config import StackConfig
+
+TYPE = "aws:lambda/function:Function"
+SAID = (
+    "State",
+    "StateReason",
+    "StateReasonCode",
+    "LastUpdateStatus",
+    "LastUpdateStatusReason",
+    "LastModified",
+    "Version",
+)
+LINES = 30
+HOUR_MS = 3_600_000
+
+
+def hosts(config: StackConfig, units: Mapping[str, str]) -> dict[str, Any]:
+    """Of each function, by name: its state, and its log of the last hour. What AWS refuses to tell is its answer."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    found: dict[str, Any] = {}
+    try:
+        session = login.session(config.region, config.assume_role, config.external_id)
+        functions, logs = session.client("lambda"), session.client("logs")
+    except (BotoCoreError, ClientError) as exc:
+        return {name: str(exc) for name in units}
+    for name in units:
+        try:
+            told = functions.get_function_configuration(FunctionName=name)
+            since = int(time.time() * 1000) - HOUR_MS
+            events = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}", startTime=since)["events"]
+            lines = [event["message"].rstrip() for event in events[-LINES:]]
+            found[name] = {"host": {key: told[key] for key in SAID if key in told}, "log": lines}
+        except (BotoCoreError, ClientError) as exc:
+            found[name] = str(exc)
+    return found
