@@ -30,7 +30,8 @@ def deployer(manifest: ServiceManifest, cloud: str, env: str) -> dict[str, Any]:
 def preflight(manifest: ServiceManifest, cloud: str, env: str) -> list[Check]:
     """What was asked, and found."""
     with _stack(manifest, cloud, env, "preflight") as (module, config, asked):
-        return [*module.check(config, asked), issuer.look(config.oidc_issuer)]
+        asks = [issuer.look(config.oidc_issuer)] if config.issuer == "existing" else []
+        return [*module.check(config, asked), *asks]
 
 
 def describe(manifest: ServiceManifest, cloud: str, env: str) -> dict[str, Any]:
