@@ -130,7 +130,10 @@ class Secret(Kind):
 
     def delete(self, client, id, given):
         """See `Kind`."""
-        client.delete_secret(SecretId=id, RecoveryWindowInDays=given["recoveryWindowInDays"])
+        days = given["recoveryWindowInDays"]  # without any the provider asks for another thing
+        client.delete_secret(
+            SecretId=id, **({"RecoveryWindowInDays": days} if days else {"ForceDeleteWithoutRecovery": True})
+        )
 
 
 class LogGroup(Kind):
