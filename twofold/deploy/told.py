@@ -13,6 +13,11 @@ class Unhealthy(Told):
     """What was deployed does not answer as it should; the message has its answer and the log line that tells why."""
 
 
+def warn(message: str) -> None:
+    """A dynamic resource's warning: the engine shows what its process writes to standard error."""
+    print(f"warning: {message}", file=sys.stderr, flush=True)
+
+
 def plainly() -> None:
     """From now on this process, which runs a dynamic resource, formats what is Told as its message alone.
 
