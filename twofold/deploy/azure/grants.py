@@ -107,6 +107,12 @@ GRANTS: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "azure-native:web:WebAppAuthSettingsV2": (
         "Microsoft.Web/sites/config", ("read", "write"), ("Microsoft.Web/sites/config/list/action",)
     ),
+    "azure-native:web:WebAppFtpAllowed": (
+        "Microsoft.Web/sites/basicPublishingCredentialsPolicies/ftp", ("read", "write"), ()
+    ),
+    "azure-native:web:WebAppScmAllowed": (
+        "Microsoft.Web/sites/basicPublishingCredentialsPolicies/scm", ("read", "write"), ()
+    ),
     "pulumi-python:dynamic:Resource": ("Microsoft.Web/sites/publish", ("action",), ()),
 }  # fmt: skip
 """A line for each type that the kit's components make: ARM's type, what is done with it, what else that takes."""
