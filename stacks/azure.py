@@ -24,6 +24,7 @@ from twofold.deploy.azure.monitoring import Monitoring
 from twofold.deploy.azure.network import Network
 from twofold.deploy.azure.notifications import Notifications
 from twofold.deploy.azure.secrets import Secrets
+from twofold.deploy.azure.tokens import Tokens
 from twofold.deploy.azure.traces import Traces
 from twofold.deploy.config import StackConfig
 from twofold.manifest import ServiceManifest
@@ -42,6 +43,7 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     # A group takes everything in it along when it goes.
     kept = pulumi.ResourceOptions(protect=config.protect, retain_on_delete=config.protect)
     group = resources.ResourceGroup(name, resource_group_name=name, location=config.region, opts=kept).name
+    Tokens(name)
     key = customer_key(config)
     network = Network(name, config=config, group=group)
     data = Data(
@@ -77,8 +79,9 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     )  # fmt: skip
     Budget(name, config=config, group=group, subscription=subscription)
     Health(
-        name, openapi=openapi, url=url, release=compute.release, app=compute.apps["http"].id, source=compute.log_source,
-        confirmed=not config.image, after=[compute, gateway, edge, monitoring],
+        name, openapi=openapi, url=gateway.url, release=compute.release, app=compute.apps["http"].id,
+        source=compute.log_source, confirmed=not config.image, after=[compute, gateway, edge, monitoring],
+        edge={"url": url, "id": edge.id} if edge.id else None,
     )  # fmt: skip
 
     return {

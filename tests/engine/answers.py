@@ -1,5 +1,7 @@
 """What the clouds answer: the outputs that they add to a resource's inputs, and what their providers' functions say."""
 
+from twofold.deploy.program import PIPELINE
+
 ACCOUNT = "123456789012"
 SUBSCRIPTION = "00000000-0000-0000-0000-00000000abcd"
 TENANT = "00000000-0000-0000-0000-00000000ef01"
@@ -138,6 +140,8 @@ def asked(token, given):
             return {"id": id, "vpcId": f"vpc-{id[7]}", "availabilityZone": zone}
         case "azure-native:authorization:getClientConfig":
             return {"clientId": "c", "objectId": "o", "subscriptionId": SUBSCRIPTION, "tenantId": TENANT}
+        case "azure-native:authorization:getClientToken":
+            return {"token": PIPELINE}
         case "azure-native:apimanagement:getApiManagementService":
             name = given["serviceName"]
             identity = {"type": "SystemAssigned", "principalId": f"principal-{name}", "tenantId": TENANT}

@@ -43,13 +43,14 @@ AWS = {
 }
 _NETWORK = r"[A-Za-z0-9](?:[\w.-]{0,78}\w)?"
 _HYPHENS = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_SINGLE = r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*"
 _CONTAINER = r"(?=.{3,63}$)[a-z0-9](?:-?[a-z0-9])*"
 AZURE = {
     "azure-native:apimanagement:Api": {"apiId": r"(?=.{1,80}$)[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?"},
     "azure-native:apimanagement:ApiManagementService": {
         "serviceName": r"(?=.{1,50}$)[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
     },
-    "azure-native:app:ContainerApp": {"containerAppName": r"(?=.{2,32}$)[a-z][a-z0-9-]*[a-z0-9]"},
+    "azure-native:app:ContainerApp": {"containerAppName": r"(?=[a-z].{1,31}$)[a-z0-9]+(?:-[a-z0-9]+)*"},
     "azure-native:app:ManagedEnvironment": {"environmentName": r"(?=.{1,60}$)[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?"},
     "azure-native:applicationinsights:Component": {"resourceName": r"(?!.*\.$)[\w.()-]{1,255}"},
     "azure-native:cdn:AFDCustomDomain": {"customDomainName": rf"(?=.{{2,260}}$){_HYPHENS}"},
@@ -61,7 +62,7 @@ AZURE = {
     "azure-native:cosmosdb:SqlResourceSqlDatabase": {"databaseName": r"[^/\\#?]{1,255}"},
     "azure-native:eventgrid:Topic": {"topicName": r"[A-Za-z0-9-]{3,50}"},
     "azure-native:frontdoor:Policy": {"policyName": r"[A-Za-z][A-Za-z0-9]{0,127}"},
-    "azure-native:keyvault:Vault": {"vaultName": r"[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]"},
+    "azure-native:keyvault:Vault": {"vaultName": rf"(?=[A-Za-z].{{2,23}}$){_SINGLE}"},
     "azure-native:managedidentity:UserAssignedIdentity": {"resourceName": r"[A-Za-z0-9][\w-]{2,127}"},
     "azure-native:monitor:ActionGroup": {"actionGroupName": r"[^/&%?\\]{1,260}", "groupShortName": r".{1,12}"},
     "azure-native:monitor:ScheduledQueryRule": {"ruleName": r"[^*#&+:<>?@%{}\\/|]{1,260}(?<![ .])"},

@@ -13,4 +13,4 @@ class Operation(NamedTuple):
     inputs: dict
     before: dict
     resources: dict
-    deleted: list
+    deleted: tuple | list = ()

@@ -4,12 +4,14 @@ The engine is real. This returns inputs as outputs, with ids and what `answers` 
 lists for a type replaces the resource, as in the cloud; what a cloud's rules refuse (`aws_rules`, `azure_rules`) fails.
 """
 
+import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.rpc import UNKNOWN
 
 from tests.engine import answers, aws_rules, azure_rules
 from tests.engine.immutable import IMMUTABLE
@@ -35,12 +37,13 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     """Keeps what was created as `resources`, and in `made` how many there are of each.
 
     `drifted` is what somebody changed by hand, by URN: properties, or None for what is gone. `configured` and `asked` are what
-    providers were started with, and their functions. `fault(urn)` may say why a creation fails.
+    providers were started with, and their functions. `fault(urn)` may say why a creation fails. `changed` has what was
+    ever changed, as (type, path of a property), and whether in place: else it came with a replacement.
     """
 
     def __init__(self):
         self.resources, self.deleted, self.drifted, self.made = Resources(), set(), {}, Counter()
-        self.configured, self.asked, self.fault = [], [], lambda urn: None
+        self.configured, self.asked, self.changed, self.fault = [], [], {}, lambda urn: None
         self._gone = []
         self._server = grpc.server(ThreadPoolExecutor(16))
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(self, self._server)
@@ -92,9 +95,11 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         old, new = plain(request.old_inputs), plain(request.news)
         ignored = set(request.ignoreChanges)
         changed = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)} - ignored - {"__provider"}
-        if token == "pulumi-python:dynamic:Resource":
+        if token == DYNAMIC:
             changed -= {"path"}
         kind = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
+        for path in _differ(old, new, changed):
+            self.changed.setdefault((token, path), False)
         return provider_pb2.DiffResponse(
             changes=kind, diffs=sorted(changed), replaces=sorted(changed & IMMUTABLE.get(token, set()))
         )
@@ -116,14 +121,15 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     def Update(self, request, context):
         token, name = request.urn.split("::")[2].split("$")[-1], request.urn.split("::")[-1]
-        inputs = plain(request.news)
+        inputs, before = plain(request.news), plain(request.old_inputs)
+        own = (before.keys() | inputs.keys()) - {"__provider"}
+        self.changed |= {(token, path): True for path in _differ(before, inputs, own) if (token, path) in self.changed}
         outputs = inputs | answers.computed(token, name, inputs)
         if "version" in outputs and token == "aws:lambda/function:Function":
             del outputs["version"]
             if not request.preview:  # each update publishes
                 outputs["version"] = str(int(plain(request.olds).get("version", "0")) + 1)
         if not request.preview:
-            before = plain(request.old_inputs)
             self._refuse(Operation("update", token, name, inputs, before, self.resources, self._gone), context)
             self.resources[request.urn] = (token, inputs)
         return provider_pb2.UpdateResponse(properties=struct(outputs))
@@ -156,6 +162,21 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     def Cancel(self, request, context):
         return empty_pb2.Empty()
+
+
+DYNAMIC = "pulumi-python:dynamic:Resource"
+MAPS = ("variables", "code", "tags")
+"""Whose keys are no properties of the type."""
+
+
+def _differ(old, new, keys, before=""):
+    """The paths at which two objects differ, among these keys."""
+    for key in keys:
+        was, now, path = old.get(key), new.get(key), f"{before}{key}"
+        if isinstance(was or {}, dict) and isinstance(now or {}, dict) and key not in MAPS:
+            yield from _differ(was or {}, now or {}, (was or {}).keys() | (now or {}).keys(), f"{path}.")
+        elif was != now and UNKNOWN not in json.dumps(now):  # a preview does not know yet
+            yield path
 
 
 def plain(properties):

@@ -31,6 +31,8 @@ TYPES = {
     "AppServicePlan": ("serverfarms", "name"),
     "WebApp": ("sites", "name"),
     "WebAppAuthSettingsV2": ("sites/config", "name", "authsettingsV2"),
+    "WebAppScmAllowed": ("sites/basicPublishingCredentialsPolicies", "name", "scm"),
+    "WebAppFtpAllowed": ("sites/basicPublishingCredentialsPolicies", "name", "ftp"),
     "ApiManagementService": ("service", "serviceName"),
     "Api": ("service/apis", "serviceName", "apiId"),
     "ApiPolicy": ("service/apis/policies", "serviceName", "apiId", "policyId"),

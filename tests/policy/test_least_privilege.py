@@ -63,6 +63,12 @@ def statements(stack):
                 yield urn.rpartition("::")[2], statement
 
 
+def test_what_begins_protected_is_replicated_and_keeps_what_is_deleted(azure):
+    assert azure.one("azure-native:redisenterprise:RedisEnterprise")["highAvailability"] == "Enabled"
+    vault = azure.one("azure-native:keyvault:Vault")["properties"]
+    assert (vault["softDeleteRetentionInDays"], vault["enablePurgeProtection"]) == (90, True)
+
+
 def test_no_star_in_an_action_or_a_resource(aws):
     found = list(statements(aws))
     assert len({name for name, _ in found}) == len(SERVICE.units) + len(SERVICE.schedules)

@@ -6,6 +6,7 @@ from ipaddress import ip_network
 import pytest
 
 from api.manifest import SERVICE
+from tests.engine.azure_rules import ALONE, together
 from tests.stacks.stack import config, environments, golden, listed, started
 from twofold.aws.cache import IamLogin
 from twofold.bootstrap import bootstrap
@@ -73,6 +74,17 @@ def test_every_unit_is_told_its_cache_and_the_limits(life, made, cloud, tmp_path
         assert urls["feed"] == f"elasticache://{host}/eu-central-1/orders-dev/orders-dev-feed"
 
 
+def test_azure_lets_one_identity_in_at_a_time_and_once_it_is_known(life, cloud):
+    """Into Cosmos DB as into the cache: both lock the account, and look the identity up."""
+    state = json.loads(life["state"])["resources"]
+    kinds = [one["type"] for one in state if one["type"] in ALONE]
+    assert len(kinds) == (2 * len(UNITS) if cloud == "azure" else 0)
+    assert together(state) == (set(), set())
+    loose = [one | ({"dependencies": []} if one["type"] in ALONE else {}) for one in state]
+    pairs, unknown = together(loose)
+    assert len(pairs) == len(kinds) / 2 * (len(UNITS) - 1) / 2 * 2 and len(unknown) == len(kinds)
+
+
 def test_no_key_opens_it(life, made, cloud):
     assert not [word for word in ("password", "primarykey") if word + '"' in life["state"].lower()]
     if cloud == "azure":
@@ -97,11 +109,12 @@ def test_no_key_opens_it(life, made, cloud):
         assert cache["cacheUsageLimits"]["dataStorage"]["maximum"] == 1  # what it may cost is bounded
 
 
-def test_replicated_where_it_is_protected(life, made, cloud):
+def test_whether_it_is_replicated_is_chosen_when_it_is_made(life, made, cloud):
+    """Of one that begins protected: tests/policy/test_least_privilege.py."""
     if cloud == "azure":
-        for resources, replicated in (("resources", "Disabled"), ("protected", "Enabled")):
+        for resources in ("resources", "protected"):
             cluster = life[resources].one("azure-native:redisenterprise:RedisEnterprise")
-            assert cluster["highAvailability"] == replicated
+            assert cluster["highAvailability"] == "Disabled"
     else:  # a serverless cache always is
         assert len(made.one("aws:elasticache/serverlessCache:ServerlessCache")["subnetIds"]) == 2
 

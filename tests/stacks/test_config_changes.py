@@ -3,6 +3,7 @@
 import pytest
 from pulumi import automation
 
+from tests.stacks.changes import CHANGES, IN_PLACE
 from tests.stacks.options import BOTH, ENCRYPTION, ON, everything
 from tests.stacks.stack import HELD, config, started
 from twofold.deploy.config import KEYS
@@ -57,6 +58,11 @@ def test_a_config_mistake_stops_before_any_resource(stacks, changed, stack, told
 INSTEAD = {"aws": {"warmInstances": "", "image": "", "snapStart": "true"}, "azure": {}}
 """What can't be had with the others: switched on before them."""
 EXISTING = {"apim": "/subscriptions/s/resourceGroups/shared/providers/Microsoft.ApiManagement/service/company"}
+LATER = {
+    "aws": {"protect": "false", "network": "none", "subnets": "", "encryptionKey": "", "domain": "other.example.com"},
+    "azure": {"protect": "false", "network": "none", "subnets": "", "logWorkspace": "", "domain": "other.example.com"},
+}
+"""What comes and goes while everything else is there: it changes what is made."""
 CONTAINERS = {"image", "registry"}
 """See `test_an_image_runs_in_containers_with_what_the_zip_had` in tests/stacks/test_units_azure.py."""
 ISSUER = {"issuer", "machineClient"}
@@ -91,10 +97,14 @@ def test_no_config_change_replaces_data_and_protected_data_survives_a_destroy(tm
     own = {"artifact": engine.outputs["artifact"]}
     # An image is no artifact of a zip: the one that names both is refused.
     on = everything(cloud)
-    for values in (on | INSTEAD[cloud] | own, on | {"artifact": ""}):
+    open_ = on | INSTEAD[cloud] | LATER[cloud]
+    for values in (open_, on | INSTEAD[cloud] | own, open_, on | {"artifact": ""}):
         engine.configure(config(cloud, **values))
         engine.up()
         assert not data & engine.standin.deleted
+    assert engine.standin.changed == {
+        (token, path): verdict == IN_PLACE for token, paths in CHANGES[cloud].items() for path, verdict in paths.items()
+    }
     engine.standin.deleted.clear()
     for key, values in PLACES.items():
         # A KMS key has to be in the stack's region.

@@ -11,9 +11,11 @@ from tests.stacks import apim_policy
 from tests.stacks.captured import Captured
 from tests.stacks.gateways import ApiManagement, Call, HttpApi
 from tests.stacks.stack import ROOT, program_in
+from twofold.deploy.azure.health import FRONT_DOOR
 from twofold.deploy.config import ConfigError
 from twofold.deploy.routes import operations
 
+API_MANAGEMENT = "azure-native:apimanagement:ApiManagementService"
 OWN = json.loads((ROOT / "openapi.json").read_text())
 OPEN = {"/docs", "/docs/oauth2-redirect", "/openapi.json", "/health/live", "/health/ready"}
 
@@ -243,6 +245,10 @@ def test_an_edge_is_the_only_way_in(tmp_path, cloud):
         through = {"X-Azure-FDID": FRONT_DOOR_ID, "X-Azure-SocketIP": "198.51.100.7", "X-Forwarded-For": "6.6.6.6"}
         status, headers = gate.run(Call("GET", "/health/live", headers=through))
         assert (status, headers["X-Forwarded-For"]) == (200, "198.51.100.7")
+        check = stack.named("pulumi-python:dynamic:Resource")["orders-dev-health"]
+        assert check["url"] == f"https://{stack.one(API_MANAGEMENT)['serviceName']}.azure-api.net"
+        assert check["edge"] == {"url": stack.outputs["url"], "id": FRONT_DOOR_ID}
+        assert gate.answer(Call("GET", "/health/live", headers={FRONT_DOOR: check["edge"]["id"]})) == 200
         firewall = stack.one("azure-native:frontdoor:Policy")
         assert (
             firewall["policySettings"]["mode"] == "Prevention" and firewall["sku"]["name"] == "Premium_AzureFrontDoor"

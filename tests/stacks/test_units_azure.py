@@ -6,6 +6,8 @@ import zipfile
 import pytest
 
 from api.manifest import SERVICE
+from tests.engine.azure_rules import HOST_ID, host_of
+from tests.stacks.captured import Captured
 from tests.stacks.stack import DATA, UNIT, config, started, variables
 from twofold.deploy.azure.compute import functions
 from twofold.settings import MARKER, release
@@ -33,6 +35,7 @@ def stages(tmp_path_factory):
         engine.configure(config("azure", **changed))
         engine.up()
         record[stage] = engine.made(), engine.outputs, set(engine.standin.deleted)
+    record["state"] = engine.state()["resources"]
     engine.close()
     return record
 
@@ -43,7 +46,7 @@ def scales(resources):
 
 def test_the_artifact_is_deployed_kept_and_asked_for(stages):
     made, outputs, _ = stages["default"]
-    resources = made.named(DYNAMIC)
+    resources = {name: one for name, one in made.named(DYNAMIC).items() if not name.endswith(("-known", "-tokens"))}
     assert resources["orders-dev-health"]["confirmed"] is True
     kept, check = resources.pop("orders-dev-releases"), resources.pop("orders-dev-health")
     assert set(resources) == {f"orders-dev-{unit.role}-code" for unit in SERVICE.units}
@@ -68,6 +71,45 @@ def test_the_artifact_is_deployed_kept_and_asked_for(stages):
     http = made.named(UNIT["azure"])["orders-dev-http"]
     marker = zipfile.ZipFile(kept["path"]).read(MARKER).decode()
     assert check["release"] == release(marker, variables(http) | {"PATH": "/bin", "TWOFOLD_TEST_X": "y"})
+
+
+def test_nobody_enters_an_app_with_a_password(stages):
+    made, outputs, _ = stages["default"]
+    for kind in ("WebAppScmAllowed", "WebAppFtpAllowed"):
+        policies = made.of(f"azure-native:web:{kind}")
+        assert {one["name"]: one["allow"] for one in policies} == dict.fromkeys(outputs["units"].values(), False)
+
+
+def test_each_units_host_has_an_id_of_its_own(stages):
+    for stage in ("default", "scaled"):
+        hosts = [host_of(app) for app in stages[stage][0].of(UNIT["azure"])]
+        assert len(set(hosts)) == len(SERVICE.units) and all(HOST_ID.fullmatch(id) for _, id in hosts)
+    containers = stages["image"][0].of("azure-native:app:ContainerApp")
+    variables = [{one["name"]: one["value"] for one in app["template"]["containers"][0]["env"]} for app in containers]
+    assert {one["AzureFunctionsWebHost__hostid"] for one in variables} == {id for _, id in hosts}
+
+
+LONG = {"customer": "abcdefghijkl", "environment": "productioneu", "protect": "false"}
+"""Of which the units' apps have the first 32 characters in common."""
+
+
+def test_long_names_collide_nowhere(tmp_path):
+    stack = Captured(tmp_path, "azure", stack="abcdefghijkl-productioneu-azure", **LONG)
+    apps = stack.of(UNIT["azure"])
+    assert len({one["name"][:32] for one in apps}) == 1 and len({host_of(one) for one in apps}) == len(apps) == 4
+
+
+def test_identities_and_roles_are_known_before_they_are_needed(stages):
+    """An image's first revision pulls it; Cosmos DB looks the identity up."""
+    pulls = {name: one for name, one in stages["image"][0].named(DYNAMIC).items() if name.endswith("-image")}
+    assert {one["assignment"] for one in pulls.values()} == {
+        f"/azure-native:authorization:RoleAssignment/{name}" for name in pulls
+    }
+    by_urn = {one["urn"]: one for one in stages["state"]}
+    apps = [one for one in stages["state"] if one["type"] == "azure-native:app:ContainerApp"]
+    needed = {app["urn"].rpartition("::")[2]: {by_urn[urn]["urn"] for urn in app["dependencies"]} for app in apps}
+    assert len(needed) == len(pulls) == len(SERVICE.units)
+    assert all(any(urn.endswith(f"Resource::{name}-image") for urn in urns) for name, urns in needed.items())
 
 
 def test_units_scale_as_they_are_told(stages):
@@ -148,10 +190,7 @@ def test_an_image_runs_in_containers_with_what_the_zip_had(stages):
     pulls = {(f"principal-orders-dev-{role}", "7f951dda-4ed3-4680-a7ca-43fe172d538d", REGISTRY) for role in containers}
     assert roles == before | pulls
     api = made.one("azure-native:apimanagement:Api")
-    assert (
-        api["serviceUrl"]
-        == f"https://{containers['http']['containerAppName']}.happy-1.westeurope.azurecontainerapps.io"
-    )
-    check = made.one(DYNAMIC)
+    assert api["serviceUrl"] == f"https://{outputs['units']['http']}.happy-1.westeurope.azurecontainerapps.io"
+    check = made.named(DYNAMIC)["orders-dev-health"]
     assert check["confirmed"] is False and check["app"] == "/azure-native:app:ContainerApp/orders-dev-http"
     assert check["source"] == "/azure-native:app:ManagedEnvironment/orders-dev"

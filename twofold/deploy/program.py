@@ -1,5 +1,6 @@
 """What a stack's program asks for, told without an engine, a cloud or a login: it runs on Pulumi's own mocks, as in a preview."""
 
+import base64
 import importlib
 import json
 import logging
@@ -16,6 +17,8 @@ from twofold.deploy.config import ConfigError, StackConfig, parse
 from twofold.manifest import ServiceManifest
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
+PIPELINE = f".{base64.urlsafe_b64encode(b'{"idtyp": "app"}').decode()}."
+"""What an Entra token says of a login that is no person's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class _Recorder(mocks.Mocks):
                 "subscriptionId": config.subscription or NOBODY, "tenantId": config.tenant or NOBODY,
                 "objectId": NOBODY, "clientId": NOBODY,
             },
+            "azure-native:authorization:getClientToken": {"token": PIPELINE},
             "azure-native:apimanagement:getApiManagementService": {
                 "gatewayUrl": "https://gateway.invalid", "identity": {"principalId": NOBODY},
             },

@@ -16,6 +16,11 @@ class Unhealthy(Told):
     """What was deployed does not answer as it should; the message has its answer and the log line that tells why."""
 
 
+def warn(message: str) -> None:
+    """A dynamic resource's warning: the engine shows what its process writes to standard error."""
+    print(f"warning: {message}", file=sys.stderr, flush=True)
+
+
 def plainly() -> None:
     """From now on this process, which runs a dynamic resource, formats what is Told, or an SDK's, as its message alone.
 
@@ -35,11 +40,6 @@ def plainly() -> None:
 
     format_exc.told = True  # type: ignore[attr-defined]
     traceback.format_exc = format_exc
-
-
-def warn(text: str) -> None:
-    """Shows a warning from the process of a dynamic resource: Pulumi prints what its plugin writes to stderr, and goes on."""
-    print(f"warning: {text}", file=sys.stderr, flush=True)
 
 
 def said(line: str) -> str:

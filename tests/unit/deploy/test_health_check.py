@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from twofold.deploy.azure.health import explain, verify
+from twofold.deploy.azure.health import explain, look, verify
 from twofold.deploy.patience import Patience
 from twofold.deploy.told import Unhealthy
 from twofold.emulators.server import Answer, FakeServer
@@ -67,6 +67,36 @@ def test_a_service_that_stays_down_fails_with_its_answer_and_the_reason():
 def test_an_update_that_never_arrives_fails():
     with Service("old") as service, pytest.raises(Unhealthy, match="/health/live answered 412"):
         check(service, patience=0.1)
+
+
+class Gateway(Service):
+    """A gateway behind a Front Door: who does not show its id is kept out."""
+
+    def serve(self, method, path, query, headers, body):
+        if headers.get("X-Azure-FDID") != "the-front-doors":
+            raise Answer(403, {"statusCode": 403, "message": "reach this service through its front door"})
+        return super().serve(method, path, query, headers, body)
+
+
+def test_a_gateway_behind_an_edge_is_asked_itself():
+    """The edge takes up to 90 minutes to know what is new."""
+    with Gateway("old", "new") as gateway:
+        url = f"http://{gateway.host}"
+        assert verify(url, "new", str, Patience(30, 0.01), front_door="the-front-doors") == READY
+        with pytest.raises(Unhealthy, match="answered 403"):
+            verify(url, "new", str, Patience(0.05, 0.01))
+
+
+def test_an_edge_that_does_not_answer_yet_is_told_and_fails_nothing(capsys):
+    with Service("new") as edge:
+        look(f"http://{edge.host}")
+        assert capsys.readouterr().err == "" and [path for _, path in edge.requests] == ["/health/live"]
+        edge.inject(1, Answer(404, b"<html>"))
+        look(f"http://{edge.host}")
+    told = capsys.readouterr().err
+    assert told.startswith("warning: the service is healthy") and "(answered 404)" in told and "90 minutes" in told
+    look(f"http://{edge.host}")
+    assert "does not answer yet (" in capsys.readouterr().err
 
 
 class Cloud(FakeServer):

@@ -9,6 +9,7 @@ from tests.stacks.stack import config
 from twofold.deploy.aws import preflight as aws
 from twofold.deploy.aws.releases import Releases
 from twofold.deploy.azure import preflight as azure
+from twofold.deploy.azure.deployer import namespaces
 from twofold.deploy.config import ConfigError, parse
 from twofold.deploy.program import Asked
 from twofold.deploy.releases import ReleaseError
@@ -59,6 +60,13 @@ ASKED = (
     Asked("azure-native:cdn:Profile", "c", {}),
     Asked("azure-native:resources:ResourceGroup", "d", {}),
 )
+
+
+def test_an_app_in_a_network_needs_container_apps_provider():
+    """Flex Consumption joins subnets that are delegated to it."""
+    alone = (Asked("azure-native:web:WebApp", "a", {}),)
+    inside = (Asked("azure-native:web:WebApp", "a", {"virtualNetworkSubnetId": "/subnets/apps"}),)
+    assert namespaces(alone) == {"Microsoft.Web"} and namespaces(inside) == {"Microsoft.App", "Microsoft.Web"}
 
 
 def chosen(cloud, **changed):

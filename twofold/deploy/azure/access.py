@@ -5,6 +5,7 @@ anything else with 401 before a worker runs: no key is stored, no network is nee
 travels in another header, which `twofold.azure.gateway` puts back.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
@@ -44,7 +45,7 @@ class Access(pulumi.ComponentResource):
             self.principal = self.service.apply(lambda found: _own_identity(config.apim, found.identity))
         self.register_outputs({"principal": self.principal})
 
-    def close(self, name: str, app: web.WebApp) -> list[pulumi.Resource]:
+    def close(self, name: str, app: web.WebApp, after: Sequence[pulumi.Resource] = ()) -> list[pulumi.Resource]:
         """Closes an app to everyone but the gateway. With `twofold:gateway none` it stays open, and verifies by itself."""
         if self.principal is None:
             return []
@@ -71,9 +72,20 @@ class Access(pulumi.ComponentResource):
                 identity_providers=web.IdentityProvidersArgs(azure_active_directory=directory),
                 http_settings=web.HttpSettingsArgs(require_https=True),
                 login=web.LoginArgs(token_store=web.TokenStoreArgs(enabled=False)),
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=after),
             )
         ]  # fmt: skip
+
+
+def without_passwords(
+    name: str, app: web.WebApp, group: pulumi.Input[str], parent: pulumi.Resource
+) -> list[pulumi.Resource]:
+    """Nobody enters an app's deployment endpoint, or its FTP, with a user name and a password: code comes with an Entra token."""
+    child, about = pulumi.ResourceOptions(parent=parent), {"name": app.name, "resource_group_name": group}
+    scm = web.WebAppScmAllowed(name, allow=False, **about, opts=child)
+    # One after the other: both write the app's config.
+    after = pulumi.ResourceOptions(parent=parent, depends_on=[scm])
+    return [scm, web.WebAppFtpAllowed(name, allow=False, **about, opts=after)]
 
 
 def _own_identity(apim: str, identity: Any) -> str:

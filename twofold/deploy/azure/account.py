@@ -4,20 +4,21 @@ from dataclasses import dataclass
 
 from pulumi_azure_native import authorization
 
+from twofold.deploy.azure.login import claims
 from twofold.deploy.config import ConfigError, StackConfig
-
-AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
-"""The client with which a person is logged in (`az login`); pipelines and identities have one of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who deploys, and where. `principal_type` is said in assignments: Azure refuses a kind that is not the principal's."""
+    """Who deploys, and where. `principal_type` is said in assignments: Azure refuses a kind that is not the principal's.
+
+    None where the login's token does not tell: then it is left out, and Azure looks the principal up.
+    """
 
     subscription: str
     tenant: str
     object_id: str
-    principal_type: str
+    principal_type: str | None
 
 
 def login(config: StackConfig) -> Login:
@@ -37,5 +38,18 @@ def login(config: StackConfig) -> Login:
     ]
     if problems:
         raise ConfigError("; ".join(problems))
-    kind = "User" if found.client_id == AZURE_CLI else "ServicePrincipal"
-    return Login(found.subscription_id, found.tenant_id, found.object_id, kind)
+    token = authorization.get_client_token().token
+    return Login(found.subscription_id, found.tenant_id, found.object_id, principal_type(token))
+
+
+def principal_type(token: str | None) -> str | None:
+    """Of whom a token of Resource Manager is: a person has come with a client (`az`, Cloud Shell, VS Code, PowerShell), which
+    says nothing. `idtyp` does, and without it `scp`, which Entra gives to people's tokens alone (Microsoft's page on the claims
+    of access tokens).
+    """
+    try:
+        told = claims(token or "")
+    except (ValueError, IndexError):
+        return None
+    person = told["idtyp"] == "user" if "idtyp" in told else "scp" in told
+    return "User" if person else "ServicePrincipal"

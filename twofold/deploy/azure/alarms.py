@@ -82,5 +82,8 @@ def rule(
                 )
             ]
         ),
-        opts=opts,
+        # The scope can't be changed (Terraform's azurerm_monitor_scheduled_query_rules_alert_v2), and the name is the same.
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(replace_on_changes=["scopes"], delete_before_replace=True)
+        ),
     )  # fmt: skip

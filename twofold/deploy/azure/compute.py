@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi_azure_native import authorization, managedidentity, storage, web
 
-from twofold.deploy.azure.access import Access
+from twofold.deploy.azure.access import Access, without_passwords
 from twofold.deploy.azure.account import Login
 from twofold.deploy.azure.cache import Cache
 from twofold.deploy.azure.code import Code
@@ -18,6 +18,7 @@ from twofold.deploy.azure.network import Network
 from twofold.deploy.azure.packages import Packages
 from twofold.deploy.azure.release import Release
 from twofold.deploy.azure.secrets import Secrets, role
+from twofold.deploy.azure.settling import Known
 from twofold.deploy.azure.traces import Traces
 from twofold.deploy.azure.writer import Writer
 from twofold.deploy.config import OUTDATED, ConfigError, StackConfig
@@ -116,12 +117,13 @@ class Compute(pulumi.ComponentResource):
         identity = managedidentity.UserAssignedIdentity(
             name, resource_name_=name, resource_group_name=self._group, location=self._config.region, opts=self._child
         )
+        known = self._known(name, identity)
         allowed = [
             *self._allow(name, identity.principal_id),
-            *self._data.allow(name, identity.principal_id),
+            *self._data.allow(name, identity.principal_id, known),
             *self._secrets.allow(name, identity.principal_id),
             *self._messaging.allow(name, unit, identity.principal_id),
-            *self._cache.allow(name, unit, identity.principal_id),
+            *self._cache.allow(name, unit, identity.principal_id, known),
             *self._traces.allow(name, identity.principal_id),
         ]  # fmt: skip
         own = environment(
@@ -133,7 +135,7 @@ class Compute(pulumi.ComponentResource):
         if unit.role == "http":
             runs = self._config.image or self._artifact.marker()
             self.release = pulumi.Output.all(**own).apply(lambda known: release(runs, known))
-        variables = {**self._host_variables(identity), **self._traces.variables, **own}
+        variables = {**self._host_variables(name, identity), **self._traces.variables, **own}
         if self._containers:
             short = unique(name, self._subscription, limit=32)
             made = self._containers.unit(name, short, unit, identity=identity, variables=variables, allowed=allowed)
@@ -196,7 +198,9 @@ class Compute(pulumi.ComponentResource):
         if unit.role == "http":
             self.host = app.default_host_name
         # Closed before it has code.
-        closed = self._access.close(name, app) if unit.role == "http" else []
+        closed = without_passwords(name, app, self._group, self)
+        if unit.role == "http":
+            closed += self._access.close(name, app, closed)
         code = Code(
             f"{name}-code", app=app.name, site=app.id, container=package, functions=functions(self._manifest, unit),
             path=str(self._artifact.path), digest=self._artifact.digest,
@@ -217,9 +221,20 @@ class Compute(pulumi.ComponentResource):
             triggers=web.FunctionsScaleAndConcurrencyTriggersArgs(http=http) if unit.role == "http" else None,
         )  # fmt: skip
 
-    def _host_variables(self, identity: managedidentity.UserAssignedIdentity) -> dict[str, pulumi.Input[str]]:
+    def _known(self, name: str, identity: managedidentity.UserAssignedIdentity) -> list[pulumi.Resource]:
+        """What a service waits for that looks an identity up in the directory; nothing where there is none."""
+        if self._data.account is None and self._cache.cluster is None:
+            return []
+        return [Known(f"{name}-known", principal=identity.principal_id, opts=self._child)]
+
+    def _host_variables(
+        self, name: str, identity: managedidentity.UserAssignedIdentity
+    ) -> dict[str, pulumi.Input[str]]:
         """What the Functions host itself reads: its storage and its triggers' connections, all by identity."""
         variables: dict[str, pulumi.Input[str]] = {
+            # Else the first 32 characters of the app's name, which all units of a long prefix share, and of a container its own:
+            # hosts of one id in one storage account share locks and timers (azure-functions-host#2015).
+            "AzureFunctionsWebHost__hostid": unique(name, self._subscription, limit=32),
             "AZURE_CLIENT_ID": identity.client_id,
             "AzureWebJobsStorage__accountName": self._account.name,
             "AzureWebJobsStorage__credential": "managedidentity",

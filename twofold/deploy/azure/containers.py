@@ -13,6 +13,7 @@ from pulumi_azure_native import app, authorization, managedidentity
 from twofold.deploy.azure.access import ISSUER, Access
 from twofold.deploy.azure.messaging import Messaging
 from twofold.deploy.azure.secrets import role
+from twofold.deploy.azure.settling import Effective
 from twofold.deploy.config import StackConfig
 from twofold.manifest import ServiceManifest, Unit
 
@@ -57,6 +58,8 @@ class Containers:
             f"{name}-image", principal_id=identity.principal_id, principal_type="ServicePrincipal", scope=config.registry,
             role_definition_id=role(self._subscription, ACR_PULL), opts=self._child,
         )  # fmt: skip
+        # A revision that may not pull its image yet fails.
+        pulls = Effective(f"{name}-image", assignment=pull.id, since=pull.created_on, opts=self._child)
         cpu, memory = SIZES[config.memory_mb]
         warm = config.warm_instances.get(unit.role, 0)
         ingress = app.IngressArgs(external=True, target_port=PORT, transport="auto", allow_insecure=False)
@@ -82,7 +85,7 @@ class Containers:
                     max_replicas=config.max_instances.get(unit.role, 100), rules=self._rules(unit, identity),
                 ),
             ),
-            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[*allowed, pull])),
+            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[*allowed, pulls])),
         )  # fmt: skip
         if unit.role == "http":
             self._close(name, made)

@@ -31,7 +31,8 @@ class Dashboard(pulumi.ComponentResource):
                 f"{name}-{query.name}", saved_search_id=f"{name}-{query.name}", workspace_name=workspace_name,
                 resource_group_name=workspace_group, category=name, display_name=query.name, version=2,
                 query=f"{lines(table)}\n{query.kusto}",
-                opts=child,
+                # An update would need the etag of the one that is there, and is a conflict without (azure-docs#49275).
+                opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["*"], delete_before_replace=True),
             )  # fmt: skip
         self.url = pulumi.Output.concat("https://portal.azure.com/#resource", workbook.id, "/workbook")
         self.register_outputs({"url": self.url})

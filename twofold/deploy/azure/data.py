@@ -1,6 +1,7 @@
 """The database: a Cosmos DB account, its containers, and who may use them."""
 
 import uuid
+from collections.abc import Sequence
 
 import pulumi
 from pulumi_azure_native import cosmosdb
@@ -27,6 +28,7 @@ class Data(pulumi.ComponentResource):
         super().__init__("twofold:azure:Data", name, None, opts)
         self.key = key
         self._name, self._group = name, group
+        self._assignments: list[pulumi.Resource] = []
         self.account: cosmosdb.DatabaseAccount | None = None
         self.url: pulumi.Output[str] | None = None
         if manifest.blocks:
@@ -73,15 +75,23 @@ class Data(pulumi.ComponentResource):
             self.url = pulumi.Output.format("cosmos://{0}.documents.azure.com/{1}", self.account.name, database.name)
         self.register_outputs({"url": self.url})
 
-    def allow(self, unit: str, principal: pulumi.Input[str]) -> list[pulumi.Resource]:
-        """Lets a unit's identity read and write this account's data, and nothing about the account itself."""
+    def allow(
+        self, unit: str, principal: pulumi.Input[str], after: Sequence[pulumi.Resource] = ()
+    ) -> list[pulumi.Resource]:
+        """Lets a unit's identity read and write this account's data, and nothing about the account itself.
+
+        One assignment comes after the other, and `after` what the identity has to wait for: an account is locked while it takes
+        one, and refuses the next with 412 (terraform-provider-azurerm#15842).
+        """
         if self.account is None:
             return []
-        return [
+        self._assignments.append(
             cosmosdb.SqlResourceSqlRoleAssignment(
                 f"{unit}-data", account_name=self.account.name, resource_group_name=self._group, principal_id=principal,
                 role_assignment_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{unit}-data")),
                 role_definition_id=pulumi.Output.concat(self.account.id, "/sqlRoleDefinitions/", CONTRIBUTOR),
-                scope=self.account.id, opts=pulumi.ResourceOptions(parent=self),
+                scope=self.account.id,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[*after, *self._assignments[-1:]]),
             )
-        ]  # fmt: skip
+        )  # fmt: skip
+        return self._assignments[-1:]

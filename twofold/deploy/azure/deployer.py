@@ -18,8 +18,14 @@ _ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 
 
 def namespaces(asked: Iterable[Asked]) -> set[str]:
-    """The resource providers that a subscription must have registered. ConfigError names the types that have no line."""
+    """The resource providers that a subscription must have registered. ConfigError names the types that have no line.
+
+    An app in a network needs Container Apps' too: Flex Consumption runs there, and its subnet is delegated to it.
+    """
+    asked = tuple(asked)
     found = {GRANTS[type][0].partition("/")[0] for type in types(asked, GRANTS, NO_CLOUD)}
+    if any("virtualNetworkSubnetId" in one.inputs for one in asked if one.type == "azure-native:web:WebApp"):
+        found.add("Microsoft.App")
     return found - {"Microsoft.Resources", "Microsoft.Authorization"}  # always there
 
 

@@ -105,6 +105,12 @@ GRANTS: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "azure-native:web:WebAppAuthSettingsV2": (
         "Microsoft.Web/sites/config", ("read", "write"), ("Microsoft.Web/sites/config/list/action",)
     ),
+    "azure-native:web:WebAppFtpAllowed": (
+        "Microsoft.Web/sites/basicPublishingCredentialsPolicies/ftp", ("read", "write"), ()
+    ),
+    "azure-native:web:WebAppScmAllowed": (
+        "Microsoft.Web/sites/basicPublishingCredentialsPolicies/scm", ("read", "write"), ()
+    ),
     # One Deploy, the sync of its triggers, and why an app does not answer: its host's status, its log.
     "pulumi-python:dynamic:Resource": (
         "Microsoft.Web/sites", (),

@@ -1,4 +1,7 @@
-"""After an update: the service answers through its own url, with what was just deployed, or `pulumi up` fails and says why.
+"""After an update: the service answers through its gateway, with what was just deployed, or `pulumi up` fails and says why.
+
+An edge before the gateway is passed by: what is new of a Front Door takes up to 90 minutes to be everywhere. The gateway lets in
+what shows it the edge's id, which the stack knows. Whether the edge answers by now is only told.
 
 `/health/live` is asked with the release's name in `If-Match` (`twofold.settings.release`): an instance of before answers 412.
 `/health/ready` must then be 200; degraded is, so a secret that has no value yet fails nothing.
@@ -13,13 +16,15 @@ from pulumi import dynamic
 from twofold.deploy.azure.login import token
 from twofold.deploy.patience import Patience
 from twofold.deploy.task import Task
-from twofold.deploy.told import Unhealthy, said
+from twofold.deploy.told import Unhealthy, said, warn
 
 if TYPE_CHECKING:
     import httpx
 
 START = Patience(300, pause=5)
 """Old instances go within 30 seconds, a gateway's new API and a first start come in minutes."""
+FRONT_DOOR = "X-Azure-FDID"
+"""The header by which a gateway behind an edge knows whom to let in."""
 ARM = "https://management.azure.com"
 LOGS = "https://api.loganalytics.azure.com"
 LOGS_SCOPE = "https://api.loganalytics.io/.default"
@@ -36,16 +41,37 @@ class _NotYet(Exception):
     """It may answer next time; the message says how it did."""
 
 
-def verify(url: str, release: str, explain: Callable[[], str], patience: Patience = START) -> dict[str, Any]:
-    """Asks until the release answers and is ready; returns its readiness. Raises Unhealthy."""
+def verify(
+    url: str, release: str, explain: Callable[[], str], patience: Patience = START, *, front_door: str = ""
+) -> dict[str, Any]:
+    """Asks until the release answers and is ready; returns its readiness. Raises Unhealthy.
+
+    `front_door` is the id of the edge that `url`, a gateway, lets in alone.
+    """
     import httpx  # only in the process that deploys
 
-    with httpx.Client(timeout=30) as client:
+    with httpx.Client(timeout=30, headers={FRONT_DOOR: front_door} if front_door else {}) as client:
         try:
             return patience.retry(lambda: _readiness(client, url, release), _NotYet)
         except _NotYet as exc:
             after = f"{patience.seconds:.0f} s after the update"
             raise Unhealthy(f"{url} is not healthy {after}. {exc}. {explain()}") from None
+
+
+def look(edge: str) -> None:
+    """Asks the edge once, and warns when it does not answer yet: nothing can hurry it."""
+    import httpx
+
+    try:
+        answer = httpx.get(f"{edge}/health/live", timeout=30)
+        found = "" if answer.status_code == 200 else f"answered {answer.status_code}"
+    except httpx.TransportError as exc:
+        found = str(exc)
+    if found:
+        warn(
+            f"the service is healthy behind its gateway; {edge} does not answer yet ({found}). Front Door takes 10 to 90 minutes "
+            f"to spread a change, and a domain's first certificate up to an hour: curl -i {edge}/health/live"
+        )
 
 
 def _readiness(client: "httpx.Client", url: str, release: str) -> dict[str, Any]:
@@ -126,16 +152,25 @@ class _Provider(Task):
 
     def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         release = props["release"] if props["confirmed"] else ""
-        found = verify(props["url"], release, lambda: explain(props["app"], props["source"], token))
+        edge = props.get("edge") or {}
+        found = verify(
+            props["url"], release, lambda: explain(props["app"], props["source"], token), front_door=edge.get("id", "")
+        )
+        if edge:
+            look(edge["url"])
         return {"status": str(found.get("status", ""))}
 
 
 class Check(dynamic.Resource):
-    """The service at `url` answers as `release` and is ready; asked again when it, the url or the app changed."""
+    """The service at `url` answers as `release` and is ready; asked again when it, the url or the app changed.
+
+    `edge` has the `url` and the `id` of what is before it, a secret that stays one in the state.
+    """
 
     def __init__(
         self, name: str, *, url: pulumi.Input[str], release: pulumi.Input[str], app: pulumi.Input[str],
-        source: pulumi.Input[str], confirmed: bool, opts: pulumi.ResourceOptions | None = None,
+        source: pulumi.Input[str], confirmed: bool, edge: Mapping[str, pulumi.Input[str]] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         props = {
             "url": url,
@@ -145,11 +180,18 @@ class Check(dynamic.Resource):
             "source": source,
             "status": None,
         }
-        super().__init__(_Provider(), name, props, opts)
+        kept = pulumi.ResourceOptions(additional_secret_outputs=["edge"])
+        super().__init__(
+            _Provider(),
+            name,
+            props | ({"edge": dict(edge)} if edge else {}),
+            pulumi.ResourceOptions.merge(opts, kept),
+        )
 
 
 class Health(pulumi.ComponentResource):
-    """The check, `after` everything that an answer comes through. Nothing for an application without the kit's health routes.
+    """The check of what is at `url`, the gateway or the app itself, `after` everything that an answer comes through; `edge` is
+    before it. Nothing for an application without the kit's health routes.
 
     `confirmed`: the service is asked whether it runs `release`. A container's is not: Container Apps lets no old revision answer
     once the new one is up, and fails the update when it does not come up.
@@ -158,12 +200,12 @@ class Health(pulumi.ComponentResource):
     def __init__(
         self, name: str, *, openapi: Mapping[str, Any], url: pulumi.Input[str], release: pulumi.Input[str],
         app: pulumi.Input[str], source: pulumi.Input[str], confirmed: bool, after: Sequence[pulumi.Resource],
-        opts: pulumi.ResourceOptions | None = None,
+        edge: Mapping[str, pulumi.Input[str]] | None = None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         super().__init__("twofold:azure:Health", name, None, opts)
         if "/health/live" in openapi.get("paths", {}):
             Check(
-                f"{name}-health", url=url, release=release, app=app, source=source, confirmed=confirmed,
+                f"{name}-health", url=url, release=release, app=app, source=source, confirmed=confirmed, edge=edge,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=after),
             )  # fmt: skip
         self.register_outputs({})

@@ -3,16 +3,22 @@
 import base64
 import json
 import logging
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 from twofold.deploy.config import RESOURCE_MANAGER, ConfigError
 from twofold.deploy.told import Told
 
 if TYPE_CHECKING:
-    from azure.identity import DefaultAzureCredential
+    from azure.core.credentials import AccessToken, TokenCredential
 
 SCOPE = f"{RESOURCE_MANAGER}.default"
 STORAGE = "https://storage.azure.com/.default"
+GRAPH = "https://graph.microsoft.com"
+MARGIN_SECONDS = 300
+"""So long before its end a token is no longer given out."""
+_TOKENS: "dict[str, AccessToken]" = {}
+"""By scope, in this process alone. A pipeline's own login is good for five minutes, and its tokens for an hour."""
 
 
 class NoLogin(Told, ConfigError):
@@ -21,39 +27,53 @@ class NoLogin(Told, ConfigError):
 
 def token(scope: str = SCOPE) -> str:
     """The deployer's token, by default for Resource Manager. Raises NoLogin."""
-    return _login(scope)[1]
+    return _login(scope).token
 
 
-def credential(scope: str) -> "DefaultAzureCredential":
+def credential(scope: str) -> "TokenCredential":
     """The deployer's login, which has given a token for this scope: Storage's SDK would ask one that has none for a minute
     and a half. Raises NoLogin."""
-    return _login(scope)[0]
+    _login(scope)
+    return _Kept()
 
 
-def _login(scope: str) -> "tuple[DefaultAzureCredential, str]":
+class _Kept:
+    """A credential that gives this process' tokens."""
+
+    def get_token(self, *scopes: str, **_: Any) -> "AccessToken":
+        return _login(scopes[0])
+
+
+def _login(scope: str) -> "AccessToken":
     from azure.core.exceptions import ClientAuthenticationError
     from azure.identity import DefaultAzureCredential
 
+    kept = _TOKENS.get(scope)
+    if kept is not None and kept.expires_on - time.time() > MARGIN_SECONDS:
+        return kept
     logging.getLogger("azure.identity").setLevel(logging.ERROR)  # it tells at length what the error says in a line
-    found = DefaultAzureCredential()
     try:
-        return found, found.get_token(scope).token
+        _TOKENS[scope] = DefaultAzureCredential().get_token(scope)
     except ClientAuthenticationError as exc:
+        if kept is not None and kept.expires_on > time.time():
+            return kept
         raise NoLogin("no Azure login on this machine gives a token; run: az login") from exc
+    return _TOKENS[scope]
+
+
+def claims(token: str) -> dict[str, Any]:
+    """What a token says of itself, unverified: only whoever it is for can do that."""
+    body = token.split(".")[1]
+    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return found
 
 
 def who() -> str:
     """The name in the login's token, else its object id. Raises NoLogin."""
-    claims = _claims()
-    return str(claims.get("upn") or claims.get("appid") or claims["oid"])
+    told = claims(token())
+    return str(told.get("upn") or told.get("appid") or told["oid"])
 
 
 def object_id() -> str:
     """The login's principal in Entra, as assignments name it. Raises NoLogin."""
-    return str(_claims()["oid"])
-
-
-def _claims() -> dict[str, object]:
-    body = token().split(".")[1]
-    found: dict[str, object] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    return found
+    return str(claims(token())["oid"])

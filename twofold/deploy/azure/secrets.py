@@ -14,7 +14,8 @@ SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 class Secrets(pulumi.ComponentResource):
     """A Key Vault under RBAC, with soft delete. `url` is the vault's URL, None without secrets.
 
-    In a network it has a private address alone: who sets a value has to be inside as well.
+    In a network it has a private address alone: who sets a value has to be inside as well. How long what is deleted is kept is
+    chosen when the vault is made, and purge protection stays once it is on: Azure changes neither.
     """
 
     def __init__(
@@ -38,7 +39,10 @@ class Secrets(pulumi.ComponentResource):
                         default_action="Allow" if public_access(network) == "Enabled" else "Deny", bypass="AzureServices"
                     ),
                 ),
-                opts=pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect),
+                opts=pulumi.ResourceOptions(
+                    parent=self, protect=protect, retain_on_delete=protect,
+                    ignore_changes=["properties.softDeleteRetentionInDays"],
+                ),
             )  # fmt: skip
             if network is not None:
                 network.endpoint(name, self.vault.id, "vault")
