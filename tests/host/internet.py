@@ -19,13 +19,16 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import certifi
 
-from tests.engine.answers import SUBSCRIPTION, TENANT
+from api.manifest import SERVICE
+from tests.engine.answers import TENANT
+from twofold.deploy.azure.compute import functions
 from twofold.emulators.loopback import LoopbackServer
 from twofold.emulators.server import Answer
 from twofold.emulators.tls import certificate, context
 
 HOSTS = (
     "login.microsoftonline.com",
+    "graph.microsoft.com",
     "management.azure.com",
     "*.scm.azurewebsites.net",
     "*.azure-api.net",
@@ -111,6 +114,8 @@ class Internet:
                 return _login(path)
             case "scm.azurewebsites.net":
                 return _deployment(method, path)
+            case "microsoft.com" if path.startswith("/v1.0/servicePrincipals/"):
+                return Answer(200, {"id": path.rpartition("/")[2]})
             case "azure.com":
                 return _resource_manager(path)
             case "blob.core.windows.net":
@@ -174,11 +179,13 @@ def _deployment(method, path):
 
 
 def _resource_manager(path):
-    if path.endswith("/syncfunctiontriggers"):
+    app, _, what = path.removeprefix("/azure-native:web:WebApp/").partition("/")
+    if what == "host/default/sync":
         return Answer(204, b"")
-    if path.endswith("/functions"):
-        return Answer(200, {"value": [{"name": "app/http"}]})
-    return Answer(404, {"error": {"code": "NotFound", "message": f"{path} of {SUBSCRIPTION} is not served"}})
+    if what == "functions":
+        [unit] = [unit for unit in SERVICE.units if app.endswith(f"-{unit.role}")]
+        return Answer(200, {"value": [{"name": f"{app}/{name}"} for name in functions(SERVICE, unit)]})
+    return Answer(404, {"error": {"code": "NotFound", "message": f"{path} is not served"}})
 
 
 def _lambda(method, path):

@@ -22,7 +22,7 @@ OTHER = {"urn": (APP, app(f"{LONG}-http-1"))}
 @pytest.mark.parametrize(
     ("kind", "token", "before", "inputs", "why"),
     [
-        ("create", VAULT, {}, {"vaultName": "orders-of-abcd--01234567"}, "is no name"),
+        ("create", VAULT, {}, {"vaultName": "orders-of-abcd--01234567"}, "must match"),
         (
             "update",
             VAULT,
