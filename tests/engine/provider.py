@@ -33,11 +33,12 @@ class Resources(dict):
 
 class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     """Keeps what was created as `resources`. `drifted` is what somebody changed by hand, by URN:
-    properties, or None for what is gone. `configured` and `asked` are what providers were started with, and their functions."""
+    properties, or None for what is gone. `configured` and `asked` are what providers were started with, and their functions;
+    `existing` is what may be imported, by id."""
 
     def __init__(self):
         self.resources, self.deleted, self.drifted, self._made = Resources(), set(), {}, Counter()
-        self.configured, self.asked = [], []
+        self.configured, self.asked, self.existing = [], [], {}
         self._server = grpc.server(ThreadPoolExecutor(16))
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(self, self._server)
         self.port = self._server.add_insecure_port("127.0.0.1:0")
@@ -129,6 +130,10 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Read(self, request, context):
+        if request.id in self.existing and not request.properties.fields:  # an import
+            found = struct(self.existing[request.id])
+            self.resources[request.urn] = (request.urn.split("::")[2].split("$")[-1], self.existing[request.id])
+            return provider_pb2.ReadResponse(id=request.id, properties=found, inputs=found)
         changed = self.drifted.get(request.urn, {})
         if changed is None:
             return provider_pb2.ReadResponse()
