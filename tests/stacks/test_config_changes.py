@@ -64,7 +64,18 @@ ISSUER = {"issuer", "machineClient"}
 OWN = {"artifact": "of the stack itself, when it has one"}
 ACCOUNTS = {"account", "assumeRole", "externalId", "subscription", "tenant", "customer"}
 """Who and where, which tests/stacks/test_accounts.py and tests/unit/deploy/test_config.py hold: another one is refused."""
-SEEN = {*BOTH, *ON["aws"], *ON["azure"], *ENCRYPTION["azure"], *EXISTING, *CONTAINERS, *ISSUER, *OWN, *ACCOUNTS, "cloud"}
+SEEN = {
+    *BOTH,
+    *ON["aws"],
+    *ON["azure"],
+    *ENCRYPTION["azure"],
+    *EXISTING,
+    *CONTAINERS,
+    *ISSUER,
+    *OWN,
+    *ACCOUNTS,
+    "cloud",
+}
 PLACES = {"region": {"aws": "eu-west-1", "azure": "northeurope"}, "environment": {"aws": "stage", "azure": "stage"}}
 
 
