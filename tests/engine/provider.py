@@ -38,13 +38,14 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     `drifted` is what somebody changed by hand, by URN: properties, or None for what is gone. `configured` and `asked` are what
     providers were started with, and their functions. `fault(urn)` may say why a creation fails. `changed` has what was
-    ever changed, as (type, path of a property), and whether in place: else it came with a replacement.
+    ever changed, as (type, path of a property), and whether in place: else it came with a replacement. `existing`
+    is what may be imported, by id.
     """
 
     def __init__(self):
         self.resources, self.deleted, self.drifted, self.made = Resources(), set(), {}, Counter()
         self.configured, self.asked, self.changed, self.fault = [], [], {}, lambda urn: None
-        self._gone = []
+        self._gone, self.existing = [], {}
         self._server = grpc.server(ThreadPoolExecutor(16))
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(self, self._server)
         self.port = self._server.add_insecure_port("127.0.0.1:0")
@@ -143,6 +144,10 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Read(self, request, context):
+        if request.id in self.existing and not request.properties.fields:  # an import
+            found = struct(self.existing[request.id])
+            self.resources[request.urn] = (request.urn.split("::")[2].split("$")[-1], self.existing[request.id])
+            return provider_pb2.ReadResponse(id=request.id, properties=found, inputs=found)
         changed = self.drifted.get(request.urn, {})
         if changed is None:
             return provider_pb2.ReadResponse()

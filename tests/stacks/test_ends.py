@@ -1,5 +1,9 @@
 """A queue of a protected stack that gets another name, as docs/end-a-stack.md tells it."""
 
+import json
+import os
+import stat
+import sys
 from dataclasses import replace
 
 import pytest
@@ -44,4 +48,53 @@ def test_a_queue_of_a_protected_stack_is_renamed_by_having_both_for_a_while(tmp_
     left = {one["urn"] for one in engine.state()["resources"] if one["type"] == QUEUE[cloud]}
     assert {urn.rpartition("::")[2] for urn in left} == NEW
     assert not old & engine.standin.deleted  # the queue itself, and what may be in it, stays: it is deleted by hand
+    engine.close()
+
+
+HOST = """#!{python}
+import sys
+from concurrent.futures import ThreadPoolExecutor
+import grpc
+from pulumi.runtime.proto import language_pb2_grpc, plugin_pb2
+
+class Host(language_pb2_grpc.LanguageRuntimeServicer):
+    def GetPluginInfo(self, request, context):
+        return plugin_pb2.PluginInfo(version="3.0.0")
+
+server = grpc.server(ThreadPoolExecutor(2))
+language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(), server)
+print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+server.start()
+server.wait_for_termination()
+"""
+"""`pulumi import` wants the project's language host to be there, and asks nothing of it."""
+
+
+def test_a_recovered_vault_is_imported_and_the_next_update_finds_it(tmp_path, monkeypatch):
+    """Purge protection keeps its name for 90 days: after `az keyvault recover` it is there, and in no state."""
+    host = tmp_path / "bin/pulumi-language-python"
+    host.parent.mkdir()
+    host.write_text(HOST.format(python=sys.executable))
+    host.chmod(stat.S_IRWXU)
+    monkeypatch.setenv("PATH", f"{host.parent}:{os.environ['PATH']}")
+    engine = started(tmp_path, "azure")
+    engine.up()
+    kind, vault = "azure-native:keyvault:Vault", engine.made().one("azure-native:keyvault:Vault")
+    [kept] = [one for one in engine.state()["resources"] if one["type"] == kind]
+    engine.destroy()
+    engine.standin.existing[kept["id"]] = vault
+    listed = tmp_path / "come-back.json"
+    engine.stack.preview(import_file=str(listed))
+    wanted = json.loads(listed.read_text())
+    back = [one for one in wanted["resources"] if one["type"] == kind]
+    [found] = back
+    parents = [one for one in wanted["resources"] if one["name"] == found["parent"]]
+    assert [one["component"] for one in parents] == [True]
+    found["id"] = kept["id"]
+    listed.write_text(json.dumps(wanted | {"resources": [*parents, found]}))
+    engine.stack._run_pulumi_cmd_sync(
+        ["import", "--file", str(listed), "--yes", "--protect=false", "--generate-code=false"]
+    )
+    steps = engine.steps("up")
+    assert steps[kept["urn"]] <= {"same", "update"}
     engine.close()

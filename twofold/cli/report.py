@@ -37,7 +37,8 @@ class NotHad(TwofoldError):
 
 def write(manifest: ServiceManifest, cloud: str, env: str, root: Path, log: Path | None) -> dict[str, Any]:
     """Writes `twofold-report.json`; returns its path and what it lacks. Reads the stack's state and the cloud, changes nothing."""
-    stack, state = f"{env}-{cloud}", {}
+    stack = f"{env}-{cloud}"
+    state: dict[str, Any] = {}
     parts: dict[str, Callable[[], Any]] = {
         "versions": _versions,
         "config": lambda: _config(root, stack),
@@ -53,7 +54,8 @@ def write(manifest: ServiceManifest, cloud: str, env: str, root: Path, log: Path
     try:
         state |= _pulumi("export", stack)["deployment"] or {}
     except (NotHad, KeyError) as exc:
-        parts |= dict.fromkeys(("state", "not there", "hosts"), lambda exc=exc: _lacking(str(exc)))
+        why = str(exc)
+        parts |= dict.fromkeys(("state", "not there", "hosts"), lambda: _lacking(why))
     report: dict[str, Any] = {"service": manifest.name, "stack": stack}
     lacking: dict[str, str] = {}
     for name, part in parts.items():
