@@ -92,6 +92,9 @@ def test_refused_on_both(cloud, changed, told):
         ("azure", {"image": IMAGE["azure"], "registry": REGISTRY + "2"}, "go together"),
         ("azure", {"image": IMAGE["azure"], "registry": REGISTRY, "rollingUpdates": "true"}, "leave it out with an image"),
         ("azure", {"image": IMAGE["azure"], "registry": REGISTRY, "network": "private"}, "deploy the zip"),
+        ("azure", {"deployer": ID}, "allowed: User, Group or ServicePrincipal, a colon and the object id"),
+        ("azure", {"deployer": f"Device:{ID}"}, "allowed: User, Group or ServicePrincipal"),
+        ("aws", {"deployer": f"Group:{ID}"}, "twofold:deployer is Azure's"),
         ("azure", {"rollingUpdates": "yes"}, "twofold:rollingUpdates is 'yes'; allowed: true, false"),
         ("azure", {"encryptionKey": "https://company.vault.azure.net/keys/data"}, "go together: the key, and the identity"),
         (
