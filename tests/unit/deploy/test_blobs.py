@@ -110,7 +110,7 @@ def test_anothers_role_is_not_waited_for(site, monkeypatch):
     assert blobs.patience("mine") == blobs.patience("") == blobs.ROLE  # a group may have this login in it
     with (
         Storage(1000) as server,
-        pytest.raises(UploadFailed, match="role .* is another's.* Let twofold:deployer name who"),
+        pytest.raises(UploadFailed, match=r"role .* is another's.* Let twofold:deployer name who"),
     ):
         synchronize(client(server), {}, listed(site), site, blobs.patience("theirs"))
     assert server.refusals == 999
