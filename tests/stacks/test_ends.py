@@ -2,14 +2,13 @@
 
 import json
 import os
-import stat
-import sys
 from dataclasses import replace
 
 import pytest
 from pulumi import automation
 
-from api import manifest
+from stacks import program
+from tests.host.terminal import host
 from tests.stacks.stack import started
 
 QUEUE = {"aws": "aws:sqs/queue:Queue", "azure": "azure-native:storage:Queue"}
@@ -17,13 +16,13 @@ OLD, NEW = ({f"orders-dev-{name}", f"orders-dev-{name}-poison"} for name in ("pa
 
 
 def test_a_queue_of_a_protected_stack_is_renamed_by_having_both_for_a_while(tmp_path, cloud, monkeypatch):
-    service = manifest.SERVICE
+    service = program.SERVICE
     renamed = tuple(replace(one, name="charges") for one in service.queues)
     engine = started(tmp_path, cloud, protect="true")
     engine.up()
 
     def deploying(*queues):
-        monkeypatch.setattr(manifest, "SERVICE", replace(service, queues=queues))
+        monkeypatch.setattr(program, "SERVICE", replace(service, queues=queues))
 
     def urns():
         return {urn for urn, (token, _) in engine.standin.resources.items() if token == QUEUE[cloud]}
@@ -51,32 +50,9 @@ def test_a_queue_of_a_protected_stack_is_renamed_by_having_both_for_a_while(tmp_
     engine.close()
 
 
-HOST = """#!{python}
-import sys
-from concurrent.futures import ThreadPoolExecutor
-import grpc
-from pulumi.runtime.proto import language_pb2_grpc, plugin_pb2
-
-class Host(language_pb2_grpc.LanguageRuntimeServicer):
-    def GetPluginInfo(self, request, context):
-        return plugin_pb2.PluginInfo(version="3.0.0")
-
-server = grpc.server(ThreadPoolExecutor(2))
-language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(), server)
-print(server.add_insecure_port("127.0.0.1:0"), flush=True)
-server.start()
-server.wait_for_termination()
-"""
-"""`pulumi import` wants the project's language host to be there, and asks nothing of it."""
-
-
 def test_a_recovered_vault_is_imported_and_the_next_update_finds_it(tmp_path, monkeypatch):
     """Purge protection keeps its name for 90 days: after `az keyvault recover` it is there, and in no state."""
-    host = tmp_path / "bin/pulumi-language-python"
-    host.parent.mkdir()
-    host.write_text(HOST.format(python=sys.executable))
-    host.chmod(stat.S_IRWXU)
-    monkeypatch.setenv("PATH", f"{host.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", f"{host(tmp_path / 'bin')}:{os.environ['PATH']}")  # `pulumi import` wants it to be there
     engine = started(tmp_path, "azure")
     engine.up()
     kind, vault = "azure-native:keyvault:Vault", engine.made().one("azure-native:keyvault:Vault")

@@ -4,6 +4,7 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
+from twofold.deploy.azure import blobs
 from twofold.deploy.azure.blobs import NO_ROLE_YET, UploadFailed, _Provider, synchronize
 from twofold.deploy.patience import Patience
 from twofold.deploy.static import FOREVER, content
@@ -101,6 +102,18 @@ def test_a_role_that_is_not_known_yet_is_waited_for(site):
 def test_a_login_without_a_role_is_told_which_one(site):
     with Storage(1000) as server, pytest.raises(UploadFailed, match="Storage Blob Data Contributor"):
         synchronize(client(server), {}, listed(site), site, Patience(0.05, 0.01))
+
+
+def test_anothers_role_is_not_waited_for(site, monkeypatch):
+    """Without `twofold:deployer` the role is the first deployer's; whoever else is refused hears so at once."""
+    monkeypatch.setattr(blobs.login, "object_id", lambda: "mine")
+    assert blobs.patience("mine") == blobs.patience("") == blobs.ROLE  # a group may have this login in it
+    with (
+        Storage(1000) as server,
+        pytest.raises(UploadFailed, match=r"role .* is another's.* Let twofold:deployer name who"),
+    ):
+        synchronize(client(server), {}, listed(site), site, blobs.patience("theirs"))
+    assert server.refusals == 999
 
 
 @pytest.mark.parametrize("code", ["InsufficientAccountPermissions", "AuthorizationFailure"])

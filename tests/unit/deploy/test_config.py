@@ -100,6 +100,9 @@ def test_refused_on_both(cloud, changed, told):
         ("azure", {"image": IMAGE["azure"], "registry": REGISTRY, "network": "private"}, "deploy the zip"),
         ("azure", MANAGED, "an Entra app registration is no resource of Resource Manager; docs/issuer.md has the five"),
         ("aws", MANAGED | {"customer": "paws"}, "no login page named 'orders-paws-dev', with 'aws' in it"),
+        ("azure", {"deployer": ID}, "allowed: User, Group or ServicePrincipal, a colon and the object id"),
+        ("azure", {"deployer": f"Device:{ID}"}, "allowed: User, Group or ServicePrincipal"),
+        ("aws", {"deployer": f"Group:{ID}"}, "twofold:deployer is Azure's"),
         ("azure", {"rollingUpdates": "yes"}, "twofold:rollingUpdates is 'yes'; allowed: true, false"),
         ("azure", {"encryptionKey": "https://company.vault.azure.net/keys/data"}, "go together: the key, and the identity"),
         (
