@@ -40,7 +40,9 @@ ENVIRON = {
 def main(cloud: str = "") -> None:
     """Serves the account and the stack in it until it is interrupted; MissingTool says what can't be had."""
     if cloud != "aws":
-        raise MissingTool(f"EMULATED=1 is for CLOUD=aws, not {cloud!r}: nothing emulates the other cloud's services")
+        raise MissingTool(
+            f"EMULATED=1 is for CLOUD=aws, not {cloud!r}: nothing emulates Resource Manager for the other's provider"
+        )
     cli = pulumi_cli.find()
     os.environ.update(ENVIRON, PATH=f"{cli.parent}{os.pathsep}{ENVIRON['PATH']}")
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):  # no real login reaches it

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
+import httpx
+
 
 @dataclass(frozen=True)
 class Call:
@@ -73,51 +75,69 @@ def held(claims, names):
 class Answered(Exception):
     """The pipeline ended with this answer."""
 
-    def __init__(self, status, headers=()):
-        self.status, self.headers = status, dict(headers)
+    def __init__(self, status, headers=(), body=""):
+        self.status, self.headers, self.body = status, dict(headers), body
 
 
 class ApiManagement:
-    """Azure: the imported document's operations, then the policy's inbound section; an error runs on-error."""
+    """Azure: the imported document's operations, then the policy's inbound section; an error runs on-error.
 
-    def __init__(self, captured):
-        document = json.loads(captured.one("azure-native:apimanagement:Api")["value"])
+    What needs more than the document, a subclass may do in earnest: `claims` and `gateway_token`.
+    """
+
+    def __init__(self, document, policy):
         self.operations = {
             (method.upper(), path): operation["operationId"]
-            for path, item in document["paths"].items()
+            for path, item in json.loads(document)["paths"].items()
             for method, operation in item.items()
         }
-        self.policy = ElementTree.fromstring(captured.one("azure-native:apimanagement:ApiPolicy")["value"])
+        self.policy = ElementTree.fromstring(policy)
+
+    @classmethod
+    def of(cls, captured):
+        """The one that a stack makes."""
+        kinds = ("Api", "ApiPolicy")
+        return cls(*(captured.one(f"azure-native:apimanagement:{kind}")["value"] for kind in kinds))
 
     def answer(self, call):
         return self.run(call)[0]
 
     def run(self, call):
         """Status, and the headers of the answer or of the forwarded request."""
-        template = best([path for method, path in self.operations if method == call.method], call.path)
-        if template is None:
-            return 404, {}
-        state = State(call, self.operations[call.method, template])
         try:
-            state.all(self.policy.find("inbound"))
+            return 200, self.inbound(call).headers
         except Answered as done:
             return done.status, done.headers
+
+    def inbound(self, call):
+        """The request as it goes to the service. Raises Answered when it doesn't."""
+        template = best([path for method, path in self.operations if method == call.method], call.path)
+        if template is None:
+            raise Answered(404)
+        state = State(self, call, self.operations[call.method, template])
+        try:
+            state.all(self.policy.find("inbound"))
         except LookupError as failed:
             state.error = str(failed.args[0])
-            try:
-                state.all(self.policy.find("on-error"))
-            except Answered as done:
-                return done.status, done.headers
+            state.all(self.policy.find("on-error"))
             raise
-        return 200, state.headers
+        return state
+
+    def claims(self, element, call):
+        """What the call's token claims, None when `validate-jwt` does not take it."""
+        return call.claims if call.valid else None
+
+    def gateway_token(self, element):
+        """What `authentication-managed-identity` gets."""
+        return "the-gateways"
 
 
 class State:
     """One request on its way through a policy document."""
 
-    def __init__(self, call, operation):
-        self.call, self.operation, self.error, self.token = call, operation, None, None
-        self.headers = {"Host": "api", **call.headers}
+    def __init__(self, gate, call, operation):
+        self.gate, self.call, self.operation, self.error, self.token = gate, call, operation, None, None
+        self.headers = httpx.Headers({"Host": "api", **call.headers})
         self.variables = {}
         if call.bytes:
             self.headers["Content-Length"] = str(call.bytes)
@@ -138,13 +158,13 @@ class State:
 
     def validate_jwt(self, element):
         assert element.get("header-name") == "Authorization" and element.get("require-scheme") == "Bearer"
-        if self.call.claims is None or not self.call.valid:
+        if (claims := self.gate.claims(element, self.call)) is None:
             raise LookupError("validate-jwt")
         for claim in element.findall("required-claims/claim"):
             assert claim.get("match") == "any"
-            if str(self.call.claims.get(claim.get("name"))) not in {value.text for value in claim}:
+            if str(claims.get(claim.get("name"))) not in {value.text for value in claim}:
                 raise LookupError("validate-jwt")
-        self.token = self.call.claims
+        self.token = claims
 
     def check_header(self, element):
         allowed = [value.text.lower() for value in element]
@@ -155,16 +175,18 @@ class State:
         assert int(element.get("calls")) > 0
 
     def set_header(self, element):
-        self.headers.pop(element.get("name"), None)
-        if element.get("exists-action") == "override":
-            self.headers[element.get("name")] = self.text(element.find("value").text)
+        name, value = element.get("name"), element.find("value")
+        text = self.text(value.text) if element.get("exists-action") == "override" else None
+        self.headers.pop(name, None)
+        if text is not None:
+            self.headers[name] = text
 
     def authentication_managed_identity(self, element):
-        self.variables[element.get("output-token-variable-name")] = "the-gateways"
+        self.variables[element.get("output-token-variable-name")] = self.gate.gateway_token(element)
 
     def return_response(self, element):
         headers = {h.get("name"): self.text(h.find("value").text) for h in element.findall("set-header")}
-        raise Answered(int(element.find("set-status").get("code")), headers)
+        raise Answered(int(element.find("set-status").get("code")), headers, element.findtext("set-body", ""))
 
     def true(self, condition):
         """Whether a condition holds; AssertionError for a form that the policy is not known to write."""

@@ -56,7 +56,7 @@ def both(document, tmp_path_factory):
     folder = tmp_path_factory.mktemp
     return {
         "aws": HttpApi(documented(folder("aws"), "aws", document)),
-        "azure": ApiManagement(documented(folder("azure"), "azure", document)),
+        "azure": ApiManagement.of(documented(folder("azure"), "azure", document)),
     }
 
 
@@ -220,7 +220,7 @@ def test_both_throttle_alike(tmp_path_factory):
     assert writes == {f"POST {path}": (30, 60) for path, item in OWN["paths"].items() if "post" in item}
     limits = {
         element.get("counter-key").split('"')[1]: int(element.get("calls")) / int(element.get("renewal-period"))
-        for element in ApiManagement(azure).policy.iter("rate-limit-by-key")
+        for element in ApiManagement.of(azure).policy.iter("rate-limit-by-key")
     }
     assert limits == {"-reads": 120, "-writes": 30}
     assert azure.one("azure-native:apimanagement:ApiManagementService")["sku"] == {"name": "StandardV2", "capacity": 1}
@@ -239,7 +239,7 @@ def test_an_edge_is_the_only_way_in(tmp_path, cloud):
     secret = EDGE_VALUE if cloud == "aws" else FRONT_DOOR_ID
     assert secret not in stack.on_disk and secret not in json.dumps(stack.outputs)
     if cloud == "azure":
-        gate = ApiManagement(stack)
+        gate = ApiManagement.of(stack)
         assert gate.answer(Call("GET", "/health/live")) == 403
         assert gate.answer(Call("GET", "/health/live", headers={"X-Azure-FDID": "guessed"})) == 403
         through = {"X-Azure-FDID": FRONT_DOOR_ID, "X-Azure-SocketIP": "198.51.100.7", "X-Forwarded-For": "6.6.6.6"}
@@ -287,5 +287,5 @@ def test_an_existing_service_is_used_and_only_its_identity_let_in(tmp_path):
     settings = stack.one("azure-native:web:WebAppAuthSettingsV2")
     validation = settings["identityProviders"]["azureActiveDirectory"]["validation"]
     assert validation["defaultAuthorizationPolicy"]["allowedPrincipals"] == {"identities": ["principal-company"]}
-    identity = ApiManagement(stack).policy.find("inbound/authentication-managed-identity")
+    identity = ApiManagement.of(stack).policy.find("inbound/authentication-managed-identity")
     assert "client-id" not in identity.attrib  # its own identity

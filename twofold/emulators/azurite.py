@@ -18,10 +18,8 @@ from twofold.emulators.tls import certificate
 
 LOCK = Path(__file__).parent / "azurite"
 HOME = CACHE / "azurite-3.37.0"
-KEY = {
-    "account_name": "devstoreaccount1",
-    "account_key": base64.b64encode(b"any key that Azurite is told").decode(),
-}
+NAME = "devstoreaccount1"
+KEY = {"account_name": NAME, "account_key": base64.b64encode(b"any key that Azurite is told").decode()}
 """What an SDK takes as the credential of the account's owner."""
 
 
@@ -40,9 +38,9 @@ def fetch() -> Path:
 
 
 @contextmanager
-def account() -> Iterator[Account]:
-    """Serves one on 127.0.0.1, all in memory, that takes `KEY`, and Entra's tokens as Azure does. Raises MissingTool."""
-    name = KEY["account_name"]
+def account(name: str = NAME) -> Iterator[Account]:
+    """Serves one on 127.0.0.1, all in memory, that takes `KEY` under its name, and Entra's tokens as Azure does. Raises
+    MissingTool."""
     ports = {service: free_port() for service in ("queue", "blob", "table")}
     with tempfile.TemporaryDirectory() as folder:
         pem = certificate(Path(folder))

@@ -20,7 +20,7 @@ class LoopbackServer(ThreadingHTTPServer):
                 handle(self)
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = handle_any
-            do_TRACE = do_QUERY = handle_any
+            do_TRACE = do_QUERY = do_CONNECT = handle_any
 
             def log_message(self, format: str, *arguments: object) -> None:
                 pass

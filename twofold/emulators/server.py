@@ -27,6 +27,12 @@ class Answer(Exception):
         super().__init__(status)
         self.status, self.body, self.headers = status, body, headers or {}
 
+    @property
+    def data(self) -> bytes:
+        """The body as it is sent."""
+        content = b"" if self.body is None else self.body
+        return content if isinstance(content, bytes) else json.dumps(content).encode()
+
 
 @dataclass(slots=True)
 class _Fault:
@@ -86,6 +92,19 @@ class FakeServer(ABC):
     def __exit__(self, *exc: object) -> None:
         self.close()
 
+    def answer(self, method: str, path: str, raw_query: str, headers: Headers, body: bytes) -> Answer | None:
+        """What a request gets, faults included; None is a dropped connection."""
+        with self.lock:
+            self.requests.append((method, path))
+            fault = self._fault(method, path, headers)
+            answer = None
+            if fault is None or fault.after:
+                try:
+                    answer = self.serve(method, path, raw_query, headers, body)
+                except Answer as raised:
+                    answer = raised
+        return fault.answer if fault else answer
+
     def _fault(self, method: str, path: str, headers: Headers) -> _Fault | None:
         for fault in self._faults:
             if fault.times > 0 and fault.when(method, path, headers):
@@ -97,26 +116,14 @@ class FakeServer(ABC):
         length = handler.headers.get("Content-Length")
         body = handler.rfile.read(int(length)) if length else b""
         path, _, query = handler.path.partition("?")
-        with self.lock:
-            self.requests.append((handler.command, path))
-            fault = self._fault(handler.command, path, handler.headers)
-            answer = None
-            if fault is None or fault.after:
-                try:
-                    answer = self.serve(handler.command, path, query, handler.headers, body)
-                except Answer as raised:
-                    answer = raised
-        if fault:
-            answer = fault.answer
+        answer = self.answer(handler.command, path, query, handler.headers, body)
         if answer is None:
             handler.close_connection = True
             handler.connection.shutdown(socket.SHUT_RDWR)
             return
-        content = b"" if answer.body is None else answer.body
-        data = content if isinstance(content, bytes) else json.dumps(content).encode()
         handler.send_response(answer.status)
         for name, value in {"Content-Type": "application/json", **answer.headers}.items():
             handler.send_header(name, str(value))
-        handler.send_header("Content-Length", str(len(data)))
+        handler.send_header("Content-Length", str(len(answer.data)))
         handler.end_headers()
-        handler.wfile.write(data)
+        handler.wfile.write(answer.data)

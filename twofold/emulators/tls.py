@@ -1,4 +1,4 @@
-"""A self-signed certificate for localhost and 127.0.0.1, and for other names, valid for thirty days."""
+"""A self-signed certificate for localhost, 127.0.0.1 and other names, valid for thirty days."""
 
 import datetime
 import ipaddress
@@ -17,7 +17,8 @@ def certificate(folder: Path, *hosts: str) -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)
-    names = [*map(x509.DNSName, ("localhost", *hosts)), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names = [x509.DNSName(host) for host in ("localhost", *hosts)]
+    addresses = [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     signed = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -26,7 +27,7 @@ def certificate(folder: Path, *hosts: str) -> str:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
         .not_valid_after(now + datetime.timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.SubjectAlternativeName([*names, *addresses]), critical=False)
         # Strict verifiers (Python 3.13's default) want both key identifiers and the CA mark on a trust anchor.
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

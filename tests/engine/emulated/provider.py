@@ -13,13 +13,16 @@ from pulumi.runtime.proto import provider_pb2
 
 from tests.engine.emulated import compute, data, gateway
 from tests.engine.emulated.kind import client_of, differences, is_gone
+from tests.engine.operation import Operation
 from tests.engine.provider import StandIn, plain, struct
 
 KINDS = data.KINDS | compute.KINDS | gateway.KINDS
 
 
 class Emulated(StandIn):
-    """Makes the types of `KINDS`. Any other of AWS ends the update, so that none is left out unseen."""
+    """Makes the types of `kinds`. Any other of the cloud ends the update, so that none is left out unseen."""
+
+    kinds = KINDS
 
     def __init__(self):
         super().__init__()
@@ -38,6 +41,8 @@ class Emulated(StandIn):
         if request.preview:
             return super().Create(request, context)
         kind, client, given = self._asked(request.urn, request.properties)
+        name = request.urn.rpartition("::")[2]
+        self._refuse(Operation("create", token_of(request.urn), name, given, {}, self.resources), context)
         id = kind.create(client, given, self._tags | given.get("tags", {}))
         return provider_pb2.CreateResponse(id=id, properties=self._outputs(request.urn, id, given))
 
@@ -45,7 +50,9 @@ class Emulated(StandIn):
         if request.preview:
             return provider_pb2.UpdateResponse(properties=request.news)  # what the account adds is not known yet
         kind, client, given = self._asked(request.urn, request.news)
-        kind.update(client, request.id, whole(plain(request.old_inputs)), given)
+        before, name = whole(plain(request.old_inputs)), request.urn.rpartition("::")[2]
+        self._refuse(Operation("update", token_of(request.urn), name, given, before, self.resources), context)
+        kind.update(client, request.id, before, given)
         return provider_pb2.UpdateResponse(properties=self._outputs(request.urn, request.id, given))
 
     def Read(self, request, context):
@@ -69,14 +76,18 @@ class Emulated(StandIn):
         return empty_pb2.Empty()
 
     def _asked(self, urn, properties):
-        token, given = token_of(urn), whole(plain(properties))
-        if token not in KINDS:
-            raise NotImplementedError(f"{token} is not made on ministack")
-        return KINDS[token], self._client(KINDS[token].service, given.get("region", self._region)), given
+        given = whole(plain(properties))
+        return *self._at(token_of(urn), given), given
+
+    def _at(self, token, given):
+        """The kind of a type, and what makes it."""
+        if token not in self.kinds:
+            raise NotImplementedError(f"{token} is not made here")
+        return self.kinds[token], self._client(self.kinds[token].service, given.get("region", self._region))
 
     def _outputs(self, urn, id, given):
         token = token_of(urn)
-        kind, client = KINDS[token], self._client(KINDS[token].service, given.get("region", self._region))
+        kind, client = self._at(token, given)
         found = json.loads(json.dumps(kind.read(client, id, given), default=str))
         self.lost.setdefault(token, set()).update(differences(given, found))
         self.resources[urn] = (token, given)

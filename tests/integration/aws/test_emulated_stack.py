@@ -6,17 +6,14 @@ the deployed artifact, with this environment's Python, behind its own gateway, s
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 import boto3
 import httpx
 import pytest
 
-from tests.copies.copy import ROOT
 from tests.emulators.fixtures import DUMMY, REGION
 from tests.emulators.tool import needing
 from tests.engine.emulated.kind import NotThere
@@ -24,37 +21,19 @@ from tests.engine.emulated.plugin import DYNAMIC, on_path
 from tests.engine.emulated.provider import KINDS, Emulated
 from tests.engine.engine import Engine
 from tests.fakes.issuer import IssuerFake
+from tests.fakes.payments import KEY, Payments
+from tests.integration.commands import command
 from tests.integration.walk import ORDER, eventually
 from tests.stacks.stack import config, program
 from tools import pulumi_cli
 from twofold.emulators import ministack as emulator
 from twofold.emulators.process import free_port, serving
-from twofold.emulators.server import Answer, FakeServer
 from twofold.portable.message import Message
 
 FORGOTTEN: dict[str, set[str]] = {}
 """What ministack takes and does not give back, by type."""
-KEY = "the-providers-key"
 BARE = "import runpy, sys; sys.executable = sys._base_executable; runpy.run_module('ministack', run_name='__main__')"
 """ministack, whose functions get a Python without this environment's packages: the artifact must bring its own."""
-
-
-class Payments(FakeServer):
-    """The payment provider, which takes `KEY`. While `down` it answers 503."""
-
-    def __init__(self):
-        super().__init__(tls=False)
-        self.down, self.charged, self.refused = False, {}, []
-
-    def serve(self, method, path, query, headers, body):
-        if headers["Authorization"] != f"Bearer {KEY}":
-            return Answer(401, {})
-        key = headers["Idempotency-Key"]
-        if self.down:
-            self.refused.append(key)
-            return Answer(503, {})
-        self.charged[key] = json.loads(body)["amount"]
-        return Answer(200, {"status": "captured", "reference": key})
 
 
 @pytest.fixture(scope="module")
@@ -102,20 +81,10 @@ def stack(account, settings, tmp_path_factory):
     engine = Engine(tmp_path_factory.mktemp("stack"), "dev-aws", settings, program, standin=Emulated())
     try:
         engine.up()
-        command(engine, "secret", "set", "payment-api-key", input=KEY + "\n")
+        command(engine, "aws", "secret", "set", "payment-api-key", input=KEY + "\n")
         yield engine
     finally:
         engine.close()
-
-
-def command(stack, *words, **options):
-    """The `twofold` command against the stack, as its operator runs it."""
-    done = subprocess.run(
-        [Path(sys.executable).with_name("twofold"), *words, "--cloud", "aws", "--env", "dev"],
-        cwd=ROOT, env=os.environ | stack.environ, capture_output=True, text=True, timeout=60, **options,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def inventory():
@@ -230,7 +199,7 @@ def test_a_payment_that_always_fails_is_dead_lettered(stack, client, payments):
         return queues.get_queue_attributes(**asked)["Attributes"]["ApproximateNumberOfMessages"] == "1"
 
     eventually(waiting, wait, 60)
-    assert "PaymentUnavailable" in command(stack, "dlq", "show", "payments", f"{order}-1")
+    assert "PaymentUnavailable" in command(stack, "aws", "dlq", "show", "payments", f"{order}-1")
     assert client.get(f"/orders/{order}").json()["status"] == "payment_pending"
 
 

@@ -28,11 +28,11 @@ def bad(message: str) -> Answer:
 class Container:
     """Its writes give the HTTP status and the item as stored; all refusals are raised Answers.
 
-    `match` is an If-Match header's value. Bodies are what a client sent, of any form.
+    It is partitioned by the member `key`. `match` is an If-Match header's value. Bodies are what a client sent, of any form.
     """
 
-    def __init__(self, name: str, clock: Callable[[], float], default_ttl: int | None) -> None:
-        self.name, self.clock, self.default_ttl = name, clock, default_ttl
+    def __init__(self, name: str, clock: Callable[[], float], default_ttl: int | None, key: str = "p") -> None:
+        self.name, self.clock, self.default_ttl, self.key = name, clock, default_ttl, key
         self.items: dict[tuple[str, str], Item] = {}  # (partition, id) -> item
         self.lsn: dict[tuple[str, str], int] = {}  # (partition, id) -> number of the last write
 
@@ -91,7 +91,7 @@ class Container:
             path = operation.get("path", "")
             if operation.get("op") not in ("set", "add", "replace", "remove", "incr") or not path.startswith("/"):
                 raise bad(f"The patch operation {operation!r} is not understood.")
-            if path in ("/id", "/p") or path.count("/") > 1:
+            if path in ("/id", f"/{self.key}") or path.count("/") > 1:
                 raise bad(f"The path {path} can't be patched.")
             if operation["op"] == "remove":
                 if body.pop(path[1:], None) is None:
@@ -120,7 +120,7 @@ class Container:
             raise bad("The input content is invalid because the required properties - 'id; ' - are missing.")
         if _BAD_ID.search(id) or len(id.encode()) > 1023:
             raise bad("The id holds an illegal character or is too long.")
-        if body.get("p") != partition:
+        if body.get(self.key) != partition:
             raise bad("PartitionKey extracted from document doesn't match the one specified in the header.")
         if len(partition.encode()) > 2048:
             raise bad("The partition key is too long.")

@@ -30,13 +30,13 @@ class CosmosFake(FakeServer):
         """Moves it on, so that items expire."""
         self.offset += seconds
 
-    def create(self, database: str, *containers: str, default_ttl: int | None = -1) -> str:
-        """Makes them, empty and partitioned by `/p`; returns the store's URL.
+    def create(self, database: str, *containers: str, default_ttl: int | None = -1, key: str = "p") -> str:
+        """Makes them, empty and partitioned by `key`; returns the store's URL.
 
         `default_ttl` is in seconds; -1: an item expires by its own `ttl` alone; None: no item expires.
         """
         for name in containers:
-            self.containers[database, name] = Container(name, self.clock, default_ttl)
+            self.containers[database, name] = Container(name, self.clock, default_ttl, key)
         return f"cosmos://{self.host}/{database}"
 
     def serve(self, method: str, path: str, raw_query: str, headers: Headers, body: bytes) -> Answer:
@@ -181,7 +181,7 @@ class CosmosFake(FakeServer):
     def _container(self, container: Container) -> dict[str, Any]:
         return {
             "id": container.name, "_rid": "fakeAA==", "_self": "dbs/fake/colls/fake/", "_etag": '"1"', "_ts": 0,
-            "partitionKey": {"paths": ["/p"], "kind": "Hash", "version": 2},
+            "partitionKey": {"paths": [f"/{container.key}"], "kind": "Hash", "version": 2},
             "defaultTtl": container.default_ttl,
             "indexingPolicy": {"indexingMode": "consistent", "automatic": True},
         }  # fmt: skip

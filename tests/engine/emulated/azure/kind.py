@@ -1,0 +1,103 @@
+"""How the emulated subscription makes what the engine asks for: a resource type is its place in a group and a class of things."""
+
+import re
+
+from tests.engine.answers import SUBSCRIPTION
+
+
+class Thing:
+    """What stands at a resource id.
+
+    - `properties()` is what it goes by, under the provider's names; what is not among them is not emulated.
+    - `update(given)` changes it in place; `close()` ends what it runs.
+    """
+
+    def __init__(self, account, id, given):
+        self.account, self.id, self.name = account, id, id.rpartition("/")[2]
+
+    def properties(self):
+        """See `Thing`."""
+        return {}
+
+    def update(self, given):
+        """See `Thing`."""
+        raise NotImplementedError(f"{type(self).__name__} can't be changed")
+
+    def close(self):
+        """See `Thing`."""
+
+
+class StateAlone(Thing):
+    """What nothing here goes by: it is in the engine's state alone. The test asserts which types these are."""
+
+    def __init__(self, account, id, given):
+        super().__init__(account, id, given)
+        self._given = given
+
+    def properties(self):
+        return self._given
+
+    def update(self, given):
+        self._given = given
+
+
+class Kind:
+    """A resource type: `path` below the group's providers, with inputs' names in braces, which are read back from the id;
+    `within` is how much of it has to be there before. See `tests.engine.emulated.kind.Kind` for its methods."""
+
+    service = ""
+
+    def __init__(self, path, thing=StateAlone, *, within=""):
+        self._path, self.thing, self._within = path, thing, within
+
+    def create(self, account, given, tags):
+        """See `Kind`."""
+        group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{given['resourceGroupName']}"
+        if not self._path:
+            return self._place(account, group, given)
+        account.at(group)
+        if self._within:
+            account.at(f"{group}/providers/{self._within.format(**given)}")
+        return self._place(account, f"{group}/providers/{self._path.format(**given)}", given)
+
+    def _place(self, account, id, given):
+        if id in account.held:
+            raise FileExistsError(f"{id} exists")
+        account.held[id] = self.thing(account, id, given)
+        return id
+
+    def read(self, account, id, given):
+        """See `Kind`."""
+        thing = account.at(id)
+        return {"name": thing.name, "resourceGroupName": id.split("/")[4]} | self._names(id) | thing.properties()
+
+    def _names(self, id):
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self._path))
+        found = re.search(f"/{pattern}$", id) if self._path else None
+        return found.groupdict() if found else {}
+
+    def update(self, account, id, old, new):
+        """See `Kind`."""
+        account.at(id).update(new)
+
+    def delete(self, account, id, given):
+        """See `Kind`."""
+        account.at(id).close()
+        del account.held[id]
+
+
+class Attached(Kind):
+    """A type that stands below any resource, which the input `of` names."""
+
+    def __init__(self, of, path, thing=StateAlone):
+        super().__init__(path, thing)
+        self._of = of
+
+    def create(self, account, given, tags):
+        """See `Kind`."""
+        account.at(given[self._of])
+        return self._place(account, f"{given[self._of]}/providers/{self._path.format(**given)}", given)
+
+    def read(self, account, id, given):
+        """See `Kind`."""
+        return {"name": id.rpartition("/")[2]} | self._names(id) | account.at(id).properties()
