@@ -6,25 +6,20 @@ for, such as a package index, is let through.
 """
 
 import fnmatch
-import json
 import os
 import re
 import select
 import socket
-import ssl
 import time
-from http.server import BaseHTTPRequestHandler
-from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 import certifi
 
 from api.manifest import SERVICE
 from tests.engine.answers import TENANT
+from tests.engine.front import Front
 from twofold.deploy.azure.compute import functions
-from twofold.emulators.loopback import LoopbackServer
 from twofold.emulators.server import Answer
-from twofold.emulators.tls import certificate, context
 
 HOSTS = (
     "login.microsoftonline.com",
@@ -46,65 +41,24 @@ DEPLOYER = {
 """Both clouds' logins, as a pipeline has them in its environment."""
 
 
-class Internet:
+class Internet(Front):
     """`environ` leads a process through it. `requests` has each request so far, as (method, host, path)."""
 
-    def __init__(self, folder):
-        pem = certificate(folder, *HOSTS)
-        self._tls = context(pem)
-        self._server = LoopbackServer(self._refuse)
-        self._server.RequestHandlerClass.do_CONNECT = lambda handler: self._tunnel(handler)
-        self._server.start()
+    def __init__(self):
+        super().__init__(os.environ.get("SSL_CERT_FILE") or certifi.where(), domains=HOSTS)
+        self.environ |= DEPLOYER | {"AWS_CA_BUNDLE": self.trusted}
         self.requests, self._blobs = [], {}
-        proxy = f"http://127.0.0.1:{self._server.server_port}"
-        bundle = folder / "trusted.pem"
-        bundle.write_text(Path(pem).read_text() + Path(os.environ.get("SSL_CERT_FILE") or certifi.where()).read_text())
-        trusted = {name: str(bundle) for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")}
-        self.environ = DEPLOYER | trusted | {"HTTPS_PROXY": proxy, "NO_PROXY": "127.0.0.1,localhost"}
 
-    def close(self):
-        self._server.close()
-
-    def _refuse(self, handler):
-        handler.send_error(403, "this proxy leads to https alone")
+    def ask(self, request):
+        self.requests.append((request.method, request.host, request.path))
+        query = {key: values[0] for key, values in parse_qs(request.query, keep_blank_values=True).items()}
+        return self.answer(request.host, request.method, unquote(request.path), query, request.body)
 
     def _tunnel(self, handler):
-        """Ends TLS itself, and speaks for the host that was asked for."""
         host, _, port = handler.path.partition(":")
-        handler.close_connection = True
-        if not any(fnmatch.fnmatch(host, known) for known in HOSTS):
-            return _let_through(handler, host, int(port))
-        handler.send_response(200)
-        handler.end_headers()
-        internet = self
-
-        class Site(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def handle_any(self):
-                length = int(self.headers.get("Content-Length") or 0)
-                where = urlsplit(self.path)
-                query = {key: values[0] for key, values in parse_qs(where.query, keep_blank_values=True).items()}
-                internet.requests.append((self.command, host, where.path))
-                answer = internet.answer(host, self.command, unquote(where.path), query, self.rfile.read(length))
-                body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-                self.send_response(answer.status)
-                headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), **answer.headers}
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            do_GET = do_POST = do_PUT = do_DELETE = handle_any
-
-            def log_message(self, *_):
-                pass
-
-        try:
-            with self._tls.wrap_socket(handler.connection, server_side=True) as connection:
-                Site(connection, handler.client_address, self._server)
-        except (ssl.SSLError, OSError):  # the client went
-            pass
+        if any(fnmatch.fnmatch(host, known) for known in HOSTS):
+            return super()._tunnel(handler)
+        return _let_through(handler, host, int(port))
 
     def answer(self, host, method, path, query, body):
         """What a host says; 404 of one that is not here."""
@@ -140,6 +94,7 @@ class Internet:
 
 
 def _let_through(handler, host, port):
+    handler.close_connection = True
     with socket.create_connection((host, port)) as beyond:
         handler.send_response(200)
         handler.end_headers()

@@ -39,7 +39,7 @@ class Terminal:
     def __init__(self, project: Path, home: Path, standin=None):
         self.project, self.home = project, home
         home.mkdir(parents=True, exist_ok=True)
-        self.standin, self.internet = standin or StandIn(), Internet(home)
+        self.standin, self.internet = standin or StandIn(), Internet()
         (home / "state").mkdir(exist_ok=True)
         # Not the dynamic resources': their process is started as the engine does it.
         providers = ",".join(f"{name}:{self.standin.port}" for name in ("aws", "azure-native", "random"))

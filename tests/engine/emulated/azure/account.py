@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.engine.answers import SUBSCRIPTION, TENANT
-from tests.engine.emulated.azure.front import Front
 from tests.engine.emulated.azure.roles import ROLES
 from tests.engine.emulated.kind import Gone
+from tests.engine.front import Front
 from twofold.emulators.managed_identity import ManagedIdentityFake, storage_token
 from twofold.emulators.server import Answer
 

@@ -9,9 +9,9 @@ from http import HTTPStatus
 
 from tests.engine.answers import TENANT
 from tests.engine.emulated.azure.data import Identity
-from tests.engine.emulated.azure.front import Request
 from tests.engine.emulated.azure.functions import Host, HostFailed
 from tests.engine.emulated.azure.kind import Kind, StateAlone, Thing
+from tests.engine.front import Request
 from twofold.emulators.server import Answer
 
 SUCCEEDED, FAILED, WORKING = 4, 3, 1

@@ -22,7 +22,7 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient
 
 from tests.engine.emulated.azure.data import Database
-from tests.engine.emulated.azure.front import forwarded
+from tests.engine.front import forwarded
 from twofold.emulators import functions_host
 from twofold.emulators.managed_identity import ManagedIdentityFake
 from twofold.emulators.place import DeliveryFailed, Pumps

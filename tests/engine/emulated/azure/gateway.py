@@ -14,8 +14,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry
 
 from tests.engine.emulated.azure.data import Identity
-from tests.engine.emulated.azure.front import Request
 from tests.engine.emulated.azure.kind import Kind, Thing
+from tests.engine.front import Request
 from tests.stacks.gateways import Answered, ApiManagement, Call
 from twofold.emulators.server import Answer
 

@@ -9,9 +9,9 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from tests.engine.emulated.azure.front import forwarded
 from tests.engine.emulated.azure.kind import Kind, Thing
 from tests.engine.emulated.kind import Gone
+from tests.engine.front import forwarded
 from twofold.emulators import azurite
 from twofold.emulators.server import Answer
 

@@ -21,7 +21,6 @@ DOMAINS = (
     "*.vault.azure.net", "*.westeurope-1.eventgrid.azure.net",
 )  # fmt: skip
 
-
 HOP_BY_HOP = {"host", "connection", "keep-alive", "content-length", "transfer-encoding", "expect"}
 
 
@@ -50,12 +49,12 @@ class Front:
     `failures` are the tracebacks of what went wrong here, and in none of the services.
     """
 
-    def __init__(self, *trusts):
+    def __init__(self, *trusts, domains=DOMAINS):
         self.hosts: dict[str, Host] = {}
         self.failures: list[str] = []
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
-        own = certificate(folder, *DOMAINS)
+        own = certificate(folder, *domains)
         self.trusted = str(folder / "trusted.pem")
         Path(self.trusted).write_text("".join(Path(pem).read_text() for pem in (own, *trusts)))
         self._context = context(own)
