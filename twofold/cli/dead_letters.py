@@ -14,9 +14,11 @@ from rich.table import Table
 from twofold.bootstrap import Services
 from twofold.cli.console import aside, console
 from twofold.errors import TwofoldError
+from twofold.manifest import ServiceManifest
 from twofold.portable.feed import Consumer, Feed
 from twofold.portable.message import Message
 from twofold.portable.message_queue import Delivery, dead_letter_name
+from twofold.settings import locations
 
 BATCH, HELD_SECONDS = 10, 300
 """So many are taken at once and hidden from others for so long: a batch at the slowest rate takes 100 seconds."""
@@ -48,6 +50,27 @@ class DeadLetter:
     def facts(self) -> dict[str, Any]:
         """Everything it has."""
         return {"id": self.id, "failure": self.failure, **self.detail}
+
+
+def uses(manifest: ServiceManifest, source: str) -> tuple[str, ...]:
+    """The locations, fields of Settings, that its dead letters need: of a queue that alone, of a feed consumer all that its
+    handler may use. Raises UnknownSource for a name that the manifest does not have."""
+    queues = [spec.name for spec in manifest.queues]
+    names = [*queues, *(spec.name for spec in manifest.projections + manifest.consumers)]
+    if source not in names:
+        raise UnknownSource(
+            f"{source!r} is neither a queue nor a feed consumer or projection; the manifest has {', '.join(names) or 'none'}"
+        )
+    return ("queue_url",) if source in queues else locations(manifest)
+
+
+def require_queue(manifest: ServiceManifest, source: str) -> None:
+    """Raises NotPurged for what is no queue."""
+    if source not in {spec.name for spec in manifest.queues}:
+        raise NotPurged(
+            f"{source} is a feed consumer: its parked streams can be redriven, not purged, since their events "
+            "would be missing from what it keeps"
+        )
 
 
 async def read(services: Services, source: str, *, only: str | None, limit: int) -> list[DeadLetter]:
@@ -105,6 +128,7 @@ async def _letters(services: Services, source: str, only: str | None) -> AsyncGe
         finally:
             for letter in taken:
                 await letter.release()
+        return
     for consumer in await _consumers(services, source):
         for letter in await _parked(services, consumer):
             if only in (None, letter.id):
@@ -119,13 +143,6 @@ async def _count(services: Services, source: str) -> int:
 
 async def _consumers(services: Services, source: str) -> list[Consumer]:
     """A projection that is being rebuilt is two, `<name>@<generation>`; a queue is none."""
-    manifest = services.manifest
-    readers = manifest.projections + manifest.consumers
-    names = [queue.name for queue in manifest.queues] + [reader.name for reader in readers]
-    if source not in names:
-        raise UnknownSource(
-            f"{source!r} is neither a queue nor a feed consumer or projection; the manifest has {', '.join(names) or 'none'}"
-        )
     return [consumer for consumer in await services.consumers() if consumer.name.partition("@")[0] == source]
 
 
@@ -149,10 +166,7 @@ async def _parked(services: Services, consumer: Consumer) -> list[DeadLetter]:
         return None
 
     async def refuse() -> None:
-        raise NotPurged(
-            f"{consumer.name} is a feed consumer: its parked streams can be redriven, not purged, since their events "
-            "would be missing from what it keeps"
-        )
+        require_queue(services.manifest, consumer.name)
 
     return [
         DeadLetter(

@@ -8,6 +8,7 @@ from typing import Any
 
 from joserfc import jws
 
+from twofold.cli.output import acts
 from twofold.errors import TwofoldError
 from twofold.local.issuer import DevelopmentIssuer
 from twofold.manifest import ServiceManifest
@@ -28,6 +29,8 @@ def make(manifest: ServiceManifest, root: Path, scopes: Sequence[str] | None, su
     wanted = [one for scope in scopes or () for one in scope.split()]
     if unknown := sorted(set(wanted) - set(manifest.scopes)):
         raise NoDevelopmentToken(f"the manifest has no scope {', '.join(unknown)}; it has {', '.join(manifest.scopes)}")
-    token = DevelopmentIssuer().token(manifest, subject=subject, scopes=wanted or None)
+    issuer = DevelopmentIssuer()
+    acts(None, str(issuer.file))
+    token = issuer.token(manifest, subject=subject, scopes=wanted or None)
     claims = json.loads(jws.extract_compact(token.encode()).payload)
     return {"token": token, "subject": claims["sub"], "scopes": claims["scope"].split(), "expires_at": claims["exp"]}

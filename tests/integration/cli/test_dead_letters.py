@@ -39,7 +39,7 @@ def dlq(folder, *arguments, told=0, **environ):
         command, cwd=folder, env=os.environ | {"COLUMNS": "160"} | environ, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == told and "Traceback" not in done.stderr, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    return done.stderr if told else done.stdout
 
 
 def on_services(environ, folder, work):
@@ -156,7 +156,7 @@ def test_parked_streams_of_a_consumer_are_listed_and_redriven_but_never_purged(f
     catchup = [Path(sys.executable).with_name("twofold"), "catchup", "--json"]
     done = subprocess.run(catchup, cwd=folder, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and json.loads(done.stdout)["parked"] == ["orders@0"]
-    assert done.stderr == "twofold: streams are parked; see: twofold dlq list orders\n"
+    assert done.stderr.endswith("twofold: streams are parked; see: twofold dlq list orders\n")
     assert "not purged" in dlq(folder, "purge", "orders", "--yes", told=2)
     assert "1 redriven" in dlq(folder, "redrive", "orders")
     assert "0 dead" in dlq(folder, "list", "orders")

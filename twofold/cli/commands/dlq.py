@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from twofold.cli import completion
-from twofold.cli.options import MANIFEST, Cloud, Env, Target, Yes, with_services
+from twofold.cli.options import MANIFEST, Cloud, Env, Target, Yes, manifest_of, with_services
 from twofold.cli.output import AsJson, confirm, tell
 from twofold.errors import TwofoldError
 
 if TYPE_CHECKING:
+    from twofold.bootstrap import Services
     from twofold.cli.dead_letters import Verb
 
 app = typer.Typer(help="Dead letters of queues and parked streams of feed consumers.", no_args_is_help=True)
@@ -74,9 +75,8 @@ def purge(
     if dry_run:
         _look(manifest, source, cloud, env, id, limit, as_json)
         return
-    if not yes:
-        confirm(f"delete dead letters of {source} for ever?")
-    _act(manifest, source, cloud, env, id, limit, as_json, "discard", "deleted", rate)
+    question = None if yes else f"delete dead letters of {source} for ever?"
+    _act(manifest, source, cloud, env, id, limit, as_json, "discard", "deleted", rate, question)
 
 
 def _look(
@@ -84,9 +84,11 @@ def _look(
 ) -> None:  # fmt: skip
     from twofold.cli import dead_letters
 
+    service = manifest_of(target)
     letters = with_services(
-        target, cloud, env, lambda services: dead_letters.read(services, source, only=only, limit=limit)
-    )
+        service, cloud, env, dead_letters.uses(service, source),
+        lambda services: dead_letters.read(services, source, only=only, limit=limit),
+    )  # fmt: skip
     _check(source, only, len(letters))
     print_them = dead_letters.show_whole if whole else dead_letters.show
     tell([letter.facts for letter in letters], lambda _: print_them(letters), as_json=as_json)
@@ -94,13 +96,20 @@ def _look(
 
 def _act(
     target: str, source: str, cloud: str | None, env: str, only: str | None, limit: int, as_json: bool, verb: "Verb",
-    done: str, rate: float,
+    done: str, rate: float, question: str | None = None,
 ) -> None:  # fmt: skip
     from twofold.cli import dead_letters
 
-    count = with_services(
-        target, cloud, env, lambda services: dead_letters.act(services, source, verb, only=only, limit=limit, rate=rate)
-    )
+    async def work(services: "Services") -> int:
+        if question:
+            confirm(question)
+        return await dead_letters.act(services, source, verb, only=only, limit=limit, rate=rate)
+
+    service = manifest_of(target)
+    uses = dead_letters.uses(service, source)
+    if verb == "discard":
+        dead_letters.require_queue(service, source)
+    count = with_services(service, cloud, env, uses, work)
     _check(source, only, count)
     tell({"source": source, done: count}, lambda _: typer.echo(f"{source}: {count} {done}"), as_json=as_json)
 
