@@ -16,6 +16,11 @@ type Block = Literal["documents", "events"]
 RESERVED_UNITS = ("all", "http", "feed", "schedule", "releases")
 MAX_ATTEMPT_SECONDS = 300
 _MINUTES = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
+DOCUMENTS = "documents"
+"""The collection that every store has: the kit's own records lie in it."""
+MAX_COLLECTIONS = 5
+"""Of a store in all: an alarm on AWS looks at ten metrics (CloudWatch's limits of metric math), and at two of each table."""
+_RESERVED_COLLECTIONS = {"events": "is the event store's: name the block", "leases": "is the feed's on Azure"}
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9]){0,23}")
 
 
@@ -132,7 +137,8 @@ class ServiceManifest:
     """One service.
 
     `app` names an ASGI application (`"pkg.main:app"`) or a function `create_app(services)` that makes one. `blocks` are
-    the stores it uses: what is not named is not provisioned. `packages` are the folders that go into the artifact.
+    the stores it uses: what is not named is not provisioned. `collections` are those that `services.documents` has: each is
+    a table or container of its own, and any other name is refused; `documents` is always there. `packages` are the folders that go into the artifact.
     `publishes` are the types of the integration events it sends out.
     `upcasters` names the service's `{(type, schema): function}` for events of earlier shapes.
     """
@@ -141,6 +147,7 @@ class ServiceManifest:
     app: str
     title: str = ""
     blocks: frozenset[Block] = frozenset()
+    collections: tuple[str, ...] = (DOCUMENTS,)
     packages: tuple[str, ...] = ("api",)
     queues: tuple[QueueSpec, ...] = ()
     consumers: tuple[ConsumerSpec, ...] = ()
@@ -161,6 +168,7 @@ class ServiceManifest:
             raise ValueError(
                 "schedules, feed consumers and projections need the block 'documents' for their own records"
             )
+        self._check_collections()
         if any(spec.once for spec in self.queues) and "documents" not in self.blocks:
             raise ValueError("a queue with `once` needs the block 'documents' for its records")
         unique = {kind: getattr(self, kind) for kind in ("schedules", "secrets", "settings")}
@@ -169,6 +177,21 @@ class ServiceManifest:
             names = [spec.name for spec in specs]
             if len(names) != len(set(names)):
                 raise ValueError(f"{kind} have a name twice: {names}")
+
+    def _check_collections(self) -> None:
+        for name in self.collections:
+            profile.check_collection(name)
+            if name in _RESERVED_COLLECTIONS:
+                raise ValueError(f"the collection {name!r} {_RESERVED_COLLECTIONS[name]}")
+        if len(self.stored) > MAX_COLLECTIONS:
+            raise ValueError(f"collections: a store has at most {MAX_COLLECTIONS}, not {', '.join(self.stored)}")
+        if self.collections != (DOCUMENTS,) and DOCUMENTS not in self.blocks:
+            raise ValueError("collections need the block 'documents'")
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """Every collection that its store has, and no other: the ones named, the kit's own, the events."""
+        return tuple(sorted({*self.collections, DOCUMENTS, *self.blocks})) if self.blocks else ()
 
     @property
     def reads_feed(self) -> bool:
