@@ -138,7 +138,8 @@ class ServiceManifest:
 
     `app` names an ASGI application (`"pkg.main:app"`) or a function `create_app(services)` that makes one. `blocks` are
     the stores it uses: what is not named is not provisioned. `collections` are those that `services.documents` has: each is
-    a table or container of its own, and any other name is refused; `documents` is always there. `packages` are the folders that go into the artifact.
+    a table or container of its own, and any other name is refused; `documents` is always there. `packages` are the folders
+    that go into the artifact.
     `publishes` are the types of the integration events it sends out.
     `upcasters` names the service's `{(type, schema): function}` for events of earlier shapes.
     """
