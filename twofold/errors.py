@@ -2,6 +2,7 @@
 
     TwofoldError
     ├── SettingsError            the environment (or stack config) is wrong; lists every problem
+    ├── HandlerError             code that the manifest names can't be imported or called; lists every problem
     ├── ProfileError             a value exceeds the portable profile; names the limit
     ├── StoreError
     │   ├── Conflict             a write's condition did not hold; nothing was written
@@ -36,6 +37,14 @@ class SettingsError(TwofoldError):
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("settings are wrong:\n" + "\n".join(f"  - {problem}" for problem in self.problems))
+
+
+class HandlerError(TwofoldError):
+    """The manifest names handlers that can't be imported or called; `problems` has one line for each of them."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("handlers are wrong:\n" + "\n".join(f"  - {problem}" for problem in self.problems))
 
 
 class ProfileError(TwofoldError, ValueError):

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from twofold.portable import profile
 
 type Block = Literal["documents", "events"]
+BLOCKS = ("documents", "events")
 
 RESERVED_UNITS = ("all", "http", "feed", "schedule", "releases")
 MAX_ATTEMPT_SECONDS = 300
@@ -21,6 +22,8 @@ DOCUMENTS = "documents"
 MAX_COLLECTIONS = 5
 """Of a store in all: an alarm on AWS looks at ten metrics (CloudWatch's limits of metric math), and at two of each table."""
 _RESERVED_COLLECTIONS = {"events": "is the event store's: name the block", "leases": "is the feed's on Azure"}
+_SCOPE = re.compile(r"[!#-\[\]-~]+")
+_SETTING = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9]){0,23}")
 
 
@@ -122,6 +125,12 @@ class SettingSpec:
     default: str = ""
     required: bool = True
 
+    def __post_init__(self) -> None:
+        if not _SETTING.fullmatch(self.name):
+            raise ValueError(
+                f"setting {self.name!r} must be a-z, 0-9 and _, a letter first: it is read from TWOFOLD_APP_…"
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -169,10 +178,18 @@ class ServiceManifest:
             raise ValueError(
                 "schedules, feed consumers and projections need the block 'documents' for their own records"
             )
+        if unknown := sorted(self.blocks - set(BLOCKS)):
+            raise ValueError(f"there is no block {', '.join(unknown)}; there are {', '.join(BLOCKS)}")
+        if bad := [scope for scope in self.scopes if not _SCOPE.fullmatch(scope)]:
+            raise ValueError(
+                f"scopes {bad} must be of printable ASCII, without spaces, quotes and backslashes (RFC 6749)"
+            )
         self._check_collections()
         if any(spec.once for spec in self.queues) and "documents" not in self.blocks:
             raise ValueError("a queue with `once` needs the block 'documents' for its records")
         unique = {kind: getattr(self, kind) for kind in ("schedules", "secrets", "settings")}
+        if len(self.scopes) != len(set(self.scopes)):
+            raise ValueError(f"scopes have a name twice: {self.scopes}")
         unique["queues, consumers and projections"] = self.queues + self.consumers + self.projections
         for kind, specs in unique.items():
             names = [spec.name for spec in specs]

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from twofold.errors import TwofoldError
+from twofold.handlers import told
 from twofold.manifest import ServiceManifest, load
 
 MANIFEST = "api.manifest:SERVICE"
@@ -16,8 +17,8 @@ def manifest_of(target: str) -> ServiceManifest:
     """
     try:
         manifest = load(target)
-    except (ModuleNotFoundError, AttributeError, ValueError) as exc:
-        raise TwofoldError(f"can't read the manifest {target}: {exc}; run this in your service's folder") from exc
+    except (Exception, SystemExit) as exc:
+        raise TwofoldError(f"can't read the manifest {target}: {told(exc)}; run this in your service's folder") from exc
     if not isinstance(manifest, ServiceManifest):
         raise TwofoldError(f"{target} is a {type(manifest).__name__}, not a ServiceManifest")
     origin = sys.modules[target.partition(":")[0]].__file__ or ""
