@@ -7,6 +7,7 @@ from typing import Any
 
 from twofold.errors import HandlerError
 from twofold.manifest import ServiceManifest, load
+from twofold.portable.failure import reason
 
 ALL = "all"
 
@@ -22,23 +23,23 @@ def problems(manifest: ServiceManifest, role: str = ALL) -> list[str]:
     found = []
     for what, target, arguments in _named(manifest, role):
         try:
-            reason = _misfit(load(target), arguments)
+            wrong = _misfit(load(target), arguments)
         except (Exception, SystemExit) as exc:
-            reason = told(exc)
-        if reason:
-            found.append(f"{what}: {target}: {reason}")
+            wrong = told(exc)
+        if wrong:
+            found.append(f"{what}: {target}: {wrong}")
     return found
 
 
 def told(exc: BaseException) -> str:
     """What an import raised, in a line, with the file and line of the code that did: the last one that is no machinery."""
-    reason = f"{type(exc).__name__}: {exc}"
+    line = reason(exc)
     if isinstance(exc, SyntaxError):
-        return reason  # it names them itself
+        return line  # it names them itself
     frames = [one for one in traceback.extract_tb(exc.__traceback__) if not one.filename.startswith("<frozen")]
     own = [one for one in frames if one.filename not in (__file__, load.__code__.co_filename)]
     own = [one for one in own if not one.filename.endswith("importlib/__init__.py")]
-    return f"{reason} ({own[-1].filename}, line {own[-1].lineno})" if own else reason
+    return f"{line} ({own[-1].filename}, line {own[-1].lineno})" if own else line
 
 
 def _named(manifest: ServiceManifest, role: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -161,8 +161,13 @@ class Runtime:
         await self.start()
 
         async def work(message: Message) -> None:
-            async with asyncio.timeout(spec.visibility_seconds):
-                await self._handle(spec, message)
+            try:
+                async with asyncio.timeout(spec.visibility_seconds) as limit:
+                    await self._handle(spec, message)
+            except TimeoutError as exc:
+                if limit.expired():
+                    raise TimeoutError(f"it took longer than the queue's {spec.visibility_seconds} seconds") from exc
+                raise
 
         return await self.services.queue.handle(delivery, work)
 

@@ -103,6 +103,7 @@ async def test_a_message_waits_for_a_handler_that_is_not_there(module, tmp_path)
 @pytest.mark.parametrize("door", ["azure", "aws"])
 def test_a_door_does_not_open_without(module, tmp_path, capsys, monkeypatch, door):
     monkeypatch.setenv("TWOFOLD_STORE_URL", STORES[door])
+    monkeypatch.setattr("logging.basicConfig", lambda **_: None)  # of the whole process, which other tests are in
     with pytest.raises(SystemExit):
         {"azure": function_app, "aws": lambda_handler}[door](manifest("handled:gone"), root=tmp_path)
     assert "queue mails: handled:gone: AttributeError" in capsys.readouterr().err

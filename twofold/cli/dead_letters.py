@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal
 
+from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
+from rich.table import Column, Table
 
 from twofold.bootstrap import Services
 from twofold.cli.console import aside, console
@@ -23,11 +24,18 @@ from twofold.settings import locations
 BATCH, HELD_SECONDS = 10, 300
 """So many are taken at once and hidden from others for so long: a batch at the slowest rate takes 100 seconds."""
 
+BESIDE_ID = 60
+"""Columns for what stands beside an id in a table."""
+
 type Verb = Literal["redrive", "discard"]
 
 
 class UnknownSource(TwofoldError):
     """Neither a queue nor a feed consumer has this name."""
+
+
+class NotOne(TwofoldError):
+    """Several ids begin so, or none."""
 
 
 class NotPurged(TwofoldError):
@@ -74,24 +82,31 @@ def require_queue(manifest: ServiceManifest, source: str) -> None:
 
 
 async def read(services: Services, source: str, *, only: str | None, limit: int) -> list[DeadLetter]:
-    """All of them, or those with an id, `limit` at most. They stay where they are."""
+    """All of them, or those with an id (its first letters will do), `limit` at most. They stay where they are.
+
+    Raises NotOne when no id begins so, or several do.
+    """
     found: list[DeadLetter] = []
-    async with aclosing(_letters(services, source, only)) as letters:
-        async for letter in letters:
-            found.append(letter)
-            if len(found) == limit:
-                break
-    for letter in found:
-        await letter.release()
-    return found
+    try:
+        async with aclosing(_letters(services, source, lambda id: id.startswith(only or ""))) as letters:
+            async for letter in letters:
+                found.append(letter)
+                if len(found) == limit and only is None:
+                    break
+    finally:
+        for letter in found:
+            await letter.release()
+    return found if only is None else _one(found, source, only)[:limit]
 
 
 def show(letters: Sequence[DeadLetter]) -> None:
     """Prints a table of them."""
-    table = Table("id", "what", "failure", title=f"{len(letters)} dead")
+    table = Table(Column("id", no_wrap=True), "what", "failure", title=f"{len(letters)} dead")
     for letter in letters:
         table.add_row(letter.id, letter.what, letter.failure[:100])
-    console.print(table)
+    # As wide as it takes: an id that is cut can't be copied.
+    longest = max((len(letter.id) for letter in letters), default=0)
+    Console(width=max(console.width, longest + BESIDE_ID)).print(table)
 
 
 def show_whole(letters: Sequence[DeadLetter]) -> None:
@@ -101,11 +116,16 @@ def show_whole(letters: Sequence[DeadLetter]) -> None:
 
 
 async def act(services: Services, source: str, verb: Verb, *, only: str | None, limit: int, rate: float) -> int:
-    """Redrives or discards them, `rate` a second and `limit` in all at most, with a progress bar; returns how many."""
+    """Redrives or discards them, `rate` a second and `limit` in all at most, with a progress bar; returns how many.
+
+    `only` as for `read`.
+    """
+    if only is not None:
+        only = (await read(services, source, only=only, limit=1))[0].id
     done = 0
     with Progress(console=aside, transient=True, disable=not aside.is_terminal) as bar:
         task = bar.add_task(f"{verb} {source}", total=min(limit, await _count(services, source)) if only is None else 1)
-        async with aclosing(_letters(services, source, only)) as letters:
+        async with aclosing(_letters(services, source, lambda id: only in (None, id))) as letters:
             async for letter in letters:
                 await asyncio.gather(getattr(letter, verb)(), asyncio.sleep(1 / rate))
                 done += 1
@@ -115,14 +135,14 @@ async def act(services: Services, source: str, verb: Verb, *, only: str | None, 
     return done
 
 
-async def _letters(services: Services, source: str, only: str | None) -> AsyncGenerator[DeadLetter]:
-    """The dead letters of a queue or the parked streams of a consumer, all or the one with this id."""
+async def _letters(services: Services, source: str, wanted: Callable[[str], bool]) -> AsyncGenerator[DeadLetter]:
+    """The dead letters of a queue or the parked streams of a consumer, all or those with the ids that are wanted."""
     if source in {spec.name for spec in services.manifest.queues}:
         taken: list[DeadLetter] = []  # and not given to the caller: back to where they were
         try:
             while deliveries := await services.queue.dead_letters(source, limit=BATCH, hidden=HELD_SECONDS):
                 taken += [_letter(services, source, delivery) for delivery in deliveries]
-                for letter in [one for one in taken if only in (None, one.id)]:
+                for letter in [one for one in taken if wanted(one.id)]:
                     taken.remove(letter)
                     yield letter
         finally:
@@ -131,8 +151,19 @@ async def _letters(services: Services, source: str, only: str | None) -> AsyncGe
         return
     for consumer in await _consumers(services, source):
         for letter in await _parked(services, consumer):
-            if only in (None, letter.id):
+            if wanted(letter.id):
                 yield letter
+
+
+def _one(letters: Sequence[DeadLetter], source: str, only: str) -> list[DeadLetter]:
+    """Those with this very id, else those with the one that begins so."""
+    exact = [letter for letter in letters if letter.id == only]
+    ids = sorted({letter.id for letter in letters})
+    if not ids:
+        raise NotOne(f"{source} has no dead letter {only!r}")
+    if not exact and len(ids) > 1:
+        raise NotOne(f"{len(ids)} dead letters of {source} begin with {only!r}: {', '.join(ids[:5])}")
+    return exact or list(letters)
 
 
 async def _count(services: Services, source: str) -> int:
@@ -153,7 +184,8 @@ def _letter(services: Services, name: str, delivery: Delivery) -> DeadLetter:
         message = Message("unreadable", {"body": delivery.body}, id="?", failure=str(exc))
     return DeadLetter(
         message.id, f"{message.type}, attempt {message.attempt}", message.failure or "its worker died each time",
-        {"type": message.type, "attempt": message.attempt, "data": message.data, "traceparent": message.traceparent},
+        {"type": message.type, "attempt": message.attempt, "data": message.data, "traceparent": message.traceparent,
+         "trace": (message.trace or "").splitlines()},
         partial(services.queue.redrive, name, delivery), partial(services.queue.driver.delete, delivery),
         partial(services.queue.driver.release, delivery),
     )  # fmt: skip
@@ -171,7 +203,8 @@ async def _parked(services: Services, consumer: Consumer) -> list[DeadLetter]:
     return [
         DeadLetter(
             one.stream, f"parked at event {one.position} since {datetime.fromtimestamp(one.at, UTC):%Y-%m-%d %H:%M}Z",
-            one.failure, {"consumer": consumer.name, "position": one.position, "at": one.at},
+            one.failure,
+            {"consumer": consumer.name, "position": one.position, "at": one.at, "trace": (one.trace or "").splitlines()},
             partial(feed.redrive, consumer.name, one.stream), refuse, leave,
         )
         for one in await feed.parked(consumer.name)

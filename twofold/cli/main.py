@@ -175,7 +175,7 @@ def main() -> None:
     try:
         app()
     except TwofoldError as exc:
-        typer.echo(f"twofold: {exc}", err=True)
+        typer.echo(f"twofold: {str(exc) or type(exc).__name__}", err=True)
         sys.exit(2)
 
 
