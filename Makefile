@@ -52,12 +52,13 @@ test: install tools  ## everything; a missing tool is a skip, under CI=true a fa
 parity: install  ## rewrites docs/parity.md from the last run of the tests
 	$(PY) -m tests.parity.matrix
 
-check: install  ## formatting, types, import rules, bandit
+check: install  ## formatting, types, import rules, bandit, the service itself
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/bandit -q -c pyproject.toml -r twofold api stacks
+	.venv/bin/twofold check
 
 certify: install  ## the contract and the orders walk against the deployed stack ENV-CLOUD, and a dated record of it
 	$(PY) -m tests.certify $(CLOUD) --env $(ENV)

@@ -2,6 +2,7 @@
 
     TwofoldError
     ├── SettingsError            the environment (or stack config) is wrong; lists every problem
+    ├── HandlerError             code that the manifest names can't be imported or called; lists every problem
     ├── ProfileError             a value exceeds the portable profile; names the limit
     ├── StoreError
     │   ├── Conflict             a write's condition did not hold; nothing was written
@@ -18,6 +19,7 @@
     │   ├── TokenRefused         an access token that is not valid here; says why
     │   └── IssuerUnavailable    the issuer's keys can't be had and none are known
     ├── PublisherUnavailable     whom integration events go to did not take them
+    ├── DependencyDown           what is needed is down: of StoreThrottled and each …Unavailable but the issuer's and the cache's
     └── CacheUnavailable         the cache did not answer; only its driver and `ping` raise it
 
 Drivers translate their SDK's errors at the edge, the most specific class first, always `raise X from exc`.
@@ -38,8 +40,20 @@ class SettingsError(TwofoldError):
         super().__init__("settings are wrong:\n" + "\n".join(f"  - {problem}" for problem in self.problems))
 
 
+class HandlerError(TwofoldError):
+    """The manifest names handlers that can't be imported or called; `problems` has one line for each of them."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("handlers are wrong:\n" + "\n".join(f"  - {problem}" for problem in self.problems))
+
+
 class ProfileError(TwofoldError, ValueError):
     """A value would not work on every backend; the message names the limit. Raised before any backend is called."""
+
+
+class DependencyDown(TwofoldError):
+    """What was needed is down or overloaded, for everybody: no failure of the message or commit that met it, which waits."""
 
 
 class StoreError(TwofoldError):
@@ -54,7 +68,7 @@ class Conflict(StoreError):
         super().__init__(f"condition failed for document {id!r} in partition {partition!r}")
 
 
-class StoreThrottled(StoreError):
+class StoreThrottled(StoreError, DependencyDown):
     """The store refused for load, and went on doing so until the retries were spent. Nothing was written.
 
     `retry_after` is the store's own advice in seconds, where it gives any.
@@ -65,7 +79,7 @@ class StoreThrottled(StoreError):
         super().__init__(message)
 
 
-class StoreUnavailable(StoreError):
+class StoreUnavailable(StoreError, DependencyDown):
     """The store did not answer or failed; a write may or may not have happened."""
 
 
@@ -89,7 +103,7 @@ class SecretNotFound(SecretError):
         super().__init__(f"there is no secret {name!r}")
 
 
-class SecretsUnavailable(SecretError):
+class SecretsUnavailable(SecretError, DependencyDown):
     """The vault did not answer, refused the login or throttled, and no earlier value is known."""
 
 
@@ -97,7 +111,7 @@ class QueueError(TwofoldError):
     """A message queue failed."""
 
 
-class QueueUnavailable(QueueError):
+class QueueUnavailable(QueueError, DependencyDown):
     """The queue did not answer or failed; a message may or may not have been sent."""
 
 
@@ -113,7 +127,7 @@ class IssuerUnavailable(AccessError):
     """The issuer of access tokens did not answer, or not with what it must, and no earlier keys of it are known."""
 
 
-class PublisherUnavailable(TwofoldError):
+class PublisherUnavailable(DependencyDown):
     """Integration events were not, or not all, accepted: publish them again."""
 
 

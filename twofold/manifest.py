@@ -12,10 +12,18 @@ from typing import Any, Literal
 from twofold.portable import profile
 
 type Block = Literal["documents", "events"]
+BLOCKS = ("documents", "events")
 
 RESERVED_UNITS = ("all", "http", "feed", "schedule", "releases")
 MAX_ATTEMPT_SECONDS = 300
 _MINUTES = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
+DOCUMENTS = "documents"
+"""The collection that every store has: the kit's own records lie in it."""
+MAX_COLLECTIONS = 5
+"""Of a store in all: an alarm on AWS looks at ten metrics (CloudWatch's limits of metric math), and at two of each table."""
+_RESERVED_COLLECTIONS = {"events": "is the event store's: name the block", "leases": "is the feed's on Azure"}
+_SCOPE = re.compile(r"[!#-\[\]-~]+")
+_SETTING = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9]){0,23}")
 
 
@@ -117,6 +125,12 @@ class SettingSpec:
     default: str = ""
     required: bool = True
 
+    def __post_init__(self) -> None:
+        if not _SETTING.fullmatch(self.name):
+            raise ValueError(
+                f"setting {self.name!r} must be a-z, 0-9 and _, a letter first: it is read from TWOFOLD_APP_…"
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -132,7 +146,9 @@ class ServiceManifest:
     """One service.
 
     `app` names an ASGI application (`"pkg.main:app"`) or a function `create_app(services)` that makes one. `blocks` are
-    the stores it uses: what is not named is not provisioned. `packages` are the folders that go into the artifact.
+    the stores it uses: what is not named is not provisioned. `collections` are those that `services.documents` has: each is
+    a table or container of its own, and any other name is refused; `documents` is always there. `packages` are the folders
+    that go into the artifact.
     `publishes` are the types of the integration events it sends out.
     `upcasters` names the service's `{(type, schema): function}` for events of earlier shapes.
     """
@@ -141,6 +157,7 @@ class ServiceManifest:
     app: str
     title: str = ""
     blocks: frozenset[Block] = frozenset()
+    collections: tuple[str, ...] = (DOCUMENTS,)
     packages: tuple[str, ...] = ("api",)
     queues: tuple[QueueSpec, ...] = ()
     consumers: tuple[ConsumerSpec, ...] = ()
@@ -161,14 +178,38 @@ class ServiceManifest:
             raise ValueError(
                 "schedules, feed consumers and projections need the block 'documents' for their own records"
             )
+        if unknown := sorted(self.blocks - set(BLOCKS)):
+            raise ValueError(f"there is no block {', '.join(unknown)}; there are {', '.join(BLOCKS)}")
+        if bad := [scope for scope in self.scopes if not _SCOPE.fullmatch(scope)]:
+            raise ValueError(
+                f"scopes {bad} must be of printable ASCII, without spaces, quotes and backslashes (RFC 6749)"
+            )
+        self._check_collections()
         if any(spec.once for spec in self.queues) and "documents" not in self.blocks:
             raise ValueError("a queue with `once` needs the block 'documents' for its records")
         unique = {kind: getattr(self, kind) for kind in ("schedules", "secrets", "settings")}
+        if len(self.scopes) != len(set(self.scopes)):
+            raise ValueError(f"scopes have a name twice: {self.scopes}")
         unique["queues, consumers and projections"] = self.queues + self.consumers + self.projections
         for kind, specs in unique.items():
             names = [spec.name for spec in specs]
             if len(names) != len(set(names)):
                 raise ValueError(f"{kind} have a name twice: {names}")
+
+    def _check_collections(self) -> None:
+        for name in self.collections:
+            profile.check_collection(name)
+            if name in _RESERVED_COLLECTIONS:
+                raise ValueError(f"the collection {name!r} {_RESERVED_COLLECTIONS[name]}")
+        if len(self.stored) > MAX_COLLECTIONS:
+            raise ValueError(f"collections: a store has at most {MAX_COLLECTIONS}, not {', '.join(self.stored)}")
+        if self.collections != (DOCUMENTS,) and DOCUMENTS not in self.blocks:
+            raise ValueError("collections need the block 'documents'")
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """Every collection that its store has, and no other: the ones named, the kit's own, the events."""
+        return tuple(sorted({*self.collections, DOCUMENTS, *self.blocks})) if self.blocks else ()
 
     @property
     def reads_feed(self) -> bool:

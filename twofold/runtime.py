@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from twofold import handlers
 from twofold.bootstrap import Services, bootstrap
 from twofold.http.lifespan import ASGIApp, Lifespan, Receive, Scope, Send
 from twofold.manifest import QueueSpec, ScheduleSpec, ServiceManifest, load
@@ -75,14 +76,19 @@ class Runtime:
         for handler in logging.getLogger().handlers:
             handler.setFormatter(lines)
 
+    def require_handlers(self) -> None:
+        """Raises HandlerError unless every handler of this role can be called: each message would fail, and be dead in the end."""
+        handlers.require(self.manifest, self.settings.role)
+
     async def start(self) -> None:
-        """Builds the application and runs its lifespan; what is started already is left alone."""
+        """Builds the application and runs its lifespan; what is started already is left alone. Raises HandlerError."""
         if self._lifespan is not None:
             return
         self._starting = self._starting or asyncio.Lock()
         async with self._starting:
             if self._lifespan is not None:
                 return
+            self.require_handlers()
             from twofold.http.pipeline import wrap  # FastAPI: only once something is to be served
 
             app = self.build_app()
@@ -155,8 +161,13 @@ class Runtime:
         await self.start()
 
         async def work(message: Message) -> None:
-            async with asyncio.timeout(spec.visibility_seconds):
-                await self._handle(spec, message)
+            try:
+                async with asyncio.timeout(spec.visibility_seconds) as limit:
+                    await self._handle(spec, message)
+            except TimeoutError as exc:
+                if limit.expired():
+                    raise TimeoutError(f"it took longer than the queue's {spec.visibility_seconds} seconds") from exc
+                raise
 
         return await self.services.queue.handle(delivery, work)
 

@@ -32,6 +32,8 @@ from twofold.portable.rate_limit import Rate
 PREFIX = "TWOFOLD_"
 APP_PREFIX = "TWOFOLD_APP_"
 TEST_PREFIX = "TWOFOLD_TEST_"
+LOCATIONS = ("store_url", "queue_url", "events_url", "secrets_url")
+"""Where a service's data are: a stack makes what its manifest needs of them, and tells where that is."""
 MARKER = "twofold.artifact.json"
 """The file that `twofold.deploy.package` writes into an artifact; beside the entry files it means deployed."""
 CALLER_HEADER = "X-Twofold-Authorization"
@@ -164,6 +166,12 @@ def variable_names(manifest: ServiceManifest) -> tuple[str, ...]:
     )
 
 
+def locations(manifest: ServiceManifest) -> tuple[str, ...]:
+    """The fields that say where what this service uses is: those of `LOCATIONS` that its manifest has a need for."""
+    needed = (manifest.blocks, manifest.queues, manifest.publishes, manifest.secrets)
+    return tuple(field for field, uses in zip(LOCATIONS, needed, strict=True) if uses)
+
+
 def _url_problems(settings: Settings, deployed: bool) -> list[str]:
     problems = []
     for block in ("store", "queue", "events", "secrets", "cache", "telemetry", "metrics"):
@@ -198,13 +206,8 @@ def _deployed_problems(
         for name in ("environment", "role", "oidc_issuer", "oidc_audience")
         if not values.get(name)
     ]
-    for field, needed in (
-        ("store_url", bool(manifest.blocks)),
-        ("queue_url", bool(manifest.queues)),
-        ("events_url", bool(manifest.publishes)),
-        ("secrets_url", bool(manifest.secrets)),
-    ):
-        if needed and urlsplit(getattr(settings, field)).scheme in ("sqlite", "file", "log"):
+    for field in locations(manifest):
+        if urlsplit(getattr(settings, field)).scheme in ("sqlite", "file", "log"):
             problems.append(f"{PREFIX}{field.upper()} is this machine's own; a deployed service needs a managed one")
     if settings.oidc_issuer and not settings.oidc_issuer.startswith("https://"):
         problems.append(f"{PREFIX}OIDC_ISSUER is {settings.oidc_issuer!r}: it must be an https URL")

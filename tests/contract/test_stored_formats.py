@@ -15,7 +15,7 @@ from twofold.errors import EventFormatError
 from twofold.local import document_store as sqlite
 from twofold.portable.document_store import Document, DocumentStore, Put
 from twofold.portable.event_store import Event, EventStore
-from twofold.portable.feed import Consumer, Feed
+from twofold.portable.feed import Consumer, Feed, Parked
 from twofold.portable.idempotency import Idempotency, derived_id
 from twofold.portable.message import Message
 from twofold.portable.read_model import ReadModels
@@ -95,7 +95,14 @@ async def test_checkpoints_and_parked_streams(store):
     assert await stored(store, "documents", golden("checkpoint-1")) == golden("checkpoint-1")
     await events.append("order-1", position, [Event("C", {})])
     await feed.process_streams(["order-1"])
-    assert await stored(store, "documents", golden("parked-1")) == golden("parked-1")
+    written, expected = await stored(store, "documents", golden("parked-1")), golden("parked-1-traced")
+    trace = written["body"]["trace"]
+    assert trace.endswith("in consume")
+    assert written == expected | {"body": expected["body"] | {"trace": trace}}
+    for name, known in (("parked-1", None), ("parked-1-traced", expected["body"]["trace"])):
+        await store.put("documents", expected["partition"], expected["id"], golden(name)["body"])
+        [parked] = await feed.parked("views")
+        assert parked == Parked("views", "order-1", 2, "ValueError: no", 1_700_000_000, known)
 
 
 async def test_generations_of_a_read_model(store):
@@ -126,6 +133,14 @@ def test_message_envelopes():
     )
     written = json.loads(message.encode("/orders"))
     assert written == expected | {"time": written["time"]} and written["time"].endswith("Z")
+
+
+def test_envelopes_of_dead_letters():
+    expected = golden("message-1-dead")
+    message = Message.decode(json.dumps(expected))
+    assert (message.failure, message.trace) == (expected["failure"], expected["trace"])
+    written = json.loads(message.encode("/orders"))
+    assert written == expected | {"time": written["time"]}
 
 
 PUT = Put("1", {"text": "ä", "price": 0.1}, expires_at=1_700_000_060)

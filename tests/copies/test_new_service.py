@@ -51,6 +51,38 @@ def test_its_own_tests_pass(service):
     assert "passed" in run("make", "test", folder=service)
 
 
+BLOCKS = """
+from twofold.portable.message import Message
+
+
+async def test_every_block(services):
+    await services.secrets.set("mail-key", "of the test")
+    await services.queue.send("mails", Message("mail", {}))
+    await services.publisher.publish([])
+    await services.documents.put("documents", "p", "1", {})
+    await services.cache.set("k", 1, 10)
+    assert services.settings.events_url == "log:" and not services.cache.shared
+"""
+DECLARED = """    queues=(QueueSpec("mails", handler="api.app:create_app"),),
+    secrets=(SecretSpec("mail-key"),),
+"""
+
+
+def test_a_test_touches_nothing_of_what_is_served(service, tmp_path):
+    """Neither a real secret, nor a message that the next `dev` would work."""
+    mine = tmp_path / "mine"
+    shutil.copytree(service, mine, ignore=shutil.ignore_patterns(".venv", "vendor", ".data"))
+    (mine / "tests/test_blocks.py").write_text(BLOCKS)
+    manifest = (mine / "api/manifest.py").read_text().replace('    scopes=("notes",),\n', f"{DECLARED}    scopes=(),\n")
+    (mine / "api/manifest.py").write_text(manifest.replace("import S", "import QueueSpec, SecretSpec, S"))
+    (mine / ".data/secrets").mkdir(parents=True)
+    (mine / ".data/secrets/mail-key").write_text("the real one")
+    redis = {f"TWOFOLD_{block}_URL": f"{block.lower()}://of-the-shell" for block in ("CACHE", "EVENTS")}
+    run(sys.executable, "-m", "pytest", "tests/test_blocks.py", folder=mine, **redis)
+    assert (mine / ".data/secrets/mail-key").read_text() == "the real one"
+    assert not (mine / ".data/twofold.db").exists()
+
+
 def listens(url):
     try:
         return httpx.get(url) is not None

@@ -104,6 +104,10 @@ TABLE = (
         "block", lambda m: sorted(m.blocks),
         named("aws:dynamodb/table:Table"), named("azure-native:cosmosdb:SqlResourceSqlContainer"),
     ),
+    Capability(
+        "collection", lambda m: sorted(m.stored),
+        named("aws:dynamodb/table:Table"), named("azure-native:cosmosdb:SqlResourceSqlContainer"),
+    ),
     Capability("queue", lambda m: [q.name for q in m.queues], named("aws:sqs/queue:Queue"), named("azure-native:storage:Queue")),
     Capability(
         "dead letters of a queue", lambda m: _twins(q.name for q in m.queues),
@@ -163,6 +167,7 @@ TABLE = (
 )  # fmt: skip
 MANIFEST = {
     "blocks": ("block",),
+    "collections": ("collection",),
     "queues": ("queue", "dead letters of a queue", "alarm on dead letters", "worker of a queue"),
     "consumers": ("consumer or projection of the feed",),
     "projections": ("consumer or projection of the feed",),

@@ -3,8 +3,8 @@
 import threading
 import time
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from twofold.emulators.loopback import LoopbackServer
 from twofold.emulators.process import free_port
 
 
@@ -16,25 +16,18 @@ def collector(how):
         return
     over = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            self.rfile.read(int(self.headers["Content-Length"]))
-            if how == "hangs":
-                over.wait()
-                return
-            time.sleep(1.0 if how == "slow" else 0)
-            self.send_response(503 if how == "fails" else 200)
-            self.end_headers()
+    def handle(request):
+        request.rfile.read(int(request.headers["Content-Length"]))
+        if how == "hangs":
+            over.wait()
+            return
+        time.sleep(1.0 if how == "slow" else 0)
+        request.send_response(503 if how == "fails" else 200)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
 
-        def log_message(self, *arguments):
-            pass
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-    server = Server(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    server = LoopbackServer(handle)
+    server.start()
     yield f"otlp://127.0.0.1:{server.server_port}"
     over.set()
-    server.shutdown()
-    server.server_close()
+    server.close()

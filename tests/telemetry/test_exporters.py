@@ -67,6 +67,8 @@ class Received:
         self.requests, kept = [], self
 
         class Handler(BaseHTTPRequestHandler):
+            disable_nagle_algorithm = True
+
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 kept.requests.append((self.path, dict(self.headers.items()), body))

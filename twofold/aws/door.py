@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from twofold.aws.feed import document_of, sequence_number
-from twofold.errors import QueueUnavailable, SettingsError, StoreError
+from twofold.errors import HandlerError, QueueUnavailable, SettingsError, StoreError
 from twofold.manifest import ServiceManifest
 from twofold.portable import metrics
 from twofold.portable.message_queue import Delivery
@@ -35,11 +35,13 @@ type LambdaHandler = Callable[[dict[str, Any], Any], Any]
 
 
 def lambda_handler(manifest: ServiceManifest, *, root: Path) -> LambdaHandler:
-    """The handler of a service's units. Wrong settings are told at once, each on a line, and end the process."""
+    """The handler of a service's units. Wrong settings and handlers are told at once, each on a line, and end the process."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
     try:
         runtime = Runtime(manifest, root=root)
-    except SettingsError as exc:
+        if not runtime.embedded:  # a checkout's are looked at with the first request
+            runtime.require_handlers()
+    except (SettingsError, HandlerError) as exc:
         print(f"twofold: {exc}", file=sys.stderr, flush=True)
         sys.exit(1)
     logging.getLogger().setLevel(runtime.settings.log_level.upper())

@@ -70,6 +70,11 @@ class SQSDriver:
             VisibilityTimeout=0,
         )
 
+    async def ping(self, queue: str) -> None:
+        """See `QueueDriver`; asks for the queue's URL anew."""
+        self._urls.pop(f"{self._prefix}-{queue}", None)
+        await self._call(None, queue)
+
     async def depth(self, queue: str) -> int:
         """See `QueueDriver`; approximate."""
         names = [f"ApproximateNumberOfMessages{suffix}" for suffix in ("", "NotVisible", "Delayed")]
@@ -80,14 +85,14 @@ class SQSDriver:
         """See `QueueDriver`."""
         await self._client.close()
 
-    async def _call(self, operation: str, queue: str, *, tolerated: Sequence[str] = (), **arguments: Any) -> Any:
+    async def _call(self, operation: str | None, queue: str, *, tolerated: Sequence[str] = (), **arguments: Any) -> Any:
         from botocore.exceptions import BotoCoreError, ClientError
 
         name = f"{self._prefix}-{queue}"
         try:
             if name not in self._urls:
                 self._urls[name] = (await self._client.call("get_queue_url", QueueName=name))["QueueUrl"]
-            return await self._client.call(operation, QueueUrl=self._urls[name], **arguments)
+            return operation and await self._client.call(operation, QueueUrl=self._urls[name], **arguments)
         except ClientError as exc:
             code = code_of(exc)
             if code in tolerated:

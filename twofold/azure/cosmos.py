@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from twofold.azure.credential import default_credential
 from twofold.errors import ProfileError, StoreError, StoreThrottled, StoreUnavailable
+from twofold.portable.failure import reason
 
 REFUSED = (404, 409, 412)
 
@@ -62,7 +63,7 @@ class Cosmos:
         except CosmosHttpResponseError as exc:
             raise translate(exc.status_code or 0, exc.message or "", headers=exc.headers) from exc
         except (AzureError, OSError, TimeoutError) as exc:
-            raise StoreUnavailable(f"Cosmos DB does not answer: {type(exc).__name__}: {exc}") from exc
+            raise StoreUnavailable(f"Cosmos DB does not answer: {reason(exc)}") from exc
 
     async def close(self) -> None:
         """Releases the connections."""

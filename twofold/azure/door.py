@@ -14,7 +14,7 @@ import azure.functions as func
 from twofold.azure.feed import documents_of
 from twofold.azure.gateway import through_gateway
 from twofold.azure.http_request import serve
-from twofold.errors import SettingsError
+from twofold.errors import HandlerError, SettingsError
 from twofold.manifest import QueueSpec, ScheduleSpec, ServiceManifest, load
 from twofold.portable.message_queue import Delivery
 from twofold.runtime import Runtime
@@ -27,10 +27,12 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def function_app(manifest: ServiceManifest, *, root: Path) -> func.FunctionApp:
-    """The functions of a service's unit. Wrong settings are told at once, each on a line, and end the process."""
+    """The functions of a service's unit. Wrong settings and handlers are told at once, each on a line, and end the process."""
     try:
         runtime = Runtime(manifest, root=root)
-    except SettingsError as exc:
+        if not runtime.embedded:  # a checkout's are looked at with the first request
+            runtime.require_handlers()
+    except (SettingsError, HandlerError) as exc:
         print(f"twofold: {exc}", file=sys.stderr, flush=True)
         sys.exit(1)
     logging.getLogger("twofold").setLevel(runtime.settings.log_level.upper())

@@ -11,6 +11,7 @@ from twofold.portable.message_queue import Delivery
 
 GONE = ("MessageNotFound", "PopReceiptMismatch")
 """What a receipt gets whose visibility has ended: the message comes again, or somebody else has settled it."""
+NO_RIGHT = ("AuthorizationPermissionMismatch",)
 LOOPBACK = ("127.0.0.1", "localhost")
 MAX_RECEIVE = 32
 CONCURRENT_SENDS = 16
@@ -78,6 +79,10 @@ class StorageQueueDriver:
             delivery.queue, lambda: client.update_message(id, receipt, visibility_timeout=0), tolerated=GONE
         )
 
+    async def ping(self, queue: str) -> None:
+        """See `QueueDriver`. That a unit which only sends may not look at the queue is told by a service that answers."""
+        await self._call(queue, self._queue(queue).get_queue_properties, tolerated=NO_RIGHT)
+
     async def depth(self, queue: str) -> int:
         """See `QueueDriver`; approximate."""
         properties = await self._call(queue, self._queue(queue).get_queue_properties)
@@ -101,6 +106,10 @@ class StorageQueueDriver:
                 # An emulator's certificate can't be the service's (the Cosmos SDK does the same on loopback).
                 connection_verify=urlsplit(self._account_url).hostname not in LOOPBACK,
                 retry_total=1,
+                # Its own pause before the repetition is 15 seconds and three more or less: a request's caller is gone by then.
+                initial_backoff=0.2,
+                increment_base=0,
+                random_jitter_range=0.1,
                 connection_timeout=2,
                 read_timeout=5,
             )

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from twofold.azure.credential import default_credential
 from twofold.errors import SecretsUnavailable
+from twofold.portable.failure import reason
 
 LOOPBACK = ("127.0.0.1", "localhost")
 
@@ -31,7 +32,7 @@ class KeyVaultDriver:
         except ResourceNotFoundError:
             return None
         except (AzureError, OSError) as exc:
-            raise SecretsUnavailable(f"Key Vault: {type(exc).__name__}: {_line(exc)}") from exc
+            raise SecretsUnavailable(f"Key Vault: {_line(exc)}") from exc
 
     async def set(self, name: str, value: str) -> None:
         """See `SecretDriver`."""
@@ -40,7 +41,7 @@ class KeyVaultDriver:
         try:
             await self._connected().set_secret(name, value)
         except (AzureError, OSError) as exc:
-            raise SecretsUnavailable(f"Key Vault: {type(exc).__name__}: {_line(exc)}") from exc
+            raise SecretsUnavailable(f"Key Vault: {_line(exc)}") from exc
 
     async def close(self) -> None:
         """See `SecretDriver`."""
@@ -68,4 +69,4 @@ class KeyVaultDriver:
 
 
 def _line(exc: BaseException) -> str:
-    return str(exc).splitlines()[0][:300] if str(exc) else ""
+    return reason(exc).splitlines()[0][:300]

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from twofold.cli.output import acts
 from twofold.deploy import description, issuer, program
 from twofold.deploy.checks import Check
 from twofold.deploy.config import ConfigError, StackConfig
@@ -30,6 +31,7 @@ def deployer(manifest: ServiceManifest, cloud: str, env: str) -> dict[str, Any]:
 def preflight(manifest: ServiceManifest, cloud: str, env: str) -> list[Check]:
     """What was asked, and found."""
     with _stack(manifest, cloud, env, "preflight") as (module, config, asked):
+        acts(f"{env}-{cloud}", config.region)
         asks = [issuer.look(config.oidc_issuer)] if config.issuer == "existing" else []
         return [*module.check(config, asked), *asks]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.table import Table
 
+from twofold.cli import check
 from twofold.cli.console import aside, console
 from twofold.cli.output import tell
 from twofold.deploy import package, size
@@ -25,7 +26,8 @@ class BuildError(TwofoldError):
 
 
 def build(manifest: ServiceManifest, cloud: str, root: Path, *, report: bool, as_json: bool, image: bool) -> None:
-    """Builds the artifact and tells what it is. Raises BuildError."""
+    """Builds the artifact and tells what it is. Raises BuildError; TwofoldError for a service that is not whole."""
+    check.require(manifest, root)
     try:
         with _shown() as status:
             artifact = package.build(manifest, cloud, root, progress=status)

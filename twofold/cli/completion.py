@@ -9,8 +9,9 @@ from pathlib import Path
 
 import typer
 
+from twofold.cli.service import manifest_of
 from twofold.deploy import clouds
-from twofold.manifest import ServiceManifest, load
+from twofold.manifest import ServiceManifest
 
 STACKS = Path("stacks/config")
 
@@ -62,7 +63,6 @@ def _manifest(ctx: typer.Context) -> ServiceManifest | None:
     """The service's; None whatever its modules raise, and without what they print: it would stand in the line that is typed."""
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            manifest = load(ctx.params["manifest"])
+            return manifest_of(ctx.params["manifest"])
     except (Exception, SystemExit):
         return None
-    return manifest if isinstance(manifest, ServiceManifest) else None

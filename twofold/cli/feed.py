@@ -10,6 +10,7 @@ from rich.progress import Progress as Bar
 
 from twofold.bootstrap import Services
 from twofold.cli.console import aside
+from twofold.manifest import ServiceManifest
 from twofold.portable.feed import Feed, Progress
 from twofold.portable.rebuild import Rebuild, RebuildError
 
@@ -22,12 +23,17 @@ class CaughtUp(TypedDict):
     parked: list[str]
 
 
+def check(manifest: ServiceManifest, projection: str) -> None:
+    """Raises RebuildError for a name that the manifest does not have."""
+    known = [spec.name for spec in manifest.projections]
+    if projection not in known:
+        raise RebuildError(f"no projection {projection!r} in the manifest; it has {', '.join(known) or 'none'}")
+
+
 async def rebuild(services: Services, projection: str, *, resume: bool, abandon: bool) -> int | None:
     """Runs `Rebuild`, or deletes an unfinished one, and shows how far it is; returns how many streams it read, None for none."""
-    specs = {spec.name: spec for spec in services.manifest.projections}
-    if projection not in specs:
-        raise RebuildError(f"no projection {projection!r} in the manifest; it has {', '.join(specs) or 'none'}")
-    consume = partial(services.projector, specs[projection])
+    [spec] = [spec for spec in services.manifest.projections if spec.name == projection]
+    consume = partial(services.projector, spec)
     with _shown() as progress:
         work = Rebuild(services.events, services.read_models, projection, consume, progress)
         if not abandon:

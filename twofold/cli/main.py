@@ -1,6 +1,5 @@
 """`twofold …`: serve, build, look after a deployed stack, start a new service. A user's mistake is one line and exit code 2."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -46,6 +45,18 @@ def dev(
 
 
 @app.command()
+def check(manifest: Target = MANIFEST, as_json: AsJson = False) -> None:
+    """Looks whether the service is whole: every handler, the application, each route's scope, openapi.json.
+
+    With --json: an array of {what, fine, found, command, needed}; exit code 1 when something of it is wrong.
+    """
+    from twofold.cli import checks
+    from twofold.cli.check import look
+
+    checks.report(look(manifest_of(manifest), Path.cwd()), as_json=as_json, bad="wrong")
+
+
+@app.command()
 def openapi(
     manifest: Target = MANIFEST,
     check: Annotated[bool, typer.Option("--check", help="only tell whether openapi.json is current")] = False,
@@ -56,21 +67,15 @@ def openapi(
 
     With --json: {path, paths}; `paths` is how many it has.
     """
-    from twofold.runtime import Runtime
+    from twofold.cli import check as whole
 
     service = manifest_of(manifest)
-    document = Runtime(service, root=Path.cwd(), environ={}).build_app().openapi()
-    needed = {
-        scope
-        for methods in document["paths"].values()
-        for operation in methods.values()
-        for requirement in operation.get("security", ())
-        for scopes in requirement.values()
-        for scope in scopes
-    }
-    if undeclared := sorted(needed - set(service.scopes)):
+    document = whole.openapi(service, Path.cwd())
+    if document is None:
+        raise TwofoldError(f"{service.app} has no OpenAPI document: it is no FastAPI application")
+    if undeclared := whole.undeclared(service, document):
         raise TwofoldError(f"routes need {', '.join(undeclared)}, which the manifest's scopes do not name")
-    text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    text = whole.text(document)
     if not check:
         path.write_text(text)
     elif not path.is_file() or path.read_text() != text:
@@ -168,7 +173,7 @@ def main() -> None:
     try:
         app()
     except TwofoldError as exc:
-        typer.echo(f"twofold: {exc}", err=True)
+        typer.echo(f"twofold: {str(exc) or type(exc).__name__}", err=True)
         sys.exit(2)
 
 

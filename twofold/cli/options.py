@@ -1,19 +1,33 @@
 """What commands take, each said once, and what they open with it."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from twofold.cli import completion
+from twofold.cli.output import acts
+from twofold.cli.service import MANIFEST, manifest_of
 from twofold.deploy import clouds
 from twofold.errors import TwofoldError
-from twofold.manifest import ServiceManifest, load
+from twofold.manifest import ServiceManifest
 
 if TYPE_CHECKING:
     from twofold.bootstrap import Services
 
-MANIFEST = "api.manifest:SERVICE"
+__all__ = [
+    "CLOUDS",
+    "MANIFEST",
+    "Cloud",
+    "Deployed",
+    "Env",
+    "Target",
+    "Yes",
+    "known_cloud",
+    "manifest_of",
+    "with_services",
+]
+
 CLOUDS = " or ".join(clouds())
 
 
@@ -43,27 +57,21 @@ Env = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="don't ask")]
 
 
-def manifest_of(target: str) -> ServiceManifest:
-    """The ServiceManifest that `"package.module:attribute"` names. Raises TwofoldError."""
-    try:
-        manifest = load(target)
-    except (ModuleNotFoundError, AttributeError, ValueError) as exc:
-        raise TwofoldError(f"can't read the manifest {target}: {exc}; run this in your service's folder") from exc
-    if not isinstance(manifest, ServiceManifest):
-        raise TwofoldError(f"{target} is a {type(manifest).__name__}, not a ServiceManifest")
-    return manifest
-
-
 def with_services[T](
-    target: str, cloud: str | None, env: str, work: "Callable[[Services], Coroutine[Any, Any, T]]"
-) -> T:
-    """What `work` returns, given the services of a stack, or without a cloud those here; they are closed after it."""
+    manifest: ServiceManifest, cloud: str | None, env: str, uses: Sequence[str],
+    work: "Callable[[Services], Coroutine[Any, Any, T]]",
+) -> T:  # fmt: skip
+    """What `work` returns, given the services of a stack, or without a cloud those here; they are closed after it.
+
+    `uses` are the locations, fields of Settings, that it works on: it is told where they are, before anything is done.
+    """
     import asyncio
 
     from twofold.cli.stack import open_services
 
     async def run() -> T:
-        services = open_services(manifest_of(target), cloud, env)
+        services = open_services(manifest, cloud, env, uses)
+        acts(f"{env}-{cloud}" if cloud else None, *(getattr(services.settings, name) for name in uses))
         try:
             return await work(services)
         finally:

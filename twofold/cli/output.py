@@ -4,6 +4,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,12 @@ def tell[T](found: T, show: Callable[[T], object], *, as_json: bool) -> None:
         typer.echo(json.dumps(found, indent=1))
     else:
         show(found)
+
+
+def acts(stack: str | None, *locations: str) -> None:
+    """Tells on standard error what a command is about to work on: a stack's, or what is here."""
+    place = f"on the stack {stack}" if stack else f"here, in {Path.cwd()}"
+    typer.echo(f"acts {place}: {', '.join(dict.fromkeys(locations)) or 'nothing'}", err=True)
 
 
 def confirm(question: str) -> None:

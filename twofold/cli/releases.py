@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from twofold.cli.console import console
-from twofold.cli.output import confirm
+from twofold.cli.output import acts, confirm
 from twofold.cli.stack import StackError, outputs
 from twofold.deploy import package, releases
 from twofold.manifest import ServiceManifest
@@ -27,6 +27,7 @@ class Stack:
                 f"the stack {self.name} tells no releases: it was deployed by an earlier kit; run pulumi up"
             )
         self.units = units
+        acts(self.name, str(url))
         home: Any = importlib.import_module(f"twofold.deploy.{cloud}.releases")
         self.releases: releases.Releases = home.Releases(url, units)
 

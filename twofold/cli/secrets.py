@@ -9,18 +9,23 @@ from rich.table import Table
 from twofold.bootstrap import Services
 from twofold.cli.console import console
 from twofold.errors import SecretNotFound, SecretsUnavailable, TwofoldError
+from twofold.manifest import ServiceManifest
 
 
 class UnknownSecret(TwofoldError):
     """The manifest declares no secret of this name."""
 
 
-async def set_value(services: Services, name: str) -> None:
-    """Sets the value that is typed without echo, twice, or comes from standard input. A running service takes it up as
-    `SecretStore` says. Raises `UnknownSecret`, `SecretsUnavailable`."""
-    known = [spec.name for spec in services.manifest.secrets]
+def check(manifest: ServiceManifest, name: str) -> None:
+    """Raises `UnknownSecret` for a name that the manifest does not have."""
+    known = [spec.name for spec in manifest.secrets]
     if name not in known:
         raise UnknownSecret(f"the manifest has no secret {name!r}; it has {', '.join(known) or 'none'}")
+
+
+async def set_value(services: Services, name: str) -> None:
+    """Sets the value that is typed without echo, twice, or comes from standard input. A running service takes it up as
+    `SecretStore` says. Raises `SecretsUnavailable`."""
     if sys.stdin.isatty():
         value = typer.prompt(f"value of {name}", hide_input=True, confirmation_prompt=True, err=True)
     else:

@@ -4,28 +4,34 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from twofold.bootstrap import Services, bootstrap
 from twofold.errors import TwofoldError
 from twofold.manifest import ServiceManifest
-from twofold.settings import PREFIX, Settings
-
-LOCATIONS = ("store_url", "queue_url", "events_url", "secrets_url")
+from twofold.settings import LOCATIONS, PREFIX, Settings
 
 
 class StackError(TwofoldError):
     """The stack's outputs can't be had."""
 
 
-def open_services(manifest: ServiceManifest, cloud: str | None, environment: str) -> Services:
+def open_services(manifest: ServiceManifest, cloud: str | None, environment: str, uses: Sequence[str]) -> Services:
     """The services of the stack `<environment>-<cloud>`; without a cloud, what the environment's settings say.
 
-    A customer's environment is `<customer>-<environment>` here.
+    A customer's environment is `<customer>-<environment>` here. `uses` are the locations that will be worked on: raises
+    StackError when the stack does not tell all of them, since what it does not tell would be this folder's own.
     """
     environ = {key: value for key, value in os.environ.items() if key.startswith(PREFIX)}
     if cloud is not None:
-        found = outputs(f"{environment}-{cloud}")
+        stack = f"{environment}-{cloud}"
+        found = outputs(stack)
+        if missing := [name for name in uses if not found.get(name)]:
+            raise StackError(
+                f"the stack {stack} tells no {', '.join(missing)}: it is not deployed yet, or without it; "
+                f"run: pulumi up --stack {stack}"
+            )
         environ |= {PREFIX + name.upper(): str(found[name]) for name in LOCATIONS if found.get(name)}
     return bootstrap(Settings.load(environ, manifest, Path.cwd()), manifest)
 

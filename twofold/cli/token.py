@@ -10,6 +10,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from twofold.cli.login import Client, LoginFailed, login
+from twofold.cli.output import acts
 from twofold.cli.stack import outputs
 from twofold.errors import TwofoldError
 from twofold.local.issuer import SUBJECT, DevelopmentIssuer
@@ -31,7 +32,9 @@ def make(manifest: ServiceManifest, root: Path, scopes: Sequence[str], subject: 
         raise NoToken(f"this service takes tokens of {settings.oidc_issuer}: get one there, by twofold token --login")
     if unknown := sorted(set(scopes) - set(manifest.scopes)):
         raise NoToken(f"the manifest has no scope {', '.join(unknown)}; it has {', '.join(manifest.scopes)}")
-    token = DevelopmentIssuer().token(manifest, subject=subject or SUBJECT, scopes=scopes or None)
+    issuer = DevelopmentIssuer()
+    acts(None, str(issuer.file))
+    token = issuer.token(manifest, subject=subject or SUBJECT, scopes=scopes or None)
     return _told(token, _claims(token))
 
 
@@ -44,6 +47,7 @@ def ask(
     the service's first audience, if no other is named.
     """
     issuer, audience = _issuer(manifest, root, stack)
+    acts(stack, issuer)
     if not client_id and issuers.is_cognito(issuer):
         client_id = issuers.audiences(audience)[0]
     if not client_id:

@@ -186,4 +186,5 @@ if __name__ == "__main__":
     sys.path[0] = folder  # the app's own packages, not this script's neighbours
     port = ("127.0.0.1", int(where[-1]))
     listener = socket.socket(fileno=port[1]) if where[0] == "--fd" else socket.create_server(port)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what it accepts inherits this
     asyncio.run(main(folder, listener))

@@ -21,6 +21,7 @@ class InheritedServer:
         self, modules: Sequence[str], command: Sequence[str], folder: Path, environ: Mapping[str, str], port: int
     ) -> None:
         self._listener = socket.create_server((HOST, port), backlog=256)
+        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what it accepts inherits this
         number = self._listener.fileno()
         self.url = f"http://{HOST}:{self._listener.getsockname()[1]}"
         self._standby = Standby(modules, [*command, str(number)], folder, os.environ | environ, pass_fds=[number])

@@ -1,7 +1,7 @@
 """`/health/live` (the process answers) and `/health/ready` (its dependencies do).
 
-A start-up probe is `/health/live` too: nothing is answered before the application's lifespan has begun. Queues are no
-dependency here: on Azure a unit that only sends may not even look at one.
+A start-up probe is `/health/live` too: nothing is answered before the application's lifespan has begun. The first queue stands
+for all: they lie in one account.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from twofold.bootstrap import Services
 from twofold.errors import SecretNotFound, TwofoldError
 from twofold.http.openapi import responses
 from twofold.http.problem import Problem
+from twofold.portable.failure import reason
 
 DEADLINE_SECONDS = 2.0
 FRESH_SECONDS = 1.0
@@ -99,6 +100,8 @@ async def readiness(services: Services) -> Ready:
         checks.append(_check("store", True, services.documents.ping))
     for secret in services.manifest.secrets[:1]:
         checks.append(_check("secrets", False, partial(_secret, services, secret.name)))
+    for queue in services.manifest.queues[:1]:
+        checks.append(_check("queue", False, partial(services.queue.driver.ping, queue.name)))
     if services.cache.shared:
         checks.append(_check("cache", False, services.cache.ping))
     dependencies = list(await asyncio.gather(*checks))
@@ -119,7 +122,8 @@ async def _check(name: str, critical: bool, ask: Callable[[], Awaitable[object]]
         await asyncio.wait_for(ask(), DEADLINE_SECONDS)
     except (TwofoldError, TimeoutError) as exc:
         status = "down"
-        log.warning("%s is down: %s", name, str(exc) or f"no answer within {DEADLINE_SECONDS:g} seconds")
+        late = f"no answer within {DEADLINE_SECONDS:g} seconds"
+        log.warning("%s is down: %s", name, late if isinstance(exc, TimeoutError) else reason(exc))
     return Dependency(name=name, status=status, critical=critical, ms=round((time.perf_counter() - started) * 1000, 1))
 
 

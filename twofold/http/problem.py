@@ -21,6 +21,7 @@ from twofold.errors import (
 )
 from twofold.http.lifespan import ASGIApp, Receive, Scope, Send
 from twofold.http.openapi import MEDIA_TYPE, document
+from twofold.portable.failure import reason
 from twofold.portable.idempotency import FingerprintMismatch, InProgress
 
 if TYPE_CHECKING:
@@ -116,9 +117,15 @@ def boundary(app: ASGIApp) -> ASGIApp:
                 log.exception("%s %s failed", scope.get("method"), scope.get("path"))
             if started or scope["type"] != "http":
                 raise
+            _remember(scope, problem.detail if problem else "")
             await (problem or Problem(500, "internal-error", "something went wrong here; it is in the log")).send(send)
 
     return layer
+
+
+def _remember(scope: Scope, detail: str) -> None:
+    """For the request's line in the log, which tells why somebody was not let in."""
+    scope.setdefault("state", {})["reason"] = detail
 
 
 def install(app: "FastAPI") -> None:
@@ -145,6 +152,7 @@ def install(app: "FastAPI") -> None:
 
     async def http(request: "Request", exc: Exception) -> "Response":
         assert isinstance(exc, HTTPException)
+        _remember(request.scope, str(exc.detail))
         phrase = HTTPStatus(exc.status_code).phrase
         slug = phrase.lower().replace(" ", "-").replace("'", "")
         return answer(Problem(exc.status_code, slug, str(exc.detail or phrase), headers=exc.headers))
@@ -154,7 +162,8 @@ def install(app: "FastAPI") -> None:
         if problem is None:
             raise exc  # the boundary logs it and answers 500
         if problem.status >= 500:
-            log.error("%s %s: %s: %s", request.method, request.url.path, type(exc).__name__, exc)
+            log.error("%s %s: %s", request.method, request.url.path, reason(exc))
+        _remember(request.scope, problem.detail)
         return answer(problem)
 
     document(app)

@@ -62,9 +62,13 @@ def request_log(app: ASGIApp, telemetry: Telemetry, service: str) -> ASGIApp:
                     labels = {"method": method, "route": route or "", "status": str(status)}
                     observe(REQUESTS, time.perf_counter() - started, **labels)
                 principal = scope["state"].get("principal")
+                level = logging.ERROR if status >= 500 else logging.INFO
+                if probe and status != 500:  # a 503 of /health/ready has its own lines
+                    level = logging.DEBUG
                 event(
                     log, "request", f"{method} {path} {status}", started=started,
-                    outcome="failure" if status >= 500 else "success", level=logging.DEBUG if probe else logging.INFO,
+                    outcome="failure" if status >= 500 else "success", level=level,
+                    event__reason=scope["state"].get("reason") or None if status in (401, 403) else None,
                     http__request__method=method, url__path=path, labels__route=route,
                     http__response__status_code=status, http__request__id=request_id,
                     user__hash=pseudonym(principal.subject, service=service) if principal else None,

@@ -70,6 +70,8 @@ def _listener(config: "uvicorn.Config", fd: int | None) -> socket.socket:
         listener = config.bind_socket()
     except SystemExit:
         raise PortTaken(f"port {config.port} on {HOST} is taken; choose another: make run PORT=8001") from None
+    # What it accepts inherits this; asyncio sets it only where the listener was made with a protocol's number.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.listen(2048)  # so that the announced URL answers at once
     return listener
 

@@ -27,7 +27,7 @@ class DevelopmentIssuer:
     """A `KeySource` and what signs: an ECDSA key in a file of mode 0600, made at the first use."""
 
     def __init__(self, folder: Path = Path(".data")) -> None:
-        self._file = folder / "development-issuer.json"
+        self.file = folder / "development-issuer.json"
 
     async def fetch(self) -> Iterable[Mapping[str, Any]]:
         """See `KeySource`."""
@@ -48,18 +48,18 @@ class DevelopmentIssuer:
     def _key(self) -> "ECKey":
         from joserfc.jwk import ECKey
 
-        if not self._file.exists():
+        if not self.file.exists():
             key = ECKey.generate_key("P-256", {"use": "sig"}, auto_kid=True)
             self._keep(json.dumps(key.as_dict(private=True)))
-        return ECKey.import_key(json.loads(self._file.read_text()))
+        return ECKey.import_key(json.loads(self.file.read_text()))
 
     def _keep(self, text: str) -> None:
-        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=self._file.parent, prefix=".")  # mode 0600
+        self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=self.file.parent, prefix=".")  # mode 0600
         try:
             with os.fdopen(handle, "w") as file:
                 file.write(text)
-            os.link(temporary, self._file)  # whole or not at all; of two processes at once the first one's key stays
+            os.link(temporary, self.file)  # whole or not at all; of two processes at once the first one's key stays
         except FileExistsError:
             pass
         finally:

@@ -10,6 +10,7 @@ from functools import partial
 from twofold.errors import TwofoldError
 from twofold.local.feed import LocalFeed
 from twofold.manifest import QueueSpec, ScheduleSpec
+from twofold.portable.failure import reason
 from twofold.portable.message_queue import Delivery
 from twofold.runtime import Runtime
 
@@ -68,7 +69,7 @@ class Loops:
                     pause = IDLE_SECONDS
                 except TwofoldError as exc:
                     done, pause = 0, min(pause * 2, 5.0)
-                    log.warning("%s pauses for %.1f s: %s", name, pause, exc)
+                    log.warning("%s pauses for %.1f s: %s", name, pause, reason(exc))
                 if not done:
                     await self._sleep(pause)
 

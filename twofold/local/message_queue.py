@@ -71,6 +71,10 @@ class SQLiteQueueDriver:
             )
         )
 
+    async def ping(self, queue: str) -> None:
+        """See `QueueDriver`."""
+        await self._run(lambda connection: connection.execute("SELECT 1").fetchone())
+
     async def depth(self, queue: str) -> int:
         """See `QueueDriver`; exact here."""
         return await self._run(

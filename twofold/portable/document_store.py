@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -97,12 +97,15 @@ class DocumentStore:
     - `get` and `query` see every acknowledged write, one's own and everybody's.
     - `commit` is atomic within one partition and refuses as a whole with `Conflict` when any condition fails.
     - An expired document is absent for reads and for conditions, at the second it expires.
-    - Values outside the portable profile raise `ProfileError` before the backend is called.
+    - Values outside the portable profile, and collections other than `collections`, raise `ProfileError` before the backend
+      is called; None stands for whatever the backend has.
     - Throttled reads and writes are retried with backoff and jitter for about two seconds; then `StoreThrottled`.
     """
 
-    def __init__(self, driver: DocumentDriver, *, clock: Clock = time.time) -> None:
-        self.driver = driver
+    def __init__(
+        self, driver: DocumentDriver, collections: Collection[str] | None = None, *, clock: Clock = time.time
+    ) -> None:
+        self.driver, self._collections = driver, collections
         self.clock = clock
         self._system: str = driver.system
 
@@ -112,7 +115,7 @@ class DocumentStore:
 
     async def get(self, collection: str, partition: str, id: str) -> Document | None:
         """The document, or None when it is absent or has expired."""
-        _check_address(collection, partition)
+        self._check_address(collection, partition)
         profile.check_id(id)
         with self._span("get", collection):
             return await retry_throttled(lambda: self.driver.get(collection, partition, id, now=self.now()))
@@ -134,7 +137,7 @@ class DocumentStore:
         Pages are stable while others write: no document that was there throughout is missed or comes twice.
         `limit` is 1 to 1,000. A cursor that no page returned raises ProfileError.
         """
-        _check_address(collection, partition)
+        self._check_address(collection, partition)
         if not 1 <= limit <= 1000:
             raise ProfileError(f"limit is {limit}; it must be 1 to 1,000")
         if prefix is not None:
@@ -181,7 +184,7 @@ class DocumentStore:
         What was there throughout comes, at least once; what is written meanwhile may. For operators' work, never for a
         request: DynamoDB reads its whole table, and is paid for it.
         """
-        profile.check_collection(collection)
+        self._check_collection(collection)
         cursor: str | None = None
         while True:
             at = cursor
@@ -218,7 +221,7 @@ class DocumentStore:
         1 to 100 distinct ids, 1 MB in all; `Check(ABSENT)` and, among several writes, `Delete(ANY)` count double,
         because a Cosmos DB batch needs two operations for each.
         """
-        _check_address(collection, partition)
+        self._check_address(collection, partition)
         check_writes(writes)
         with self._span("commit", collection):
             return await retry_throttled(lambda: self.driver.commit(collection, partition, writes, now=self.now()))
@@ -230,6 +233,18 @@ class DocumentStore:
             "db.collection.name": collection,
         }
         return telemetry.span(f"{operation} {collection}", telemetry.CLIENT, attributes)
+
+    def _check_address(self, collection: str, partition: str) -> None:
+        self._check_collection(collection)
+        profile.check_partition(partition)
+
+    def _check_collection(self, collection: str) -> None:
+        profile.check_collection(collection)
+        if self._collections is not None and collection not in self._collections:
+            raise ProfileError(
+                f"there is no collection {collection!r}; the manifest's collections and blocks have "
+                f"{', '.join(self._collections) or 'none'}"
+            )
 
     async def ping(self) -> None:
         """One cheap round trip; raises `StoreError` when the backend can't be reached."""
@@ -248,11 +263,6 @@ def prefix_end(prefix: str) -> str | None:
             following = code + 1
             return prefix[: cut - 1] + chr(0xE000 if 0xD800 <= following <= 0xDFFF else following)
     return None
-
-
-def _check_address(collection: str, partition: str) -> None:
-    profile.check_collection(collection)
-    profile.check_partition(partition)
 
 
 async def retry_throttled[T](call: Callable[[], Awaitable[T]]) -> T:

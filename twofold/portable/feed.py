@@ -6,7 +6,8 @@ the stream's end out of the event store itself: a lost, doubled or reordered del
 
 Stored in `documents`, format 1: partition `feed:<consumer>:<stream>`, id `checkpoint`,
 `{"format": 1, "position": <events consumed>, "parked": <bool>}`; and, for each parked stream, partition
-`parked:<consumer>`, id the stream, `{"format": 1, "stream", "position", "failure", "at"}`.
+`parked:<consumer>`, id the stream, `{"format": 1, "stream", "position", "failure", "at"}`, and `trace` where it is known in
+which lines it was raised.
 """
 
 import asyncio
@@ -16,11 +17,13 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from twofold.errors import Conflict, EventFormatError, StoreThrottled, StoreUnavailable
+from twofold.errors import Conflict, DependencyDown, EventFormatError, StoreThrottled, StoreUnavailable
 from twofold.portable.document_store import ABSENT, VERSION, Document, DocumentStore
 from twofold.portable.event_store import Commit, EventStore
+from twofold.portable.failure import frames, reason
 from twofold.portable.logs import Outcome, event
 from twofold.portable.metrics import COMMITS, LAG, PARKED, observe
+from twofold.portable.resilience import OutboundFailed
 from twofold.portable.telemetry import CONSUMER, OFF, Telemetry
 
 CHECKPOINTS = "documents"
@@ -59,6 +62,7 @@ class Parked:
     position: int
     failure: str
     at: int
+    trace: str | None = None
 
 
 class Feed:
@@ -67,7 +71,9 @@ class Feed:
     - At least once, in order per stream and consumer. A handler must therefore be idempotent per stream position.
     - A handler that fails is tried `max_attempts` times with doubling pauses; then the stream is parked for this
       consumer: a reference with the failure is stored, later commits of that stream wait behind it, others go on.
-    - When the store itself is down `process` raises, and the feed's own retries deliver again.
+    - When the store itself is down `process` raises, and the feed's own retries deliver again. So it does when something else
+      of the stack's is down for a consumer (`DependencyDown`), once the other consumers are up to date: no attempt is counted.
+      Somebody else's service is an attempt like any other: it must not hold up every read model.
     """
 
     def __init__(
@@ -86,11 +92,18 @@ class Feed:
 
     async def process_streams(self, streams: Iterable[str]) -> None:
         """Brings every consumer up to date with these streams. Raises `StoreUnavailable` when the store fails."""
-        gate = asyncio.Semaphore(16)
+        gate, waiting = asyncio.Semaphore(16), dict[str, DependencyDown]()
 
         async def one(stream: str, consumer: Consumer) -> None:
             async with gate:
-                await self._catch_up(stream, consumer)
+                if consumer.name in waiting:
+                    return
+                try:
+                    await self._catch_up(stream, consumer)
+                except (StoreThrottled, StoreUnavailable):
+                    raise
+                except DependencyDown as exc:
+                    waiting[consumer.name] = exc
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -99,6 +112,8 @@ class Feed:
                         group.create_task(one(stream, consumer))
         except* (StoreThrottled, StoreUnavailable) as failed:
             raise StoreUnavailable(f"the feed stopped: {failed.exceptions[0]}") from failed
+        for name, exc in waiting.items():
+            raise StoreUnavailable(f"the feed stopped, consumer {name} waits: {reason(exc)}") from exc
 
     async def catch_up(self, progress: Progress) -> int:
         """Brings every consumer up to date with every stream there is, delivered or not; returns how many there are.
@@ -118,7 +133,14 @@ class Feed:
     async def parked(self, consumer: str) -> list[Parked]:
         """What is parked for a consumer, by stream name."""
         return [
-            Parked(consumer, document.id, document.body["position"], document.body["failure"], document.body["at"])
+            Parked(
+                consumer,
+                document.id,
+                document.body["position"],
+                document.body["failure"],
+                document.body["at"],
+                document.body.get("trace"),
+            )
             async for document in self._documents.query_all(CHECKPOINTS, f"parked:{consumer}")
         ]
 
@@ -145,7 +167,7 @@ class Feed:
             return False
         position = found.body["position"] if found else 0
         version = found.version if found else None
-        failure: str | None = None
+        failure: Exception | None = None
         try:
             async for commit in self._events.commits(stream, after=position):
                 if failure := await self._handle(consumer, commit):
@@ -153,7 +175,7 @@ class Feed:
                 version = await self._checkpoint(partition, version, commit.end, parked=False)
                 position = commit.end
         except EventFormatError as exc:
-            failure = str(exc)
+            failure = exc
         except CheckpointMoved:
             # Another process serves this stream too and may have read it before our commit came: start over from there.
             return await self._catch_up(stream, consumer)
@@ -177,7 +199,7 @@ class Feed:
         except Conflict as exc:
             raise CheckpointMoved from exc
 
-    async def _handle(self, consumer: Consumer, commit: Commit) -> str | None:
+    async def _handle(self, consumer: Consumer, commit: Commit) -> Exception | None:
         started = time.perf_counter()
         attributes: dict[str, str | int] = {
             "messaging.system": "twofold",
@@ -191,7 +213,7 @@ class Feed:
         with self._telemetry.entry(f"process {consumer.name}", CONSUMER, commit.traceparent, attributes) as span:
             failure = await self._try(consumer, commit)
             if failure is not None:
-                span.fail(failure.partition(":")[0])
+                span.fail(type(failure).__name__)
             outcome: Outcome = "success" if failure is None else "failure"
             lag = max(0.0, round(time.time() - commit.events[-1].at, 3))
             observe(COMMITS, time.perf_counter() - started, consumer=consumer.stated, outcome=outcome)
@@ -203,37 +225,40 @@ class Feed:
             )  # fmt: skip
         return failure
 
-    async def _try(self, consumer: Consumer, commit: Commit) -> str | None:
+    async def _try(self, consumer: Consumer, commit: Commit) -> Exception | None:
         failure = None
         for attempt in range(1, consumer.max_attempts + 1):
             try:
                 await consumer.handle(commit)
                 return None
-            except (StoreThrottled, StoreUnavailable):
-                raise  # the store's failure is not this commit's: the whole delivery comes again
             except Exception as exc:
-                failure = f"{type(exc).__name__}: {exc}"
+                if (down := _down(exc)) is not None:
+                    raise down from None  # that is not this commit's failure: the whole delivery comes again
+                failure = exc
                 log.warning(
                     "consumer %s failed at %s/%d, attempt %d of %d: %s",
-                    consumer.name, commit.stream, commit.first, attempt, consumer.max_attempts, failure,
+                    consumer.name, commit.stream, commit.first, attempt, consumer.max_attempts, reason(exc), exc_info=exc,
                 )  # fmt: skip
                 if attempt < consumer.max_attempts:
                     await asyncio.sleep(self._retry_pause * 2 ** (attempt - 1))
         return failure
 
-    async def _park(self, consumer: Consumer, stream: str, position: int, failure: str) -> str:
+    async def _park(self, consumer: Consumer, stream: str, position: int, failure: Exception) -> str:
+        told = reason(failure)[:2000]
         body = {
             "format": FORMAT,
             "stream": stream,
             "position": position,
-            "failure": failure[:2000],
+            "failure": told,
             "at": self._documents.now(),
         }
+        if trace := frames(failure):
+            body["trace"] = trace
         reference = await self._documents.put(CHECKPOINTS, f"parked:{consumer.name}", stream, body)
         observe(PARKED, 1, consumer=consumer.stated)
         event(
-            log, "parked", f"consumer {consumer.name} parked stream {stream} at {position}: {failure}",
-            started=time.perf_counter(), outcome="failure", level=logging.ERROR,
+            log, "parked", f"consumer {consumer.name} parked stream {stream} at {position}: {told}",
+            started=time.perf_counter(), outcome="failure", level=logging.ERROR, error=failure,
             labels__consumer=consumer.stated, labels__stream=stream, labels__position=str(position),
         )  # fmt: skip
         return reference
@@ -241,6 +266,16 @@ class Feed:
     async def _unpark(self, consumer: str, stream: str, reference: str) -> None:
         with suppress(Conflict):  # it was parked again meanwhile
             await self._documents.delete(CHECKPOINTS, f"parked:{consumer}", stream, condition=VERSION(reference))
+
+
+def _down(error: BaseException) -> DependencyDown | None:
+    """What of the stack's own is down, where that is why a consumer failed: it, or the cause that it named."""
+    at: BaseException | None = error
+    while at is not None:
+        if isinstance(at, DependencyDown) and not isinstance(at, OutboundFailed):
+            return at
+        at = at.__cause__
+    return None
 
 
 def _partition(consumer: str, stream: str) -> str:

@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import time
+import traceback
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -73,7 +74,9 @@ def event(
     }
     ecs |= {name.replace("__", "."): value for name, value in fields.items() if value is not None}
     if error is not None:
-        ecs |= {"error.type": type(error).__qualname__, "error.message": str(error)}
+        ecs |= {"error.type": type(error).__qualname__, "error.message": str(error) or type(error).__qualname__}
+        if error.__traceback__ is not None:
+            ecs["error.stack_trace"] = "".join(traceback.format_exception(error)).rstrip()
     log.log(level, message, extra={"ecs": ecs})
 
 
@@ -100,7 +103,7 @@ class EcsFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             line |= {
                 "error.type": type(record.exc_info[1]).__qualname__,
-                "error.message": str(record.exc_info[1]),
+                "error.message": str(record.exc_info[1]) or type(record.exc_info[1]).__qualname__,
                 "error.stack_trace": self.formatException(record.exc_info),
             }
         return (
@@ -126,11 +129,16 @@ class TerminalFormatter(logging.Formatter):
         if "event.duration" in ecs:
             parts.append(f"{ecs['event.duration'] / 1e6:.1f} ms")
         if "error.type" in ecs:
-            parts.append(f"{ecs['error.type']}: {ecs['error.message']}")
+            said = "" if ecs["error.message"] == ecs["error.type"] else f": {ecs['error.message']}"
+            parts.append(ecs["error.type"] + said)
+        if "event.reason" in ecs:
+            parts.append(ecs["event.reason"])
         if (span := current()) is not None:
             parts.append(f"trace {span.trace_id[:8]}…")
         if record.exc_info:
             parts.append("\n" + self.formatException(record.exc_info))
+        elif "error.stack_trace" in ecs:
+            parts.append("\n" + ecs["error.stack_trace"])
         return redact("  ".join(parts))
 
 

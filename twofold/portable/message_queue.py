@@ -5,6 +5,7 @@ Attempts are the kit's own: a failed message is sent again with a delay and a hi
 deliver twice, and never loses. The platform's own redrive is the backstop for a worker that dies each time.
 """
 
+import asyncio
 import logging
 import random
 import time
@@ -13,9 +14,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from twofold.errors import ProfileError, QueueUnavailable, StoreThrottled, StoreUnavailable
+from twofold.errors import DependencyDown, ProfileError, QueueUnavailable
 from twofold.manifest import QueueSpec
 from twofold.portable import profile, telemetry
+from twofold.portable.failure import frames, reason
 from twofold.portable.logs import Outcome, event
 from twofold.portable.message import Message
 from twofold.portable.metrics import DEAD_LETTERS, MESSAGES, QUEUE_AGE, observe
@@ -25,8 +27,10 @@ UNREADABLE = "twofold.unreadable"
 """The type of a dead letter that is made of what was no envelope."""
 RETRY_BASE_SECONDS = 2
 """The longest delay before the second attempt; it doubles with each further one, up to the profile's 15 minutes."""
-STORE_SECONDS = 30
-"""The longest delay of a message whose handler found the store down."""
+DOWN_SECONDS = 30
+"""The longest delay of a message whose handler found something down."""
+DEADLINE_SECONDS = 8.0
+"""So long a queue is waited for: who asks for it, a request or an operator, has an answer in time."""
 log = logging.getLogger("twofold.queue")
 
 
@@ -76,6 +80,10 @@ class QueueDriver(Protocol):
         """Makes the message visible again at once, as a worker does with what it holds when it must stop."""
         ...
 
+    async def ping(self, queue: str) -> None:
+        """One cheap round trip that takes no more rights than to send has; raises `QueueUnavailable`."""
+        ...
+
     async def depth(self, queue: str) -> int:
         """How many messages wait or are in hand (approximate in the cloud)."""
         ...
@@ -99,7 +107,9 @@ class MessageQueue:
     - `send` returns once the message is stored; it is delivered at least once, in no promised order.
     - `handle` runs a delivery: success acknowledges; failure sends again with a growing delay; after `max_attempts`
       failures the message is dead-lettered with its failure. Only then is the delivery acknowledged.
-    - That the store is down is not the message's failure: it comes again as it is, for as long as that takes.
+    - That a dependency is down, or its breaker open (`DependencyDown`), is not the message's failure: it comes again as it is,
+      for as long as that takes.
+    - A backend that does not answer within `DEADLINE_SECONDS` is `QueueUnavailable`.
     """
 
     def __init__(
@@ -113,7 +123,7 @@ class MessageQueue:
         """Hands over one message, to be seen after `delay` seconds (0 to 900). Raises ProfileError, QueueUnavailable."""
         self._check(queue, delay)
         with self._sending(queue, {"messaging.message.id": message.id}):
-            await self.driver.send(queue, self._traced(message), delay=delay)
+            await _in_time(self.driver.send(queue, self._traced(message), delay=delay))
 
     async def send_batch(
         self, queue: str, messages: Sequence[Message], *, delay: int = 0
@@ -127,7 +137,7 @@ class MessageQueue:
 
     async def receive(self, queue: str, *, limit: int = 10) -> Sequence[Delivery]:
         """Up to `limit` deliveries, each hidden from other workers for the queue's visibility time."""
-        return await self.driver.receive(queue, limit=limit, visibility=self._spec(queue).visibility_seconds)
+        return await _in_time(self.driver.receive(queue, limit=limit, visibility=self._spec(queue).visibility_seconds))
 
     async def handle(self, delivery: Delivery, handler: Handler) -> bool:
         """Runs the handler on a delivery and settles it; True when it succeeded.
@@ -149,6 +159,11 @@ class MessageQueue:
         # The sender is the parent, not a link: one message, handled once a span, in the trace that caused it.
         with self._telemetry.entry(f"process {spec.name}", CONSUMER, message.traceparent, attributes) as span:
             if error is None:
+                # Before it is worked on: what ends the process leaves this line, and no other.
+                log.info(
+                    "queue %s: %s begins, attempt %d", spec.name, message.id, message.attempt,
+                    extra={"ecs": {"labels.queue": spec.name, "labels.message": message.id}},
+                )  # fmt: skip
                 error = await _failure(handler(message))
             if error is not None:
                 span.fail(type(error).__qualname__)
@@ -168,14 +183,16 @@ class MessageQueue:
     async def dead_letters(self, queue: str, *, limit: int = 10, hidden: int = 60) -> Sequence[Delivery]:
         """Up to `limit` dead letters, hidden for so many seconds from the next call."""
         self._spec(queue)
-        return await self.driver.receive(dead_letter_name(queue), limit=limit, visibility=hidden)
+        return await _in_time(self.driver.receive(dead_letter_name(queue), limit=limit, visibility=hidden))
 
     async def redrive(self, queue: str, delivery: Delivery) -> None:
         """Brings one dead letter back as a first attempt; one that is no envelope as the text that it is."""
         try:
             message = Message.decode(delivery.body)
             body = (
-                message.data["body"] if message.type == UNREADABLE else self._encode(message, attempt=1, failure=None)
+                message.data["body"]
+                if message.type == UNREADABLE
+                else self._encode(message, attempt=1, failure=None, trace=None)
             )
         except ValueError:
             body = delivery.body
@@ -193,13 +210,12 @@ class MessageQueue:
         if error is None:
             await self._acknowledge(delivery)
             return "was handled", logging.INFO
-        if isinstance(error, (Later, StoreThrottled, StoreUnavailable)):
-            seconds = error.seconds if isinstance(error, Later) else STORE_SECONDS
+        if (seconds := _waits(error)) is not None:
             await self._send_again(delivery, spec, message, seconds)
-            return f"waits: {error}", logging.WARNING
-        failure = f"{type(error).__name__}: {error}"
+            return f"waits: {reason(error)}", logging.WARNING
         if message.attempt >= spec.max_attempts:
-            await self.driver.send(dead_letter_name(spec.name), self._encode(message, failure=failure), delay=0)
+            letter = self._encode(message, failure=reason(error), trace=frames(error))
+            await self.driver.send(dead_letter_name(spec.name), letter, delay=0)
             await self._acknowledge(delivery)
             observe(DEAD_LETTERS, 1, queue=spec.name)
             return f"failed for good, attempt {message.attempt}", logging.ERROR
@@ -244,6 +260,26 @@ class MessageQueue:
             return self._specs[queue]
         except KeyError:
             raise ProfileError(f"queue {queue!r} is not in the manifest; it has {sorted(self._specs)}") from None
+
+
+async def _in_time[T](call: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            return await call
+    except TimeoutError as exc:
+        raise QueueUnavailable(f"the queue did not answer within {DEADLINE_SECONDS:g} seconds") from exc
+
+
+def _waits(error: BaseException) -> int | None:
+    """How long a message waits at most for what is down, which may be the cause that a handler named; None: it has failed."""
+    at: BaseException | None = error
+    while at is not None:
+        if isinstance(at, Later):
+            return at.seconds
+        if isinstance(at, DependencyDown):
+            return DOWN_SECONDS
+        at = at.__cause__
+    return None
 
 
 async def _failure(work: Awaitable[None]) -> Exception | None:

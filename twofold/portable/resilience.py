@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from twofold.errors import TwofoldError
+from twofold.errors import DependencyDown, TwofoldError
 from twofold.portable import telemetry
 from twofold.portable.cache import Cache
 from twofold.portable.logs import event
@@ -34,11 +34,11 @@ class OutboundFailed(TwofoldError):
     """The other service did not answer usefully within the deadline and the attempts."""
 
 
-class CircuitOpen(OutboundFailed):
-    """It failed too often lately, so it was not asked."""
+class CircuitOpen(OutboundFailed, DependencyDown):
+    """It failed too often lately, so it was not asked; the message has the first failure of the row."""
 
 
-class BulkheadFull(OutboundFailed):
+class BulkheadFull(OutboundFailed, DependencyDown):
     """Too many calls to it are under way, and none ended within the deadline."""
 
 
@@ -76,7 +76,7 @@ class Outbound:
         self._transport, self._clock, self._sleep = transport, clock, sleep
         self._client: httpx.AsyncClient | None = None
         self._slots = asyncio.Semaphore(self._limits.concurrent)
-        self._failures = 0
+        self._failures, self._cause = 0, ""
         self._open_until = 0.0
         self._probing = False
         self._cache, self._look_at, self._id = cache, 0.0, secrets.token_hex(8)
@@ -97,7 +97,8 @@ class Outbound:
                 observe(CALLS, time.perf_counter() - begun, dependency=self.name, outcome=outcome)
         except BulkheadFull:
             raise  # says nothing about the other service
-        except OutboundFailed:
+        except OutboundFailed as exc:
+            self._cause = self._cause if self._failures else str(exc)
             self._failures += 1
             if probe or self._failures >= self._limits.breaker_failures:
                 self._open_until = self._clock() + self._limits.breaker_seconds
@@ -146,6 +147,7 @@ class Outbound:
             return
         self._look_at = self._clock() + LOOK_SECONDS
         if await self._cache.get(f"breaker:{self.name}") not in (None, self._id):
+            self._cause = self._cause if self._failures else ""
             self._failures = max(self._failures, self._limits.breaker_failures)
             self._open_until = max(self._open_until, self._look_at)
 
@@ -154,7 +156,8 @@ class Outbound:
         if self._failures < self._limits.breaker_failures:
             return False
         if self._probing or self._clock() < self._open_until:
-            raise CircuitOpen(f"{self.name} failed {self._failures} times in a row; it is not asked for a while")
+            first = f", first: {self._cause}" if self._cause else ", as another process found"
+            raise CircuitOpen(f"{self.name} failed {self._failures} times in a row; it is not asked for a while{first}")
         self._probing = True
         return True
 

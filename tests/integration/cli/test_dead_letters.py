@@ -39,7 +39,7 @@ def dlq(folder, *arguments, told=0, **environ):
         command, cwd=folder, env=os.environ | {"COLUMNS": "160"} | environ, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == told and "Traceback" not in done.stderr, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    return done.stderr if told else done.stdout
 
 
 def on_services(environ, folder, work):
@@ -95,7 +95,7 @@ def test_a_program_is_told_the_same(folder):
     assert [one["id"] for one in listed] == ["m-0", "m-1", "m-2"]
     assert listed[1] == {
         "id": "m-1", "failure": "PaymentUnavailable: down", "type": "orders.pay", "attempt": 12, "data": {"order": "o-1"},
-        "traceparent": None,
+        "traceparent": None, "trace": [],
     }  # fmt: skip
     assert told("show", "payments", "m-1") == [listed[1]]
     assert told("redrive", "payments", "--dry-run") == told("purge", "payments", "--dry-run") == listed
@@ -151,12 +151,12 @@ def test_parked_streams_of_a_consumer_are_listed_and_redriven_but_never_purged(f
     told = dlq(folder, "list", "orders")
     assert "order-1" in told and "parked at event 0" in told and "RuntimeError: no" in told
     [parked] = json.loads(dlq(folder, "list", "orders", "--json"))
-    assert parked.pop("at") > 1_700_000_000
+    assert parked.pop("at") > 1_700_000_000 and parked.pop("trace")[-1].endswith("in failing")
     assert parked == {"id": "order-1", "failure": "RuntimeError: no", "consumer": "orders@0", "position": 0}
     catchup = [Path(sys.executable).with_name("twofold"), "catchup", "--json"]
     done = subprocess.run(catchup, cwd=folder, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and json.loads(done.stdout)["parked"] == ["orders@0"]
-    assert done.stderr == "twofold: streams are parked; see: twofold dlq list orders\n"
+    assert done.stderr.endswith("twofold: streams are parked; see: twofold dlq list orders\n")
     assert "not purged" in dlq(folder, "purge", "orders", "--yes", told=2)
     assert "1 redriven" in dlq(folder, "redrive", "orders")
     assert "0 dead" in dlq(folder, "list", "orders")

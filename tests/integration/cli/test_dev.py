@@ -121,7 +121,9 @@ def test_the_walk_changes_mistakes_and_the_end(development):
 
     development.write("api/manifest.py", "queues=(", "queues=(QueueSpec(1),")
     development.says(r"the manifest api\.manifest:SERVICE can't be read: .*missing")
-    development.write("api/manifest.py", "queues=(QueueSpec(1),", 'queues=(QueueSpec("mails", handler="api.app:mail"),')
+    development.write(
+        "api/manifest.py", "queues=(QueueSpec(1),", 'queues=(QueueSpec("mails", handler="api.orders.payment:pay"),'
+    )
     development.says(r"api/manifest\.py changed: all of it starts anew")
     assert development.says(r"its docs are at +(http://127\.0\.0\.1:\d+)/docs")[1] == development.url
     assert development.client.get("/health/live").status_code == 200

@@ -31,7 +31,7 @@ def secret(folder, *arguments, value="", told=0, **environ):
     )  # fmt: skip
     assert done.returncode == told and "Traceback" not in done.stderr, done.stdout + done.stderr
     assert CANARY not in done.stdout + done.stderr
-    return done.stdout + done.stderr
+    return done.stderr if told else done.stdout
 
 
 def test_a_value_is_piped_and_the_list_tells_that_it_is_there(folder):

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from twofold.cli import completion
-from twofold.cli.options import MANIFEST, Cloud, Env, Target, Yes, with_services
+from twofold.cli.options import MANIFEST, Cloud, Env, Target, Yes, manifest_of, with_services
 from twofold.cli.output import AsJson, confirm, tell
-from twofold.errors import TwofoldError
 
 if TYPE_CHECKING:
+    from twofold.bootstrap import Services
     from twofold.cli.dead_letters import Verb
 
 app = typer.Typer(help="Dead letters of queues and parked streams of feed consumers.", no_args_is_help=True)
@@ -17,7 +17,8 @@ app = typer.Typer(help="Dead letters of queues and parked streams of feed consum
 Source = Annotated[
     str, typer.Argument(help="a queue, feed consumer or projection of the manifest", autocompletion=completion.source)
 ]
-Only = Annotated[str | None, typer.Option("--id", help="only this one")]
+Only = Annotated[str | None, typer.Option("--id", help="only this one; its first letters will do")]
+One = Annotated[str, typer.Argument(help="its first letters will do")]
 Limit = Annotated[int, typer.Option(min=1, help="at most so many")]
 Rate = Annotated[float, typer.Option(min=0.1, help="at most so many a second")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="only tell what would be done, as `list` does")]
@@ -30,14 +31,15 @@ def list_(
 ) -> None:  # fmt: skip
     """Lists them with their failures.
 
-    With --json: an array of {id, failure, type, attempt, data, traceparent}; of streams {id, failure, consumer, position, at}.
+    With --json: an array of {id, failure, trace, type, attempt, data, traceparent}; of streams {id, failure, trace, consumer,
+    position, at}. `trace` are the lines where it was raised, the innermost last; empty when that is not known.
     """
     _look(manifest, source, cloud, env, None, limit, as_json)
 
 
 @app.command()
 def show(
-    source: Source, id: Annotated[str, typer.Argument()], cloud: Cloud = None, env: Env = "dev", as_json: AsJson = False,
+    source: Source, id: One, cloud: Cloud = None, env: Env = "dev", as_json: AsJson = False,
     manifest: Target = MANIFEST,
 ) -> None:  # fmt: skip
     """Shows one with everything it has.
@@ -74,9 +76,8 @@ def purge(
     if dry_run:
         _look(manifest, source, cloud, env, id, limit, as_json)
         return
-    if not yes:
-        confirm(f"delete dead letters of {source} for ever?")
-    _act(manifest, source, cloud, env, id, limit, as_json, "discard", "deleted", rate)
+    question = None if yes else f"delete dead letters of {source} for ever?"
+    _act(manifest, source, cloud, env, id, limit, as_json, "discard", "deleted", rate, question)
 
 
 def _look(
@@ -84,27 +85,29 @@ def _look(
 ) -> None:  # fmt: skip
     from twofold.cli import dead_letters
 
+    service = manifest_of(target)
     letters = with_services(
-        target, cloud, env, lambda services: dead_letters.read(services, source, only=only, limit=limit)
-    )
-    _check(source, only, len(letters))
+        service, cloud, env, dead_letters.uses(service, source),
+        lambda services: dead_letters.read(services, source, only=only, limit=limit),
+    )  # fmt: skip
     print_them = dead_letters.show_whole if whole else dead_letters.show
     tell([letter.facts for letter in letters], lambda _: print_them(letters), as_json=as_json)
 
 
 def _act(
     target: str, source: str, cloud: str | None, env: str, only: str | None, limit: int, as_json: bool, verb: "Verb",
-    done: str, rate: float,
+    done: str, rate: float, question: str | None = None,
 ) -> None:  # fmt: skip
     from twofold.cli import dead_letters
 
-    count = with_services(
-        target, cloud, env, lambda services: dead_letters.act(services, source, verb, only=only, limit=limit, rate=rate)
-    )
-    _check(source, only, count)
+    async def work(services: "Services") -> int:
+        if question:
+            confirm(question)
+        return await dead_letters.act(services, source, verb, only=only, limit=limit, rate=rate)
+
+    service = manifest_of(target)
+    uses = dead_letters.uses(service, source)
+    if verb == "discard":
+        dead_letters.require_queue(service, source)
+    count = with_services(service, cloud, env, uses, work)
     tell({"source": source, done: count}, lambda _: typer.echo(f"{source}: {count} {done}"), as_json=as_json)
-
-
-def _check(source: str, only: str | None, count: int) -> None:
-    if only is not None and not count:
-        raise TwofoldError(f"{source} has no dead letter {only!r}")

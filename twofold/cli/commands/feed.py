@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from twofold.cli import completion
-from twofold.cli.options import MANIFEST, Cloud, Env, Target, with_services
+from twofold.cli.options import MANIFEST, Cloud, Env, Target, manifest_of, with_services
 from twofold.cli.output import AsJson, tell
 from twofold.errors import TwofoldError
 
@@ -29,10 +29,14 @@ def rebuild(
     With --json: {projection, streams}; `streams` is how many it was made of, null after --abandon.
     """
     from twofold.cli import feed
+    from twofold.settings import locations
 
+    service = manifest_of(manifest)
+    feed.check(service, projection)
     streams = with_services(
-        manifest, cloud, env, lambda services: feed.rebuild(services, projection, resume=resume, abandon=abandon)
-    )
+        service, cloud, env, locations(service),
+        lambda services: feed.rebuild(services, projection, resume=resume, abandon=abandon),
+    )  # fmt: skip
     if streams is None:
         told = "the unfinished rebuild is deleted; the live read model was not touched"
     else:
@@ -48,8 +52,10 @@ def catchup(cloud: Cloud = None, env: Env = "dev", as_json: AsJson = False, mani
     With --json: {streams, consumers, parked}; `parked` are the consumers that have parked streams: then the exit code is 2.
     """
     from twofold.cli import feed
+    from twofold.settings import locations
 
-    found = with_services(manifest, cloud, env, feed.catch_up)
+    service = manifest_of(manifest)
+    found = with_services(service, cloud, env, locations(service), feed.catch_up)
     told = f"{found['streams']} streams, {len(found['consumers'])} consumers: up to date"
     tell(found, lambda _: typer.echo(told), as_json=as_json)
     if found["parked"]:

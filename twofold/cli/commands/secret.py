@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from twofold.cli import completion
-from twofold.cli.options import MANIFEST, Cloud, Env, Target, with_services
+from twofold.cli.options import MANIFEST, Cloud, Env, Target, manifest_of, with_services
 from twofold.cli.output import AsJson, tell
+
+USES = ("secrets_url",)
 
 app = typer.Typer(help="Values of the manifest's secrets, here or on a stack.", no_args_is_help=True)
 
@@ -22,7 +24,9 @@ def set_(
     """
     from twofold.cli import secrets
 
-    with_services(manifest, cloud, env, lambda services: secrets.set_value(services, name))
+    service = manifest_of(manifest)
+    secrets.check(service, name)
+    with_services(service, cloud, env, USES, lambda services: secrets.set_value(services, name))
     tell({"name": name, "state": "set"}, lambda _: typer.echo(f"{name} is set"), as_json=as_json)
 
 
@@ -34,4 +38,5 @@ def list_(cloud: Cloud = None, env: Env = "dev", as_json: AsJson = False, manife
     """
     from twofold.cli import secrets
 
-    tell(with_services(manifest, cloud, env, secrets.read), secrets.show, as_json=as_json)
+    found = with_services(manifest_of(manifest), cloud, env, USES, secrets.read)
+    tell(found, secrets.show, as_json=as_json)

@@ -20,9 +20,7 @@ class Data(pulumi.ComponentResource):
         super().__init__("twofold:aws:Data", name, None, opts)
         self.key = key
         self.tables: dict[str, dynamodb.Table] = {}
-        # Events need `documents` too: for checkpoints, snapshots and idempotency records.
-        collections = sorted(manifest.blocks | ({"documents"} if manifest.blocks else set()))
-        for collection in collections:
+        for collection in manifest.stored:
             self.tables[collection] = dynamodb.Table(
                 f"{name}-{collection}",
                 name=f"{name}-{collection}",
@@ -42,5 +40,5 @@ class Data(pulumi.ComponentResource):
                 stream_view_type="NEW_IMAGE" if collection == "events" else None,
                 opts=pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect),
             )
-        self.url = f"dynamodb://{region}/{name}" if collections else None
+        self.url = f"dynamodb://{region}/{name}" if manifest.stored else None
         self.register_outputs({"url": self.url})

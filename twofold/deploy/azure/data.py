@@ -16,7 +16,7 @@ CONTRIBUTOR = "00000000-0000-0000-0000-000000000002"
 
 
 class Data(pulumi.ComponentResource):
-    """A serverless account without keys, Strong consistency, continuous backup; containers `events`, `documents`, `leases`.
+    """A serverless account without keys, Strong consistency, continuous backup; a container for each collection, and `leases`.
 
     `url` is the store's URL, None when the service uses no store. In a network it has a private address alone.
     """
@@ -59,7 +59,7 @@ class Data(pulumi.ComponentResource):
                 name, account_name=self.account.name, resource_group_name=group, database_name=manifest.name,
                 resource=cosmosdb.SqlDatabaseResourceArgs(id=manifest.name), opts=kept,
             )  # fmt: skip
-            containers = {collection: "/p" for collection in sorted(manifest.blocks | {"documents"})}
+            containers = dict.fromkeys(manifest.stored, "/p")
             if manifest.reads_feed:
                 containers["leases"] = "/id"
             for container, path in containers.items():

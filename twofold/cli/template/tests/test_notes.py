@@ -1,25 +1,5 @@
 """The service through its own HTTP layers, on the embedded store."""
 
-import httpx
-import pytest_asyncio
-
-from api.manifest import SERVICE
-from twofold.local.issuer import DevelopmentIssuer
-from twofold.runtime import Runtime
-
-
-@pytest_asyncio.fixture
-async def client(tmp_path):
-    token = DevelopmentIssuer().token(SERVICE)
-    runtime = Runtime(SERVICE, root=tmp_path, environ={"TWOFOLD_STORE_URL": f"sqlite:///{tmp_path}/test.db"})
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(runtime.asgi),
-        base_url="http://test",
-        headers={"Authorization": f"Bearer {token}"},
-    ) as http:
-        yield http
-    await runtime.stop()
-
 
 async def test_a_note_is_created_read_listed_replaced_and_deleted(client):
     created = await client.post("/notes", json={"text": "one"})

@@ -1,0 +1,71 @@
+"""The code that a manifest names, looked at before there is work for it: what can't be imported would fail each message."""
+
+import inspect
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+from twofold.errors import HandlerError
+from twofold.manifest import ServiceManifest, load
+from twofold.portable.failure import reason
+
+ALL = "all"
+
+
+def require(manifest: ServiceManifest, role: str = ALL) -> None:
+    """Raises HandlerError with all `problems`, if there are any."""
+    if found := problems(manifest, role):
+        raise HandlerError(found)
+
+
+def problems(manifest: ServiceManifest, role: str = ALL) -> list[str]:
+    """A line for each handler of a role (of all of them) that can't be imported, or not be called as its kind is."""
+    found = []
+    for what, target, arguments in _named(manifest, role):
+        try:
+            wrong = _misfit(load(target), arguments)
+        except (Exception, SystemExit) as exc:
+            wrong = told(exc)
+        if wrong:
+            found.append(f"{what}: {target}: {wrong}")
+    return found
+
+
+def told(exc: BaseException) -> str:
+    """What an import raised, in a line, with the file and line of the code that did: the last one that is no machinery."""
+    line = reason(exc)
+    if isinstance(exc, SyntaxError):
+        return line  # it names them itself
+    frames = [one for one in traceback.extract_tb(exc.__traceback__) if not one.filename.startswith("<frozen")]
+    own = [one for one in frames if one.filename not in (__file__, load.__code__.co_filename)]
+    own = [one for one in own if not one.filename.endswith("importlib/__init__.py")]
+    return f"{line} ({own[-1].filename}, line {own[-1].lineno})" if own else line
+
+
+def _named(manifest: ServiceManifest, role: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """What it is for, its name, and the arguments that it is called with."""
+    for queue in manifest.queues:
+        if role in (ALL, queue.unit):
+            yield f"queue {queue.name}", queue.handler, ("services", "message")
+    if role in (ALL, "feed"):
+        for consumer in manifest.consumers:
+            yield f"consumer {consumer.name}", consumer.handler, ("services", "commit")
+        for projection in manifest.projections:
+            yield f"projection {projection.name}", projection.handler, ("services", "model", "commit")
+    if role in (ALL, "schedule"):
+        for schedule in manifest.schedules:
+            yield f"schedule {schedule.name}", schedule.handler, ("services",)
+
+
+def _misfit(handler: Any, arguments: tuple[str, ...]) -> str | None:
+    if not callable(handler):
+        return f"it is a {type(handler).__name__}, not a function"
+    if inspect.isfunction(handler) and not inspect.iscoroutinefunction(handler):
+        return "it is no coroutine function: write async def"
+    try:
+        inspect.signature(handler).bind(*arguments)
+    except TypeError as exc:
+        return f"it is called with ({', '.join(arguments)}): {exc}"
+    except ValueError:
+        return None  # one in C, which tells no signature
+    return None
