@@ -5,7 +5,9 @@ dynamic resources of a stack call, whose process the engine starts. It answers a
 for, such as a package index, is let through.
 """
 
+import base64
 import fnmatch
+import json
 import os
 import re
 import select
@@ -109,9 +111,9 @@ def _let_through(handler, host, port):
 def _login(path):
     base = f"https://login.microsoftonline.com/{TENANT}"
     if path.endswith("/token"):
-        return Answer(
-            200, {"token_type": "Bearer", "expires_in": 3600, "ext_expires_in": 3600, "access_token": "token"}
-        )
+        claims = base64.urlsafe_b64encode(json.dumps({"oid": "o", "appid": "deployer", "idtyp": "app"}).encode()).decode()
+        token = f"e30.{claims.rstrip('=')}.signed"
+        return Answer(200, {"token_type": "Bearer", "expires_in": 3600, "access_token": token})
     if path.endswith("/discovery/instance"):
         aliases = {"preferred_network": "login.microsoftonline.com", "aliases": ["login.microsoftonline.com"]}
         metadata = [aliases | {"preferred_cache": "login.microsoftonline.com"}]
@@ -128,9 +130,9 @@ def _login(path):
 def _deployment(method, path):
     if (method, path) == ("POST", "/api/publish"):
         return Answer(202, "deployment-1")
-    return (
-        Answer(200, {"id": "deployment-1", "status": 4}) if path == "/api/deployments/deployment-1" else Answer(404, {})
-    )
+    if path == "/api/deployments/deployment-1":
+        return Answer(200, {"id": "deployment-1", "status": 4})
+    return Answer(404, {})
 
 
 def _resource_manager(path):
