@@ -73,7 +73,7 @@ class SQSDriver:
     async def ping(self, queue: str) -> None:
         """See `QueueDriver`; asks for the queue's URL anew."""
         self._urls.pop(f"{self._prefix}-{queue}", None)
-        await self._call(None, queue)
+        await self._call(None, queue)  # no operation: its URL is all that is asked for
 
     async def depth(self, queue: str) -> int:
         """See `QueueDriver`; approximate."""

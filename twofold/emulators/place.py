@@ -9,8 +9,8 @@ from typing import Protocol
 from twofold.errors import TwofoldError
 from twofold.manifest import ScheduleSpec
 
-SERVED = ("twofold.http.pipeline", "twofold.http.health", "twofold.http.auth", "twofold.local.issuer_routes")
-"""What every served FastAPI application imports of the kit, and with it FastAPI."""
+SERVED = ("twofold.http.pipeline", "twofold.http.health", "twofold.http.auth", "twofold.local.issuer_routes", "httpx")
+"""What every served FastAPI application imports of the kit, and with it FastAPI; and what a worker calls others with."""
 
 GRACE_SECONDS = 1.0
 """What a host gives the work in hand when it ends."""

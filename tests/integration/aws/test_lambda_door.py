@@ -173,7 +173,8 @@ def test_a_unit_tells_the_deployer_how_it_is(host):
     # The first one loads boto3 and connects, which may take more than its two seconds: the deployer asks again too.
     eventually(lambda: host.invoke({"twofold": {"health": "ready"}})["status"] == "ready", lambda: time.sleep(0.2))
     found = host.invoke({"twofold": {"health": "ready"}})
-    assert {one["name"]: one["status"] for one in found["dependencies"]} == {"store": "up", "secrets": "up"}
+    up = dict.fromkeys(("store", "secrets", "queue"), "up")
+    assert {one["name"]: one["status"] for one in found["dependencies"]} == up
     asked = host.invoke(REQUEST)
     assert asked["statusCode"] == 200 and json.loads(asked["body"])["status"] == "ready"
 
