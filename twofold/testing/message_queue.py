@@ -135,8 +135,11 @@ class MessageQueueConformance:
 
     async def test_a_missing_queue_is_told_by_its_name(self, queue: MessageQueue) -> None:
         missing = f"missing-{uuid.uuid4().hex[:8]}"
+        await queue.driver.ping(self.name)
         if self.makes_queues:
             return
+        with pytest.raises(QueueUnavailable, match=missing):
+            await queue.driver.ping(missing)
         with pytest.raises(QueueUnavailable, match=missing):
             await queue.driver.send(missing, "{}", delay=0)
         [failure] = await queue.driver.send_batch(missing, ["{}"], delay=0)

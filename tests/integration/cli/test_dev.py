@@ -112,6 +112,12 @@ def test_the_walk_changes_mistakes_and_the_end(development):
     development.write("api/app.py", "return app +", "return app")
     development.says("api/app.py is live after")
 
+    development.write("api/orders/payment.py", "import httpx", "import nothing_here, httpx")  # of a worker alone
+    development.says(r"api/orders/payment\.py: (it|the function) (does not start|did not start|answers 500)")
+    development.says(r"queue payments: api\.orders\.payment:pay: ModuleNotFoundError: No module named 'nothing_here'")
+    development.write("api/orders/payment.py", "import nothing_here, httpx", "import httpx")
+    development.says("api/orders/payment.py is live after")
+
     development.write(
         "api/app.py", "app = FastAPI(", "import os, signal; os.kill(os.getpid(), signal.SIGKILL); app = FastAPI("
     )
