@@ -111,7 +111,9 @@ def _let_through(handler, host, port):
 def _login(path):
     base = f"https://login.microsoftonline.com/{TENANT}"
     if path.endswith("/token"):
-        claims = base64.urlsafe_b64encode(json.dumps({"oid": "o", "appid": "deployer", "idtyp": "app"}).encode()).decode()
+        claims = base64.urlsafe_b64encode(
+            json.dumps({"oid": "o", "appid": "deployer", "idtyp": "app"}).encode()
+        ).decode()
         token = f"e30.{claims.rstrip('=')}.signed"
         return Answer(200, {"token_type": "Bearer", "expires_in": 3600, "access_token": token})
     if path.endswith("/discovery/instance"):

@@ -20,6 +20,8 @@ STATE_ALONE = {
         "Microsoft.OperationalInsights/workspaces/{workspaceName}/savedSearches/{savedSearchId}"
     ),
     "azure-native:operationalinsights:Workspace": Kind("Microsoft.OperationalInsights/workspaces/{workspaceName}"),
+    "azure-native:web:WebAppFtpAllowed": Kind("Microsoft.Web/sites/{name}/basicPublishingCredentialsPolicies/ftp"),
+    "azure-native:web:WebAppScmAllowed": Kind("Microsoft.Web/sites/{name}/basicPublishingCredentialsPolicies/scm"),
 }
 """What watches, which nothing here does."""
 
