@@ -29,15 +29,29 @@ def test_an_update_that_is_interrupted_is_gone_on_with(terminal, monkeypatch, cl
     assert set(counts(terminal("pulumi up --yes --skip-preview"))) == {"unchanged"}
     terminal("pulumi destroy --yes --skip-preview")
     assert terminal.standin.resources == {}
+    terminal("pulumi stack rm --yes --preserve-config")
 
 
+DENIED = {"x-amzn-ErrorType": "AccessDeniedException"}
 REFUSED = {
-    "azure": (
-        "POST",
-        "/api/publish",
-        Answer(400, {"error": "the zip is not one"}),
-        "the app answered 400 to its artifact",
-    ),
-    "aws": ("POST", "/invocations", Answer(403, {"Message": "denied"}), "denied"),
+    "azure": ("POST", "/api/publish", Answer(400, {"error": "no zip"}), "the app answered 400 to its artifact"),
+    "aws": ("GET", "/configuration", Answer(403, {"Message": "not yours"}, DENIED), "not yours"),
 }
-"""What a cloud answers to the kit itself, and what of it is told."""
+"""What a cloud answers to the kit itself, and what is told of it."""
+
+
+@pytest.mark.parametrize("cloud", ["azure", "aws"])
+def test_a_cloud_that_refuses_the_kit_is_told_in_a_line_and_the_next_update_goes_on(terminal, monkeypatch, cloud):
+    method, end, refusal, told = REFUSED[cloud]
+    answer = terminal.internet.answer
+
+    def refusing(host, verb, path, query, body):
+        return refusal if verb == method and path.endswith(end) else answer(host, verb, path, query, body)
+
+    begin(terminal, f"dev-{cloud}")
+    with monkeypatch.context() as patch:
+        patch.setattr(terminal.internet, "answer", refusing)
+        output = terminal("pulumi up --yes --skip-preview", fails=True)
+    assert told in output and "Traceback" not in output
+    terminal("pulumi up --yes --skip-preview")
+    assert set(terminal.standin.made.values()) == {1}
