@@ -69,11 +69,14 @@ def _stage(operation) -> str | None:
     unknown = set(re.findall(r"\$context\.([\w.]+)", logs["format"])) - CONTEXT
     if unknown := sorted(name for name in unknown if not name.startswith("authorizer.")):
         return f"$context.{unknown[0]} is no variable of HTTP API access logs"
+    arn = logs["destinationArn"].removesuffix(
+        ":*"
+    )  # ends in the group's name; the stand-in provider's in the resource's
     [group] = [
         inputs["name"]
         for urn, (token, inputs) in operation.resources.items()
         if token == "aws:cloudwatch/logGroup:LogGroup"
-        and logs["destinationArn"].endswith(f":{urn.rpartition('::')[2]}")
+        and arn.endswith((f":{inputs['name']}", f":{urn.rpartition('::')[2]}"))
     ]
     if not group.startswith("/aws/vendedlogs/"):
         return (

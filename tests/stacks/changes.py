@@ -1,7 +1,7 @@
 """What a later setting changes of what there is, and what becomes of it: every property that config reaches, on both clouds.
 
-A property that is not here is not reached by any key (`test_config_changes.py` compares). What a cloud can't change has to stand
-as REPLACED, or not at all: what is chosen when a resource is made and ignored from then on (Key Vault's days, the cache's replica).
+A property that is not here is not reached by any key (`test_config_changes.py` compares), but for tags, which every type changes
+in place. What a cloud can't change has to stand as REPLACED, or not at all: what is chosen when a resource is made and ignored from then on (Key Vault's days, the cache's replica).
 The rules in `tests/engine/` refuse the rest.
 """
 
@@ -31,7 +31,6 @@ CHANGES = {
         "azure-native:monitor:ScheduledQueryRule": {"actions.actionGroups": IN_PLACE, "scopes": REPLACED},
         "azure-native:operationalinsights:SavedSearch": {"resourceGroupName": REPLACED, "workspaceName": REPLACED},
         "azure-native:redisenterprise:RedisEnterprise": {"publicNetworkAccess": IN_PLACE},
-        "azure-native:resources:ResourceGroup": {"tags": IN_PLACE},
         "azure-native:storage:StorageAccount": {"networkRuleSet.defaultAction": IN_PLACE, "publicNetworkAccess": IN_PLACE},
         "azure-native:web:WebApp": {
             "functionAppConfig.scaleAndConcurrency.alwaysReady": IN_PLACE,
@@ -61,7 +60,10 @@ CHANGES = {
         "aws:cloudwatch/eventBus:EventBus": {"kmsKeyIdentifier": IN_PLACE},
         "aws:cloudwatch/logGroup:LogGroup": {"kmsKeyId": IN_PLACE},
         "aws:cloudwatch/metricAlarm:MetricAlarm": {"alarmActions": IN_PLACE, "okActions": IN_PLACE},
-        "aws:dynamodb/table:Table": {"deletionProtectionEnabled": IN_PLACE, "serverSideEncryption.kmsKeyArn": IN_PLACE},
+        "aws:dynamodb/table:Table": {
+            "deletionProtectionEnabled": IN_PLACE, "serverSideEncryption.enabled": IN_PLACE,
+            "serverSideEncryption.kmsKeyArn": IN_PLACE,
+        },
         "aws:ec2/securityGroup:SecurityGroup": {"vpcId": REPLACED},
         # Terraform's aws_elasticache_serverless_cache; it holds nothing that could not be loaded again.
         "aws:elasticache/serverlessCache:ServerlessCache": {"kmsKeyId": REPLACED, "subnetIds": REPLACED},
