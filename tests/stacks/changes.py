@@ -1,8 +1,8 @@
 """What a later setting changes of what there is, and what becomes of it: every property that config reaches, on both clouds.
 
 A property that is not here is not reached by any key (`test_config_changes.py` compares), but for tags, which every type changes
-in place. What a cloud can't change has to stand as REPLACED, or not at all: what is chosen when a resource is made and ignored from then on (Key Vault's days, the cache's replica).
-The rules in `tests/engine/` refuse the rest.
+in place. What a cloud can't change has to stand as REPLACED, or not at all: what is chosen when a resource is made and ignored
+from then on (Key Vault's days, the cache's replica). The rules in `tests/engine/` refuse the rest.
 """
 
 IN_PLACE, REPLACED = "in place", "replaced"
