@@ -14,7 +14,10 @@ from twofold.portable import profile
 type Block = Literal["documents", "events"]
 BLOCKS = ("documents", "events")
 
-RESERVED_UNITS = ("all", "http", "feed", "schedule", "releases")
+RESERVED_UNITS = (
+    "all", "http", "feed", "schedule", "releases", "gateway", "static", "access", "alarms", "edge",
+)  # fmt: skip
+"""Besides the other units' names, those that a cloud's stack has for something else of the same type."""
 MAX_ATTEMPT_SECONDS = 300
 _MINUTES = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
 DOCUMENTS = "documents"

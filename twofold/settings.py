@@ -27,6 +27,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from twofold.errors import SettingsError
 from twofold.homes import drivers
 from twofold.manifest import ServiceManifest
+from twofold.portable.issuers import audiences
 from twofold.portable.rate_limit import Rate
 
 PREFIX = "TWOFOLD_"
@@ -135,7 +136,7 @@ class Settings(BaseModel):
         if settings.role not in roles:
             problems.append(f"{PREFIX}ROLE is {settings.role!r}; this service has {_listed(roles)}")
         problems += _url_problems(settings, deployed)
-        if settings.oidc_issuer and not settings.oidc_audience:
+        if settings.oidc_issuer and not audiences(settings.oidc_audience):
             problems.append(f"{PREFIX}OIDC_AUDIENCE is missing: the issuer's tokens are for others too")
         problems += [
             f"{PREFIX}CORS_ORIGINS has {origin!r}: {ORIGIN}"

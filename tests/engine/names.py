@@ -8,6 +8,7 @@ Azure: "Naming rules and restrictions for Azure resources", and each service's o
 import re
 
 _WORD = r"[\w+=,.@-]"
+_TITLE = r"[\w\s+=,.@-]"
 AWS = {
     "aws:apigatewayv2/api:Api": {"name": r".{1,128}"},
     "aws:apigatewayv2/authorizer:Authorizer": {"name": r".{1,128}"},
@@ -23,6 +24,10 @@ AWS = {
     "aws:cloudwatch/logGroup:LogGroup": {"name": r"[.\w/#-]{1,512}"},
     "aws:cloudwatch/metricAlarm:MetricAlarm": {"name": r".{1,255}"},
     "aws:cloudwatch/queryDefinition:QueryDefinition": {"name": r".{1,255}"},
+    "aws:cognito/resourceServer:ResourceServer": {"identifier": r"[!#-\[\]-~]{1,256}", "name": _TITLE + "{1,256}"},
+    "aws:cognito/userPool:UserPool": {"name": _TITLE + "{1,128}"},
+    "aws:cognito/userPoolClient:UserPoolClient": {"name": _TITLE + "{1,128}"},
+    "aws:cognito/userPoolDomain:UserPoolDomain": {"domain": r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"},
     "aws:dynamodb/table:Table": {"name": r"[.\w-]{3,255}"},
     "aws:elasticache/serverlessCache:ServerlessCache": {"name": r"(?=.{1,40}$)[a-z](?:-?[a-z0-9])*"},
     "aws:elasticache/user:User": {
@@ -98,7 +103,7 @@ NAMELESS = {
     "azure-native:cdn:SecurityPolicy", "azure-native:cosmosdb:SqlResourceSqlRoleAssignment", "azure-native:dns:RecordSet",
     "azure-native:monitor:DiagnosticSetting", "azure-native:network:PrivateDnsZoneGroup",
     "azure-native:privatedns:PrivateZone", "azure-native:redisenterprise:Database",
-    "azure-native:web:WebAppAuthSettingsV2",
+    "azure-native:web:WebAppAuthSettingsV2", "azure-native:web:WebAppFtpAllowed", "azure-native:web:WebAppScmAllowed",
 }  # fmt: skip
 """They are ids, fixed words, or another resource's name; `aws:ec2` has ids alone."""
 
@@ -106,6 +111,6 @@ NAMELESS = {
 def wrong(token, inputs, table) -> str | None:
     """What the cloud has against a resource's name."""
     for key, pattern in table.get(token, {}).items():
-        if key in inputs and not re.fullmatch(pattern, inputs[key]):
+        if isinstance(inputs.get(key), str) and not re.fullmatch(pattern, inputs[key]):  # a preview knows not all
             return f"{token}: {key} {inputs[key]!r} has {len(inputs[key])} characters and must match {pattern}"
     return None

@@ -10,7 +10,7 @@ from tests.stacks.options import everything
 from tests.stacks.stack import ROOT, config
 from twofold.deploy import package, program
 from twofold.deploy.config import ConfigError, parse
-from twofold.manifest import QueueSpec, ScheduleSpec
+from twofold.manifest import RESERVED_UNITS, QueueSpec, ScheduleSpec
 
 TABLE = {"aws": names.AWS, "azure": names.AZURE}
 OTHERS = ("aws:ec2/", "pulumi:", "pulumi-python:", "random:")
@@ -63,6 +63,19 @@ def test_the_longest_names_are_taken(asked, cloud, kind):
     unknown = {one.type for one in found if not one.type.startswith(OTHERS)} - TABLE[cloud].keys() - names.NAMELESS
     assert unknown == set()  # a new type gets its rule
     assert [why for one in found if (why := names.wrong(one.type, one.inputs, TABLE[cloud]))] == []
+    # What is named as a unit would be, and is none, is no unit's name.
+    prefix, roles = f"{service.name}-{CUSTOMER}-{ENVIRONMENT}-", {unit.role for unit in service.units}
+    types = {one.type for one in found if one.name == prefix + service.queues[0].unit}
+    like = {one.name.removeprefix(prefix) for one in found if one.type in types and one.name.startswith(prefix)}
+    assert like - roles - {spec.name for spec in service.schedules} <= set(RESERVED_UNITS)
+
+
+def test_a_services_title_is_no_name(asked):
+    service = replace(SERVICE, title="Orders: Bob's & co")
+    managed = {"issuer": "managed", "oidcIssuer": "", "oidcAudience": "", "machineClient": "true"}
+    found = asked("aws", "prefix", service, parsed("aws", "prefix", service, **managed))
+    assert [why for one in found if (why := names.wrong(one.type, one.inputs, names.AWS))] == []
+    assert {one.type for one in found if one.type.startswith("aws:cognito/")} <= names.AWS.keys()
 
 
 @pytest.mark.parametrize(

@@ -99,9 +99,12 @@ def test_a_deployed_service_refuses_an_emulator_and_a_plain_issuer(tmp_path):
     assert len(found) == 2 and "options" in found[0] and "https" in found[1]
 
 
-def test_a_checkout_that_names_an_issuer_says_for_whom_its_tokens_are(tmp_path):
-    [problem] = problems({"TWOFOLD_OIDC_ISSUER": "https://issuer.example"}, tmp_path)
+@pytest.mark.parametrize("audience", ["", ",", " , "])
+def test_who_names_an_issuer_says_for_whom_its_tokens_are(audience, tmp_path):
+    given = {"TWOFOLD_OIDC_ISSUER": "https://issuer.example", "TWOFOLD_OIDC_AUDIENCE": audience}
+    [problem] = problems(given, tmp_path)
     assert "TWOFOLD_OIDC_AUDIENCE is missing" in problem
+    assert any("TWOFOLD_OIDC_AUDIENCE is missing" in one for one in problems(DEPLOYED | given, deployed(tmp_path)))
 
 
 def test_a_deployed_service_never_takes_a_checkouts_tokens(tmp_path):

@@ -13,6 +13,9 @@ _NAMED = (
     r"[\w.-]*(?:secret|passw|pwd|token|api[_-]?key|access[_-]?key|accountkey|sharedaccess|credential|passphrase|signature|"
     r"instrumentationkey|connectionstring|connection[_-]string|authorization|cookie|external[_-]?id|webhook)[\w.-]*"
 )
+# Up to the quote of the same depth of escaping, or where that was cut off to the line's end.
+_QUOTED = r"(?P<depth>\\*)(?P<quote>[\"'])(?:[\s\S]*?(?<!\\)(?P=depth)(?P=quote)|.*)"
+_HEX = r"[0-9a-f]{1,4}"
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, flags), instead)
     for pattern, flags, instead in (
@@ -22,11 +25,15 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(\b[a-z][a-z0-9+.-]*://)[^/\s@\"']+@", re.I, rf"\1{SECRET}@"),
         (r"([?&](?:sig|code|token|key|sv|se|st|spr|sp|X-Amz-[\w-]+)=)[^&\s\"']+", re.I, rf"\1{SECRET}"),
         # A colon counts before a space or a quote: else it is in a type's name.
-        (rf"((?<![\w.-]){_NAMED}[\"']?\s*(?:=|:(?=[\s\"']))\s*)(\"[^\"]*\"|'[^']*'|[^\s;,&\"'}}]+)", re.I, rf"\1{SECRET}"),
+        (rf"((?<![\w.-]){_NAMED}\\*[\"']?\s*(?:=|:(?=[\s\\\"']))\s*)({_QUOTED}|[^\s;,&\"'}}]+)", re.I, rf"\1{SECRET}"),
+        (rf"((?<!\S)--{_NAMED}\s+)(?!-)({_QUOTED}|\S+)", re.I, rf"\1{SECRET}"),
+        (r"(https?://(?=[^\s\"']*(?:hooks\.|webhook))[^/\s\"']+/)[^\s\"']+", re.I, rf"\1{SECRET}"),
         (r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}\b", 0, SECRET),
         (r"\b([0-9a-f]{4})[0-9a-f]{4}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.I, r"\1…"),
         (r"(?<![\w.])\d{8}(\d{4})(?![\w.])", 0, r"…\1"),
         (r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", 0, "<address>"),
+        (rf"(?<![\w:.-])(?:{_HEX}:){{7}}{_HEX}(?![\w:])", re.I, "<ip>"),
+        (rf"(?<![\w:.-])(?=[0-9a-f:]*\d)(?:{_HEX}(?::{_HEX}){{0,6}})?::(?:{_HEX}(?::{_HEX}){{0,6}})?(?![\w:])", re.I, "<ip>"),
         (r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])", 0, "<ip>"),
         (r"(?:/home/|/Users/|[A-Z]:\\Users\\)[^/\\\s\"']+", 0, "~"),
         (r"(?<![\w+/=])(?=[^\s]{0,39}\d)(?=[^\s]{0,39}[A-Z])(?=[^\s]{0,39}[a-z])[\w+/]{40}(?![\w+/])", 0, SECRET),
@@ -48,7 +55,7 @@ def text(given: str, known: Iterable[str] = ()) -> str:
 
 
 def value(given: Any, known: Iterable[str] = ()) -> Any:
-    """The same for all texts of a JSON value, its names included; what has a secret's name is taken out whole."""
+    """The same for all texts and numbers of a value, its names included; what has a secret's name is taken out whole."""
     if isinstance(given, Mapping):
         return {
             text(str(name), known): SECRET
@@ -58,9 +65,16 @@ def value(given: Any, known: Iterable[str] = ()) -> Any:
         }
     if isinstance(given, list | tuple):
         return [value(one, known) for one in given]
-    return text(given, known) if isinstance(given, str) else given
+    if given is None or isinstance(given, bool):
+        return given
+    shown = text(str(given), known)
+    return given if isinstance(given, int | float) and shown == str(given) else shown
 
 
-def secrets_of(environ: Mapping[str, str]) -> set[str]:
-    """The values of variables that have a secret's name."""
-    return {value for name, value in environ.items() if _SECRET_NAME.fullmatch(name)}
+def secrets_of(named: Mapping[str, Any]) -> set[str]:
+    """The values of variables, or of keys of config, that have a secret's name; what is encrypted is none in plain."""
+    return {
+        str(one)
+        for name, one in named.items()
+        if _SECRET_NAME.fullmatch(name.rpartition(":")[2]) and not isinstance(one, Mapping)
+    }

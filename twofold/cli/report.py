@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -51,11 +52,13 @@ def write(manifest: ServiceManifest, cloud: str, env: str, root: Path, log: Path
         "hosts": lambda: _hosts(manifest, cloud, root, stack, state),
     }
     known = redact.secrets_of(os.environ)
+    with suppress(Exception):  # the part "config" says why
+        known |= redact.secrets_of(_given(root, stack))
     try:
         state |= _pulumi("export", stack)["deployment"] or {}
-    except (NotHad, KeyError) as exc:
-        why = str(exc)
-        parts |= dict.fromkeys(("state", "not there", "hosts"), lambda: _lacking(why))
+    except Exception as exc:
+        failed = exc
+        parts |= dict.fromkeys(("state", "not there", "hosts"), lambda: _lacking(failed))
     report: dict[str, Any] = {"service": manifest.name, "stack": stack}
     lacking: dict[str, str] = {}
     for name, part in parts.items():
@@ -78,14 +81,14 @@ def show(written: Mapping[str, Any]) -> None:
     console.print(f"{written['path']}: read it before you send it", markup=False, soft_wrap=True)
 
 
-def _lacking(why: str) -> Any:
-    raise NotHad(why)
+def _lacking(failed: Exception) -> Any:
+    raise failed
 
 
 def _versions() -> dict[str, Any]:
     found = {one.name: one.version for one in distributions() if one.name.startswith(PACKAGES)}
     cli = shutil.which("pulumi")
-    told = subprocess.run([cli, "version"], capture_output=True, text=True, timeout=SECONDS).stdout if cli else ""  # noqa: S603
+    told = _run([cli, "version"]).stdout if cli else ""
     return {
         "twofold": __version__, "python": sys.version.split()[0], "platform": platform.platform(),
         "pulumi": told.strip() or "not on PATH", "packages": dict(sorted(found.items())),
@@ -94,10 +97,14 @@ def _versions() -> dict[str, Any]:
 
 def _config(root: Path, stack: str) -> dict[str, Any]:
     """Of the stack's file: what is encrypted there goes, and the service's own settings are only named."""
+    return {key: _shown(key, value) for key, value in _given(root, stack).items()}
+
+
+def _given(root: Path, stack: str) -> Mapping[str, Any]:
     project = yaml.safe_load((root / "Pulumi.yaml").read_text())
     path = root / project.get("stackConfigDir", "") / f"Pulumi.{stack}.yaml"
-    given = (yaml.safe_load(path.read_text()) or {}).get("config", {})
-    return {key: _shown(key, value) for key, value in given.items()}
+    given: Mapping[str, Any] = (yaml.safe_load(path.read_text()) or {}).get("config") or {}
+    return given
 
 
 def _shown(key: str, value: Any) -> Any:
@@ -144,13 +151,20 @@ def _hosts(manifest: ServiceManifest, cloud: str, root: Path, stack: str, state:
     return module.hosts(program.stack_config(root, stack, manifest), units)
 
 
+def _run(words: list[str]) -> subprocess.CompletedProcess[str]:
+    """Nobody can answer what it asks, a passphrase for one: it sees that and ends."""
+    return subprocess.run(  # noqa: S603 - our own arguments
+        words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS
+    )
+
+
 def _pulumi(command: str, stack: str, *options: str) -> Any:
     """What `pulumi stack history` or `export` tells, without any secret: those stay encrypted."""
     cli = shutil.which("pulumi")
     if cli is None:
         raise NotHad("the Pulumi CLI is not on PATH")
     words = [cli, "stack", command, "--stack", stack, *options, *(["--json"] if command == "history" else [])]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS)  # noqa: S603 - our own arguments
+    done = _run(words)
     if done.returncode:
         raise NotHad(f"pulumi stack {command}: {done.stderr.strip()[-500:]}")
     return json.loads(done.stdout)

@@ -77,7 +77,7 @@ def _issuer(manifest: ServiceManifest, root: Path, stack: str | None) -> tuple[s
     else:
         found = outputs(stack)
     issuer, audience = (str(found.get(name) or "") for name in ("oidc_issuer", "oidc_audience"))
-    if not issuer or not audience:
+    if not issuer or not issuers.audiences(audience):
         where = (
             f"the stack {stack} exports no" if stack else "name the stack (--cloud, --env), or set TWOFOLD_OIDC_… : no"
         )

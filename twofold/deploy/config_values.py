@@ -56,6 +56,7 @@ FORMS: Mapping[str, Form] = {
     "environment": _matches(r"[a-z0-9]{1,12}", "1 to 12 of a-z, 0-9"),
     "customer": _matches(r"[a-z][a-z0-9]{0,11}", "1 to 12 of a-z, 0-9, a letter first"),
     "oidcIssuer": (lambda text: text.startswith("https://"), "an https URL"),
+    "oidcAudience": (lambda text: bool(listed(text)), "an audience, or several by commas"),
     "issuer": _one_of(ISSUERS),
     "machineClient": _one_of(("true", "false")),
     "corsOrigins": (

@@ -15,7 +15,8 @@ EXAMPLES = ("example.com", "example.net", "example.org")
 UNASKED = ("example", "invalid", "localhost", "test")
 """Top-level names that the Internet does not have (RFC 6761): only somebody's own network knows who is there."""
 NOT_NOW = (401, 403, 407, 408, 429)
-"""Answers to this caller, or at this moment; the clouds may get another one. So may they for 500 and above."""
+"""Answers to this caller, or at this moment; the clouds may get another one. So may they where this caller is sent elsewhere (a
+network's login page), is answered what is no JSON (a proxy's page), and for 500 and above."""
 SET = "set yours: pulumi config set twofold:oidcIssuer https://…"
 LATER = "see that the Internet reaches it before the first update"
 
@@ -55,14 +56,16 @@ def _asked(issuer: str) -> Check:
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         return Check("issuer", False, f"{url} could not be asked: {exc or type(exc).__name__}", LATER, needed=False)
     if answer.status_code != 200:
-        passing = answer.status_code in NOT_NOW or answer.status_code >= 500
+        passing = answer.is_redirect or answer.status_code in NOT_NOW or answer.status_code >= 500
         found = f"{url} answered {answer.status_code}"
         return Check("issuer", False, found, LATER if passing else SET, needed=not passing)
     try:
         document = answer.json()
-        name, keys = document.get("issuer"), document.get("jwks_uri")
-    except (ValueError, AttributeError):
+    except ValueError:
+        return Check("issuer", False, f"{url} is no discovery document", LATER, needed=False)
+    if not isinstance(document, dict):
         return Check("issuer", False, f"{url} is no discovery document", SET)
+    name, keys = document.get("issuer"), document.get("jwks_uri")
     if name != issuer:
         return Check("issuer", False, f"it calls itself {name!r}", "set it to the letter, a slash at the end included")
     if not isinstance(keys, str):

@@ -50,7 +50,7 @@ class TokenVerifier:
     `aud` one of `audience` (by commas), exactly; it is an access token by its `typ`, not an id, refresh or logout token; `exp` is
     to come, `nbf` and `iat` are not, give or take 60 seconds; `sub` is 1 to 255 characters. Anything else raises `TokenRefused`,
     and nothing but that, except `IssuerUnavailable`. Keys that a token brings along or points to (jwk, jku, x5c, x5u) are not
-    looked at.
+    looked at. An `audience` that names none is a ValueError.
     """
 
     def __init__(
@@ -59,6 +59,8 @@ class TokenVerifier:
         self.service, self.issuer = service, issuer
         self._keys = keys
         self._audiences = list(issuers.audiences(audience))
+        if not self._audiences:  # to the library an empty list is any audience
+            raise ValueError(f"{audience!r} names no audience")
         self._clock = clock
 
     async def verify(self, token: str) -> Principal:

@@ -7,14 +7,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import boto3
 import pytest
 import yaml
+from botocore.stub import ANY, Stubber
 
+from api.manifest import SERVICE
 from tests.copies.copy import ROOT
 from tests.emulators.fixtures import DUMMY, REGION
 from tests.integration.cli.test_aws_releases import code
+from twofold.cli import report
+from twofold.deploy.aws import hosts
 
 TWOFOLD = Path(sys.executable).with_name("twofold")
 PLANTED = (
@@ -25,6 +30,7 @@ PLANTED = (
     "planted-log",
     "planted-output",
     "planted-hook",
+    "planted-pin",
 )
 ACCOUNT = "210987654321"
 PULUMI = """#!{python}
@@ -116,7 +122,8 @@ def test_it_tells_what_failed_and_how_the_hosts_are_and_no_secret(checkout, mini
     }  # fmt: skip
     (checkout / "state.json").write_text(json.dumps({"deployment": state}))
     (checkout / "up.log").write_text(
-        "error: creating Role: AccessDenied\npassword=planted-output\nplanted-passphrase\n"
+        "error: creating Role: AccessDenied\npassword=planted-output\nplanted-passphrase\nposts to "
+        "https://chat.example/planted-hook\n"
     )
     report, lacking = reported(checkout, "--log", "up.log", AWS_ENDPOINT_URL=ministack, AWS_ACCESS_KEY_ID="test",
                                AWS_SECRET_ACCESS_KEY="test")  # fmt: skip
@@ -125,7 +132,12 @@ def test_it_tells_what_failed_and_how_the_hosts_are_and_no_secret(checkout, mini
     assert report["state"]["under way"] == ["creating urn:pulumi:dev-aws::orders::t::orders-dev-events"]
     assert "aws:dynamodb/table:Table orders-dev-events" in report["not there"]
     assert "aws:lambda/function:Function orders-dev-http" not in report["not there"]
-    assert report["output of pulumi up"] == ["error: creating Role: AccessDenied", "password=<secret>", "<secret>"]
+    assert report["output of pulumi up"] == [
+        "error: creating Role: AccessDenied",
+        "password=<secret>",
+        "<secret>",
+        "posts to <secret>",
+    ]
     host = report["hosts"]["report-http"]
     assert host["host"]["State"] == "Active" and host["log"] == ["[ERROR] no table; Authorization: <secret> <secret>"]
     assert report["config"]["twofold:cloud"] == "aws" and report["config"]["own:key"] == "<secret>"
@@ -138,6 +150,64 @@ def test_half_of_it_is_of_use_too(checkout):
     report, lacking = reported(checkout, AWS_EC2_METADATA_DISABLED="true")
     assert set(lacking) == {"state", "not there", "hosts"} and report["config"]["twofold:region"] == REGION
     assert "| tee up.log" in report["output of pulumi up"][0]
+
+
+@pytest.mark.parametrize(
+    ("export", "told"),
+    [
+        (
+            'sys.exit("wrong passphrase: planted-pin") if not sys.stdin.readline() else None',
+            "NotHad: pulumi stack export",
+        ),
+        ('print("Enter your passphrase; token=planted-pin")', "JSONDecodeError"),
+        ('print("{}")', "KeyError"),
+        ('print("[]")', "TypeError"),
+    ],
+)
+def test_a_state_that_can_not_be_read_leaves_the_rest(checkout, export, told):
+    pulumi = checkout / "bin/pulumi"
+    state = f"print(open({str(checkout / 'state.json')!r}).read())"
+    assert state in pulumi.read_text()
+    pulumi.write_text(pulumi.read_text().replace(state, export))
+    report, lacking = reported(checkout)
+    assert set(lacking) == {"state", "not there", "hosts"} and told in lacking["state"]
+    assert report["last update"][0]["result"] == "failed"
+
+
+def test_a_cli_that_does_not_answer_leaves_the_rest(checkout, monkeypatch):
+    """In the process itself, which waits no two minutes here."""
+    monkeypatch.setenv("PATH", f"{checkout / 'bin'}:{os.environ['PATH']}")
+    run = subprocess.run
+
+    def slow(words, **options):
+        assert options["stdin"] == subprocess.DEVNULL
+        if "export" in words:
+            raise subprocess.TimeoutExpired(words, options["timeout"])
+        return run(words, **options)
+
+    monkeypatch.setattr(report.subprocess, "run", slow)
+    written = report.write(SERVICE, "aws", "dev", checkout, None)
+    assert set(written["lacking"]) == {"state", "not there", "hosts"}
+    assert "TimeoutExpired" in written["lacking"]["state"] and Path(written["path"]).is_file()
+
+
+def test_of_a_functions_log_it_tells_the_last_lines(monkeypatch):
+    """CloudWatch gives the oldest first, by pages, of which some are empty (API reference, FilterLogEvents)."""
+    session = boto3.Session(**DUMMY, region_name=REGION)
+    functions, logs = session.client("lambda"), session.client("logs")
+    lines = [f"line {number}" for number in range(hosts.LINES + 5)]
+    group = {"logGroupName": "/aws/lambda/f", "startTime": ANY}
+    with Stubber(functions) as lambdas, Stubber(logs) as pages:
+        lambdas.add_response("get_function_configuration", {"State": "Active"}, {"FunctionName": "f"})
+        pages.add_response("filter_log_events", {"events": [], "nextToken": "1"}, group)
+        for token, part in (("1", lines[:20]), ("2", lines[20:])):
+            events = {"events": [{"message": f"{line}\n"} for line in part]}
+            following = {"nextToken": "2"} if token == "1" else {}
+            pages.add_response("filter_log_events", events | following, group | {"nextToken": token})
+        clients = SimpleNamespace(client={"lambda": functions, "logs": logs}.__getitem__)
+        monkeypatch.setattr(hosts.login, "session", lambda *_: clients)
+        config = SimpleNamespace(region=REGION, assume_role="", external_id="")
+        assert hosts.hosts(config, {"f": "f"}) == {"f": {"host": {"State": "Active"}, "log": lines[5:]}}
 
 
 def test_it_wants_to_know_of_which_stack(checkout):

@@ -176,3 +176,5 @@ def test_a_stack_says_whose_tokens_it_takes(person, issuer):
     bare = {"TWOFOLD_OIDC_ISSUER": "", "PATH": f"{pulumi.parent}:{os.environ['PATH']}"}
     assert person.logs_in("--cloud", "aws", "--env", "prod", **bare).count(".") == 2
     assert issuer.asked[-1]["audience"] == AUDIENCE
+    pulumi.write_text(pulumi.read_text().replace(f"{AUDIENCE},other", ","))
+    assert "exports no oidc_issuer" in person.logs_in("--cloud", "aws", "--env", "prod", status=2, **bare)

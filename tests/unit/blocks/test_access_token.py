@@ -109,6 +109,12 @@ async def test_a_key_set_without_a_usable_key_is_no_key_set():
         await empty.verify(compact(HEADER, CLAIMS, "ES256", KEY))
 
 
+@pytest.mark.parametrize("audience", ["", ",", " , "])
+def test_no_audience_is_not_every_audience(audience):
+    with pytest.raises(ValueError, match="names no audience"):
+        TokenVerifier(IssuerKeys(Source()), issuer="i", audience=audience, service="s")
+
+
 COGNITO = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab1Cd2Ef3"
 CLIENT = {"iss": COGNITO, "aud": None, "client_id": "c2", "token_use": "access", "scope": "s/read openid"}
 

@@ -65,6 +65,7 @@ def refused(cloud, stack=None, extra=None, **changed):
         ({"alertWebhook": "http://chat.example"}, "twofold:alertWebhook is 'http://chat.example'; allowed: an https"),
         ({"issuer": "auto"}, "twofold:issuer is 'auto'; allowed: existing, managed"),
         ({"oidcAudience": ""}, "twofold:oidcAudience is missing"),
+        ({"oidcAudience": " , "}, "twofold:oidcAudience is ' , '; allowed: an audience, or several by commas"),
         ({"issuer": "managed"}, "twofold:oidcIssuer and twofold:issuer managed both say whose tokens"),
         ({"machineClient": "true"}, "twofold:machineClient is a client of the managed issuer"),
         ({"environment": "prod"}, "is missing: a production stack says whose cloud it is in"),

@@ -42,11 +42,15 @@ def test_an_issuer_that_describes_itself(server):
     [
         (Answer(404), True, "answered 404"),
         (Answer(400, {"error": "invalid_tenant"}), True, "answered 400"),  # Entra, of a tenant that is none
-        (Answer(302, None, {"Location": "https://elsewhere.example"}), True, "answered 302"),
+        (Answer(410), True, "answered 410"),
+        *(
+            (Answer(status, None, {"Location": "https://elsewhere.example"}), False, f"answered {status}")
+            for status in (301, 302, 307)
+        ),
         (Answer(403), False, "answered 403"),
         (Answer(429), False, "answered 429"),
         (Answer(503), False, "answered 503"),
-        (Answer(200, b"<html>"), True, "is no discovery document"),
+        (Answer(200, b"<html>"), False, "is no discovery document"),
         (Answer(200, []), True, "is no discovery document"),
         ({"issuer": "https://other", "jwks_uri": "https://other/keys"}, True, "it calls itself 'https://other'"),
         ({"jwks_uri": "https://other/keys"}, True, "it calls itself None"),

@@ -1,6 +1,7 @@
 """How a stack's functions are, for a report: what Lambda says of each, and the last lines of its log. Only reads."""
 
 import time
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,9 +36,12 @@ def hosts(config: StackConfig, units: Mapping[str, str]) -> dict[str, Any]:
         try:
             told = functions.get_function_configuration(FunctionName=name)
             since = int(time.time() * 1000) - HOUR_MS
-            events = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}", startTime=since)["events"]
-            lines = [event["message"].rstrip() for event in events[-LINES:]]
-            found[name] = {"host": {key: told[key] for key in SAID if key in told}, "log": lines}
+            # Oldest first, by pages, of which some are empty.
+            pages = logs.get_paginator("filter_log_events").paginate(
+                logGroupName=f"/aws/lambda/{name}", startTime=since
+            )
+            last = deque((event["message"].rstrip() for page in pages for event in page["events"]), maxlen=LINES)
+            found[name] = {"host": {key: told[key] for key in SAID if key in told}, "log": list(last)}
         except (BotoCoreError, ClientError) as exc:
             found[name] = str(exc)
     return found

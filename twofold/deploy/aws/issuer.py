@@ -60,7 +60,7 @@ class Issuer(pulumi.ComponentResource):
         domain = pool.id.apply(lambda id: f"{name}-{hashlib.sha256(id.encode()).hexdigest()[:8]}")
         cognito.UserPoolDomain(name, domain=domain, user_pool_id=pool.id, managed_login_version=1, opts=child)
         server = cognito.ResourceServer(
-            name, identifier=manifest.name, name=manifest.title or manifest.name, user_pool_id=pool.id,
+            name, identifier=manifest.name, name=manifest.name, user_pool_id=pool.id,
             scopes=[
                 cognito.ResourceServerScopeArgs(scope_name=scope, scope_description=scope) for scope in manifest.scopes
             ],
