@@ -20,10 +20,13 @@ from twofold.bootstrap import bootstrap
 from twofold.cli import dead_letters
 from twofold.emulators.process import free_port
 from twofold.errors import (
+    EventsRefused,
     ProfileError,
     PublisherUnavailable,
     QueueUnavailable,
+    SecretRefused,
     SecretsUnavailable,
+    StoreRefused,
     StoreUnavailable,
 )
 from twofold.http import problem
@@ -170,7 +173,14 @@ async def test_what_is_down_counts_no_attempt(runtime, exc):
     assert (waiting, dead) == (1, [])  # its only attempt is still to come
 
 
-@pytest.mark.parametrize("exc", [OutboundFailed("x"), RuntimeError("x"), wrapped(ValueError("x"))], ids=reason)
+@pytest.mark.parametrize(
+    "exc",
+    [
+        OutboundFailed("x"), RuntimeError("x"), wrapped(ValueError("x")), EventsRefused("x"), SecretRefused("x"),
+        StoreRefused("x"),
+    ],
+    ids=reason,
+)  # fmt: skip
 async def test_anything_else_is_an_attempt(runtime, exc):
     assert (await work_off(runtime, Message("mail", {}), exc))[0] == 0
 
