@@ -53,7 +53,7 @@ class Cosmos:
         return self._containers[name]
 
     async def call[T](self, work: Callable[[], Awaitable[T]]) -> T:
-        """Runs a call and translates what it raises: `Refused`, `StoreRefused`, `StoreThrottled`, `StoreUnavailable`, `ProfileError`."""
+        """Runs a call, translates its errors: `Refused`, `StoreRefused`, `StoreThrottled`, `StoreUnavailable`, `ProfileError`."""
         from azure.core.exceptions import AzureError
         from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpResponseError
 
@@ -76,8 +76,8 @@ class Cosmos:
 
 
 def translate(status: int, message: str, index: int = 0, headers: Any = None) -> Refused | StoreError | ProfileError:
-    """The error of a status: what is stored refuses, load throttles, size is the profile's, what is invalid is refused for good, and
-    the rest is unavailable."""
+    """The error of a status: what is stored refuses, load throttles, size is the profile's, what is invalid is refused for good,
+    and the rest is unavailable."""
     if status in REFUSED:
         if status == 404 and "owner" in message.lower():
             return StoreUnavailable("Cosmos DB: no such database or container; is TWOFOLD_STORE_URL right?")

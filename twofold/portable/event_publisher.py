@@ -12,7 +12,6 @@ from twofold.errors import ProfileError
 from twofold.portable import telemetry
 from twofold.portable.message import Message
 
-
 INVALID = (400, 413)
 """What a receiver answers over HTTP to an event that it will never take."""
 

@@ -139,7 +139,7 @@ class MessageQueue:
         with self._sending(queue, {"messaging.batch.message_count": len(messages)}):
             bodies = [self._traced(message) for message in messages]
             failures: list[str | None] = []
-            for chunk in batched(bodies, BATCH):
+            for chunk in batched(bodies, BATCH, strict=False):
                 try:
                     failures += await in_time(self.driver.send_batch(queue, chunk, delay=delay))
                 except QueueUnavailable as exc:

@@ -131,7 +131,9 @@ def test_one_whose_triggers_are_not_synced_goes_back_too(stack, apps, arm, monke
     apps.runs |= dict.fromkeys(APPS.values(), b"c")
     arm.hosts[APPS["worker"]] = [None]
     monkeypatch.setattr(module.triggers, "sync", functools.partial(module.triggers.sync, patience=Patience(0.1, 0.01)))
-    with pytest.raises(ReleaseError, match=r"^worker: .*not synced: 400 .*every unit runs what it ran before") as failed:
+    with pytest.raises(
+        ReleaseError, match=r"^worker: .*not synced: 400 .*every unit runs what it ran before"
+    ) as failed:
         stack.activate(digest(b"a"))
     assert "http:" not in str(failed.value) and apps.runs == dict.fromkeys(APPS.values(), b"c")
 

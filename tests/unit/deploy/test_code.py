@@ -127,5 +127,8 @@ def test_the_platform_is_told_of_the_functions_after_the_code_and_a_warning_fail
     props = {"app": "orders", "site": "/s/orders", "functions": ["feed"], "path": str(artifact)}
     digest = hashlib.sha256(artifact.read_bytes()).hexdigest()
     assert code._Provider().work(props | {"digest": digest}, {}) == {"deployment": "d-1"}
-    assert calls == [("https://orders.scm.azurewebsites.net", artifact, code.token), ("/s/orders", ["feed"], code.token)]
+    assert calls == [
+        ("https://orders.scm.azurewebsites.net", artifact, code.token),
+        ("/s/orders", ["feed"], code.token),
+    ]
     assert capfd.readouterr().err == "warning: nothing wakes it\n"
