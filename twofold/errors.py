@@ -6,18 +6,21 @@
     ├── ProfileError             a value exceeds the portable profile; names the limit
     ├── StoreError
     │   ├── Conflict             a write's condition did not hold; nothing was written
+    │   ├── StoreRefused         the store refused what was asked of it as invalid; it would again
     │   ├── StoreThrottled       the store refused for load; may be retried
     │   └── StoreUnavailable     the store did not answer, or answered with its own failure
     ├── PositionError            a position that no read of this stream returned
     ├── EventFormatError         a stored event or commit that this version can't read
     ├── SecretError
     │   ├── SecretNotFound       no secret has this name
+    │   ├── SecretRefused        the vault does not give this identity this secret, and no earlier value is known
     │   └── SecretsUnavailable   the vault did not answer and no earlier value is known
     ├── QueueError
     │   └── QueueUnavailable     the queue did not take or give messages
     ├── AccessError
     │   ├── TokenRefused         an access token that is not valid here; says why
     │   └── IssuerUnavailable    the issuer's keys can't be had and none are known
+    ├── EventsRefused            whom integration events go to refused them as invalid; it would again
     ├── PublisherUnavailable     whom integration events go to did not take them
     ├── DependencyDown           what is needed is down: of StoreThrottled and each …Unavailable but the issuer's and the cache's
     └── CacheUnavailable         the cache did not answer; only its driver and `ping` raise it
@@ -68,6 +71,10 @@ class Conflict(StoreError):
         super().__init__(f"condition failed for document {id!r} in partition {partition!r}")
 
 
+class StoreRefused(StoreError):
+    """The store refused what was asked of it as invalid, and would again. Nothing was written."""
+
+
 class StoreThrottled(StoreError, DependencyDown):
     """The store refused for load, and went on doing so until the retries were spent. Nothing was written.
 
@@ -103,8 +110,12 @@ class SecretNotFound(SecretError):
         super().__init__(f"there is no secret {name!r}")
 
 
+class SecretRefused(SecretError):
+    """The vault answered: not this secret, not this identity; and no earlier value is known."""
+
+
 class SecretsUnavailable(SecretError, DependencyDown):
-    """The vault did not answer, refused the login or throttled, and no earlier value is known."""
+    """The vault did not answer, did not know the login or throttled, and no earlier value is known."""
 
 
 class QueueError(TwofoldError):
@@ -125,6 +136,10 @@ class TokenRefused(AccessError):
 
 class IssuerUnavailable(AccessError):
     """The issuer of access tokens did not answer, or not with what it must, and no earlier keys of it are known."""
+
+
+class EventsRefused(TwofoldError):
+    """Integration events, or one among them, were refused as invalid, and would be again; others may have been accepted."""
 
 
 class PublisherUnavailable(DependencyDown):

@@ -16,7 +16,7 @@ from twofold.aws.client import Client
 from twofold.azure import event_publisher as eventgrid
 from twofold.emulators.event_grid import EventGridFake, refuse
 from twofold.emulators.server import Answer, FakeServer
-from twofold.errors import ProfileError, PublisherUnavailable
+from twofold.errors import EventsRefused, ProfileError, PublisherUnavailable
 from twofold.local import event_publisher as local
 from twofold.portable.event_publisher import EventPublisher, chunks
 from twofold.portable.message import Message
@@ -112,6 +112,53 @@ async def test_what_is_too_large_for_one_call_arrives_in_several(backend):
     await EventPublisher(driver, TYPES, source="/orders").publish(events)
     assert sorted(event["id"] for event in arrived()) == sorted(event.id for event in events)
     await driver.close()
+
+
+@pytest.mark.parametrize("status", [400, 413])
+async def test_events_that_are_refused_as_invalid_are_no_receiver_that_is_down(status):
+    with Webhook() as hook, EventGridFake() as topic:
+        for fake, driver in (
+            (hook, local.open(f"http://{hook.host}/hook")),
+            (topic, eventgrid.open(f"eventgrid://{topic.host}", StaticCredential())),
+        ):
+            fake.inject(1, Answer(status))
+            with pytest.raises(EventsRefused, match=str(status)):
+                await EventPublisher(driver, TYPES, source="/orders").publish(EVENTS[:1])
+            await driver.close()
+
+
+class Bus(FakeServer):
+    """PutEvents with these entries' codes, or refused as a whole."""
+
+    def __init__(self, *codes, refused=""):
+        super().__init__(tls=False)
+        self.codes, self.refused = codes, refused
+
+    def serve(self, method, path, raw_query, headers, body):
+        kind = {"Content-Type": "application/x-amz-json-1.1"}
+        if self.refused:
+            return Answer(400, {"__type": self.refused, "message": "no"}, kind)
+        entries = [{"ErrorCode": code, "ErrorMessage": "no"} if code else {"EventId": "1"} for code in self.codes]
+        return Answer(200, {"FailedEntryCount": len(list(filter(None, self.codes))), "Entries": entries}, kind)
+
+
+@pytest.mark.parametrize(
+    ("bus", "error"),
+    [
+        (Bus("", "MalformedDetail"), EventsRefused), (Bus("InternalFailure", "InvalidArgument"), EventsRefused),
+        (Bus(refused="ValidationException"), EventsRefused), (Bus("ThrottlingException", ""), PublisherUnavailable),
+        (Bus(refused="ResourceNotFoundException"), PublisherUnavailable),
+    ],
+    ids=["malformed", "some", "call", "throttled", "no-bus"],
+)  # fmt: skip
+async def test_a_bus_refuses_what_is_invalid_for_good_and_the_rest_for_now(bus, error, monkeypatch):
+    for name, value in (("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "x")):
+        monkeypatch.setenv(name, value)
+    with bus:
+        driver = eventbridge.open(f"eventbridge://{REGION}/b?endpoint=http://{bus.host}")
+        with pytest.raises(error, match="EventBridge"):
+            await EventPublisher(driver, TYPES, source="/orders").publish(EVENTS[:2])
+        await driver.close()
 
 
 async def test_the_log_is_told_where_nobody_else_is(caplog):

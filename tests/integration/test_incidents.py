@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import httpx
 import pytest
@@ -19,10 +20,13 @@ from twofold.bootstrap import bootstrap
 from twofold.cli import dead_letters
 from twofold.emulators.process import free_port
 from twofold.errors import (
+    EventsRefused,
     ProfileError,
     PublisherUnavailable,
     QueueUnavailable,
+    SecretRefused,
     SecretsUnavailable,
+    StoreRefused,
     StoreUnavailable,
 )
 from twofold.http import problem
@@ -37,6 +41,7 @@ from twofold.portable.failure import reason
 from twofold.portable.feed import Consumer, Feed
 from twofold.portable.logs import EcsFormatter, TerminalFormatter
 from twofold.portable.message import Message
+from twofold.portable.message_queue import Delivery
 from twofold.portable.resilience import BulkheadFull, CircuitOpen, Limits, Outbound, OutboundFailed
 from twofold.portable.telemetry import OFF
 from twofold.runtime import Runtime
@@ -168,7 +173,14 @@ async def test_what_is_down_counts_no_attempt(runtime, exc):
     assert (waiting, dead) == (1, [])  # its only attempt is still to come
 
 
-@pytest.mark.parametrize("exc", [OutboundFailed("x"), RuntimeError("x"), wrapped(ValueError("x"))], ids=reason)
+@pytest.mark.parametrize(
+    "exc",
+    [
+        OutboundFailed("x"), RuntimeError("x"), wrapped(ValueError("x")), EventsRefused("x"), SecretRefused("x"),
+        StoreRefused("x"),
+    ],
+    ids=reason,
+)  # fmt: skip
 async def test_anything_else_is_an_attempt(runtime, exc):
     assert (await work_off(runtime, Message("mail", {}), exc))[0] == 0
 
@@ -233,6 +245,9 @@ class Hanging:
     async def close(self): ...
 
 
+DELIVERY = Delivery("mails", Message("mail", {}, id="m-1").encode("/t"), "receipt")
+
+
 async def test_the_queue_is_a_dependency_that_is_not_critical(runtime, tmp_path):
     assert [one.name for one in (await readiness(runtime.services)).dependencies] == ["store", "queue"]
     assert (await readiness(runtime.services)).status == "ready"
@@ -266,13 +281,23 @@ async def test_a_unit_that_may_only_send_sees_that_the_queue_answers(azurite):
 async def test_a_queue_that_does_not_answer_is_told_in_time(tmp_path, monkeypatch):
     monkeypatch.setattr(message_queue, "DEADLINE_SECONDS", 0.01)
     services = bootstrap(Settings.load({}, MANIFEST, tmp_path), MANIFEST, queue_driver=Hanging())
+    raised[:] = [KeyError("to")]
     for call in (
         services.queue.send("mails", Message("mail", {})),
         services.queue.receive("mails"),
+        services.queue.redrive("mails", DELIVERY),
+        services.queue.handle(DELIVERY, partial(deliver, services)),
+        services.queue.handle(DELIVERY, lambda message: asyncio.sleep(0)),
         dead_letters.read(services, "mails", only=None, limit=10),
+        dead_letters._count(services, "mails"),
+        dead_letters._letter(services, "mails", DELIVERY).discard(),
+        dead_letters._letter(services, "mails", DELIVERY).release(),
     ):
         with pytest.raises(QueueUnavailable, match="did not answer within"):
-            await call
+            async with asyncio.timeout(5):
+                await call
+    failures = await services.queue.send_batch("mails", [Message("mail", {})] * 25)
+    assert [str(one) for one in failures] == ["the queue did not answer within 0.01 seconds"] * 25
     await services.close()
 
 
@@ -323,6 +348,7 @@ import asyncio, logging, os, signal
 from pathlib import Path
 from tests.integration import test_incidents
 from twofold.portable.message import Message
+from twofold.portable.message_queue import Delivery
 from twofold.runtime import Runtime
 
 async def deliver(services, message):

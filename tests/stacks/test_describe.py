@@ -145,6 +145,23 @@ def test_a_program_gets_the_deployers_documents(folder, cloud):
     assert json.loads(folder.run("twofold", "deployer", "--cloud", cloud)) == documents
 
 
+@pytest.mark.parametrize("deployer", ["", "Group:00000000-0000-0000-0000-000000000001"])
+def test_a_person_is_told_to_name_the_deployer_first(tmp_path, deployer):
+    """The condition is that of a pipeline's identity, unless the stack names another."""
+    copy = Copy(tmp_path / "p")
+    given = {"config": config("azure", **PINNED["azure"], **({"deployer": deployer} if deployer else {}))}
+    copy.write("stacks/config/Pulumi.dev-azure.yaml", yaml.safe_dump(given))
+    program = Path(sys.executable).with_name("twofold")
+    done = subprocess.run(
+        [program, "deployer", "--cloud", "azure", "--json"], cwd=copy.folder, capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": str(copy.folder)},
+    )  # fmt: skip
+    assert done.returncode == 0 and ("'ServicePrincipal'" in json.loads(done.stdout)["condition"]["Condition"]) != bool(
+        deployer
+    )
+    assert ("set twofold:deployer first" in done.stderr) != bool(deployer)
+
+
 def test_a_preflight_without_a_login_tells_a_program_so(folder, cloud, tmp_path):
     """On AWS it is a check, which has room for more; on Azure there is nobody to ask for the rest."""
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")

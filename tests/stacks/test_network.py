@@ -146,6 +146,18 @@ def test_an_app_waits_for_the_endpoints_and_goes_out_by_one_address(life):
         }
 
 
+@AZURE
+def test_an_account_is_let_at_once_its_parts_are_made(life):
+    """It is locked while one of them writes it: the first role waits for all, the others for the first."""
+    kind = "azure-native:cosmosdb:SqlResourceSql"
+    roles = [one for one in life["state"] if one["type"] == f"{kind}RoleAssignment"]
+    parts = {one["urn"] for one in life["state"] if one["type"] in (f"{kind}Database", f"{kind}Container")}
+    parts |= {one["urn"] for one in life["state"] if one["urn"].endswith("PrivateDnsZoneGroup::orders-dev-Sql")}
+    others = {role["urn"] for role in roles}
+    first = [set(role["dependencies"]) for role in roles if not others & set(role["dependencies"])]
+    assert len(parts) > 3 and len(first) == 1 and parts <= first[0]
+
+
 @AWS
 def test_aws_reaches_data_without_the_internet(life):
     endpoints = life["own"].named("aws:ec2/vpcEndpoint:VpcEndpoint")

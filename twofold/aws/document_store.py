@@ -10,10 +10,22 @@ from typing import Any, NoReturn
 
 from twofold.aws import document_codec as codec
 from twofold.aws.client import THROTTLES, Client, client_of, code_of
-from twofold.errors import Conflict, StoreThrottled, StoreUnavailable
+from twofold.errors import Conflict, StoreRefused, StoreThrottled, StoreUnavailable
 from twofold.portable.document_store import Check, Delete, Document, Put, Write
 
 CONTENDED_ATTEMPTS = 6
+HINTS = {
+    "ResourceNotFoundException": "; does the table exist in this region, and is TWOFOLD_STORE_URL right?",
+    "AccessDeniedException": "; may this role use the table?",
+    "UnrecognizedClientException": "; are the credentials those of this account?",
+}
+DOWN = HINTS.keys() | {
+    "ExpiredTokenException", "IncompleteSignature", "IncompleteSignatureException", "InvalidClientTokenId",
+    "InvalidSignatureException", "MissingAuthenticationToken", "MissingAuthenticationTokenException", "RequestExpired",
+}  # fmt: skip
+"""Refusals below 500 of the login or the table, whatever is written ("Common Errors", "Error handling with DynamoDB")."""
+INVALID = ("ItemCollectionSizeLimitExceeded", "ValidationError")
+"""Why a transaction was cancelled that would be again."""
 
 
 def open(url: str) -> "DynamoDBDriver":
@@ -162,7 +174,8 @@ class DynamoDBDriver:
             for write, reason in zip(writes, _reasons(exc), strict=False):
                 if reason == "ConditionalCheckFailed":
                     raise Conflict(partition, write.id) from exc
-            raise StoreThrottled(f"DynamoDB cancelled a transaction: {sorted(set(_reasons(exc)))}") from exc
+            error = StoreRefused if any(reason in INVALID for reason in _reasons(exc)) else StoreThrottled
+            raise error(f"DynamoDB cancelled a transaction: {sorted(set(_reasons(exc)))}") from exc
 
     async def _contended(self, operation: str, arguments: dict[str, Any]) -> Any:
         """Calls, and calls again with jitter while another transaction holds an item: that says nothing about ours."""
@@ -217,9 +230,6 @@ def _raise(exc: Any) -> NoReturn:
     code = code_of(exc)
     if code in THROTTLES or code == "TransactionConflictException":
         raise StoreThrottled(f"DynamoDB: {code}") from exc
-    hint = {
-        "ResourceNotFoundException": "; does the table exist in this region, and is TWOFOLD_STORE_URL right?",
-        "AccessDeniedException": "; may this role use the table?",
-        "UnrecognizedClientException": "; are the credentials those of this account?",
-    }.get(code, "")
-    raise StoreUnavailable(f"DynamoDB: {code}: {exc.response['Error'].get('Message', '')}{hint}") from exc
+    status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    error = StoreRefused if 400 <= status < 500 and code not in DOWN else StoreUnavailable
+    raise error(f"DynamoDB: {code}: {exc.response['Error'].get('Message', '')}{HINTS.get(code, '')}") from exc

@@ -4,12 +4,15 @@ import json
 from collections.abc import Sequence
 
 from twofold.aws.client import Client, client_of, code_of
-from twofold.errors import PublisherUnavailable
+from twofold.errors import EventsRefused, PublisherUnavailable
 from twofold.portable.event_publisher import chunks
 
 MAX_ENTRIES = 10
 MAX_BYTES = 256_000
 """PutEvents takes less than 256 KB in one call; the names around each entry come out of the difference."""
+
+INVALID = frozenset({"InvalidArgument", "MalformedDetail", "ValidationException"})
+"""Of an entry or of the call: it will never be taken ("PutEvents", "Handling failures with PutEvents")."""
 
 
 def open(url: str) -> "EventBridgeDriver":
@@ -34,12 +37,15 @@ class EventBridgeDriver:
             try:
                 answer = await self._client.call("put_events", Entries=[_entry(one, self._bus) for one in chunk])
             except ClientError as exc:
+                if code_of(exc) in INVALID:
+                    raise EventsRefused(f"EventBridge: {self._bus}: {code_of(exc)}") from exc
                 raise PublisherUnavailable(f"EventBridge: {self._bus}: {code_of(exc)}") from exc
             except BotoCoreError as exc:
                 raise PublisherUnavailable(f"EventBridge does not answer: {exc}") from exc
             if answer.get("FailedEntryCount"):
                 codes = {entry["ErrorCode"] for entry in answer["Entries"] if "ErrorCode" in entry}
-                raise PublisherUnavailable(f"EventBridge refused {answer['FailedEntryCount']} events: {sorted(codes)}")
+                error = EventsRefused if codes & INVALID else PublisherUnavailable
+                raise error(f"EventBridge refused {answer['FailedEntryCount']} events: {sorted(codes)}")
 
     async def close(self) -> None:
         """See `PublisherDriver`."""

@@ -3,7 +3,10 @@
 from typing import Any
 
 from twofold.aws.client import Client, client_of, code_of
-from twofold.errors import SecretsUnavailable
+from twofold.errors import SecretRefused, SecretsUnavailable
+
+REFUSED = frozenset({"AccessDeniedException", "DecryptionFailure", "InvalidRequestException"})
+"""Of one secret: not this role's, its key not this role's, or about to be deleted."""
 
 
 def open(url: str) -> "SecretsManagerDriver":
@@ -43,6 +46,7 @@ class SecretsManagerDriver:
         except ClientError as exc:
             if code_of(exc) == "ResourceNotFoundException":
                 return None
-            raise SecretsUnavailable(f"Secrets Manager: {code_of(exc)}") from exc
+            error = SecretRefused if code_of(exc) in REFUSED else SecretsUnavailable
+            raise error(f"Secrets Manager: {code_of(exc)}") from exc
         except BotoCoreError as exc:
             raise SecretsUnavailable(f"Secrets Manager does not answer: {exc}") from exc

@@ -5,10 +5,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from twofold.azure.credential import default_credential
-from twofold.errors import ProfileError, StoreError, StoreThrottled, StoreUnavailable
+from twofold.errors import ProfileError, StoreError, StoreRefused, StoreThrottled, StoreUnavailable
 from twofold.portable.failure import reason
 
 REFUSED = (404, 409, 412)
+DOWN = (401, 403, 408, 410)
+"""Answers below 500 that are the login's or pass: the service gave up, or moved the partition."""
 
 
 class Refused(Exception):
@@ -51,7 +53,7 @@ class Cosmos:
         return self._containers[name]
 
     async def call[T](self, work: Callable[[], Awaitable[T]]) -> T:
-        """Runs a call and translates what it raises: `Refused`, `StoreThrottled`, `StoreUnavailable`, `ProfileError`."""
+        """Runs a call, translates its errors: `Refused`, `StoreRefused`, `StoreThrottled`, `StoreUnavailable`, `ProfileError`."""
         from azure.core.exceptions import AzureError
         from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpResponseError
 
@@ -74,7 +76,8 @@ class Cosmos:
 
 
 def translate(status: int, message: str, index: int = 0, headers: Any = None) -> Refused | StoreError | ProfileError:
-    """The error of a status: what is stored refuses, load throttles, size is the profile's, the rest is unavailable."""
+    """The error of a status: what is stored refuses, load throttles, size is the profile's, what is invalid is refused for good,
+    and the rest is unavailable."""
     if status in REFUSED:
         if status == 404 and "owner" in message.lower():
             return StoreUnavailable("Cosmos DB: no such database or container; is TWOFOLD_STORE_URL right?")
@@ -85,7 +88,8 @@ def translate(status: int, message: str, index: int = 0, headers: Any = None) ->
     if status == 413:
         return ProfileError("Cosmos DB takes at most 2 MB")
     hint = "; may this identity use the account's data plane?" if status in (401, 403) else ""
-    return StoreUnavailable(f"Cosmos DB: {status}: {message.splitlines()[0][:300] if message else ''}{hint}")
+    error = StoreRefused if 400 <= status < 500 and status not in DOWN else StoreUnavailable
+    return error(f"Cosmos DB: {status}: {message.splitlines()[0][:300] if message else ''}{hint}")
 
 
 def cosmos_of(url: str, credential: Any = None) -> Cosmos:

@@ -5,8 +5,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from twofold.azure.credential import default_credential
-from twofold.errors import PublisherUnavailable
-from twofold.portable.event_publisher import chunks
+from twofold.errors import EventsRefused, PublisherUnavailable
+from twofold.portable.event_publisher import INVALID, chunks
 
 SCOPE = "https://eventgrid.azure.net/.default"
 API_VERSION = "2018-01-01"
@@ -46,6 +46,8 @@ class EventGridDriver:
                 answer = await self._connected().send_request(request)
             except (AzureError, OSError, TimeoutError) as exc:
                 raise PublisherUnavailable(f"Event Grid does not answer: {type(exc).__name__}") from exc
+            if answer.status_code in INVALID:
+                raise EventsRefused(f"Event Grid answered {answer.status_code}")
             if answer.status_code != 200:
                 hint = "; may this identity send to the topic?" if answer.status_code in (401, 403) else ""
                 raise PublisherUnavailable(f"Event Grid answered {answer.status_code}{hint}")

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from twofold.azure.credential import default_credential
-from twofold.errors import SecretsUnavailable
+from twofold.errors import SecretError, SecretRefused, SecretsUnavailable
 from twofold.portable.failure import reason
 
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -16,7 +16,8 @@ def open(url: str, credential: Any = None) -> "KeyVaultDriver":
 
 
 class KeyVaultDriver:
-    """GetSecret and SetSecret. A disabled secret, a refused login and a throttled vault are `SecretsUnavailable`."""
+    """GetSecret and SetSecret. A disabled secret and one that is not this identity's are `SecretRefused`, a login that the vault
+    does not know and a throttled vault `SecretsUnavailable`."""
 
     def __init__(self, vault_url: str, credential: Any) -> None:
         self._vault_url, self._credential = vault_url, credential
@@ -32,7 +33,7 @@ class KeyVaultDriver:
         except ResourceNotFoundError:
             return None
         except (AzureError, OSError) as exc:
-            raise SecretsUnavailable(f"Key Vault: {_line(exc)}") from exc
+            raise _error(exc) from exc
 
     async def set(self, name: str, value: str) -> None:
         """See `SecretDriver`."""
@@ -41,7 +42,7 @@ class KeyVaultDriver:
         try:
             await self._connected().set_secret(name, value)
         except (AzureError, OSError) as exc:
-            raise SecretsUnavailable(f"Key Vault: {_line(exc)}") from exc
+            raise _error(exc) from exc
 
     async def close(self) -> None:
         """See `SecretDriver`."""
@@ -68,5 +69,6 @@ class KeyVaultDriver:
         return self._client
 
 
-def _line(exc: BaseException) -> str:
-    return reason(exc).splitlines()[0][:300]
+def _error(exc: BaseException) -> SecretError:
+    told = f"Key Vault: {reason(exc).splitlines()[0][:300]}"
+    return SecretRefused(told) if getattr(exc, "status_code", None) == 403 else SecretsUnavailable(told)

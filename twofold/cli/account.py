@@ -13,6 +13,7 @@ from twofold.deploy.checks import Check
 from twofold.deploy.config import ConfigError, StackConfig
 from twofold.deploy.package import PackageError
 from twofold.deploy.program import Asked
+from twofold.deploy.told import warn
 from twofold.errors import TwofoldError
 from twofold.manifest import ServiceManifest
 
@@ -25,6 +26,11 @@ def deployer(manifest: ServiceManifest, cloud: str, env: str) -> dict[str, Any]:
     """The documents by name."""
     with _stack(manifest, cloud, env, "deployer") as (module, config, asked):
         documents: dict[str, Any] = module.documents(config, config.prefix(manifest), asked())
+        if cloud == "azure" and not config.deployer:
+            warn(
+                "the stack names no deployer, so under this condition only a service principal, a pipeline's, can make it. Where a "
+                "person or a group deploys, set twofold:deployer first, then print this again"
+            )
         return documents
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from twofold.bootstrap import Services
 from twofold.cli.console import console
-from twofold.errors import SecretNotFound, SecretsUnavailable, TwofoldError
+from twofold.errors import SecretError, SecretNotFound, TwofoldError
 from twofold.manifest import ServiceManifest
 
 
@@ -25,7 +25,7 @@ def check(manifest: ServiceManifest, name: str) -> None:
 
 async def set_value(services: Services, name: str) -> None:
     """Sets the value that is typed without echo, twice, or comes from standard input. A running service takes it up as
-    `SecretStore` says. Raises `SecretsUnavailable`."""
+    `SecretStore` says. Raises `SecretError`."""
     if sys.stdin.isatty():
         value = typer.prompt(f"value of {name}", hide_input=True, confirmation_prompt=True, err=True)
     else:
@@ -42,7 +42,7 @@ async def read(services: Services) -> list[dict[str, str | None]]:
             await services.secrets.get(spec.name)
         except SecretNotFound:
             state = "missing"
-        except SecretsUnavailable as exc:
+        except SecretError as exc:
             state, reason = "unknown", str(exc)
         found.append({"name": spec.name, "state": state, "reason": reason, "description": spec.description})
     return found

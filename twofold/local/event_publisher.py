@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from twofold.errors import PublisherUnavailable
+from twofold.errors import EventsRefused, PublisherUnavailable
+from twofold.portable.event_publisher import INVALID
 
 log = logging.getLogger("twofold.events")
 
@@ -50,6 +51,8 @@ class WebhookDriver:
                 )
             except httpx.HTTPError as exc:
                 raise PublisherUnavailable(f"the webhook does not answer: {type(exc).__name__}") from exc
+            if answer.status_code in INVALID:
+                raise EventsRefused(f"the webhook answered {answer.status_code}")
             if not answer.is_success:
                 raise PublisherUnavailable(f"the webhook answered {answer.status_code}")
 

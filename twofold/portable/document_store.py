@@ -49,7 +49,7 @@ class DocumentDriver(Protocol):
 
     `now` is the caller's clock in whole seconds: a document whose `expires_at <= now` is absent for every method, also
     where the backend still has it. Drivers retry nothing themselves beyond what makes a write's outcome certain.
-    Raises `Conflict`, `StoreThrottled` or `StoreUnavailable`.
+    Raises `Conflict`, `StoreRefused`, `StoreThrottled` or `StoreUnavailable`.
     """
 
     system: str

@@ -12,9 +12,12 @@ from twofold.errors import ProfileError
 from twofold.portable import telemetry
 from twofold.portable.message import Message
 
+INVALID = (400, 413)
+"""What a receiver answers over HTTP to an event that it will never take."""
+
 
 class PublisherDriver(Protocol):
-    """What a backend implements. Raises `PublisherUnavailable`."""
+    """What a backend implements. Raises `PublisherUnavailable`, or `EventsRefused` for what it will never take."""
 
     system: str
     """What it is in traces: OpenTelemetry's `messaging.system`."""
@@ -50,7 +53,7 @@ class EventPublisher:
         self._types, self._source = frozenset(types), source
 
     async def publish(self, events: Sequence[Message]) -> None:
-        """Raises ProfileError, before anything is sent, and PublisherUnavailable: then publish all of them again."""
+        """Raises ProfileError, before anything is sent; PublisherUnavailable: then publish all of them again; EventsRefused."""
         for event in events:
             if event.type not in self._types:
                 raise ProfileError(f"{event.type!r} is not published by the manifest; it has {sorted(self._types)}")

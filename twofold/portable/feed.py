@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from twofold.errors import Conflict, DependencyDown, EventFormatError, StoreThrottled, StoreUnavailable
+from twofold.errors import Conflict, DependencyDown, EventFormatError, StoreError, StoreThrottled, StoreUnavailable
 from twofold.portable.document_store import ABSENT, VERSION, Document, DocumentStore
 from twofold.portable.event_store import Commit, EventStore
 from twofold.portable.failure import frames, reason
@@ -110,7 +110,7 @@ class Feed:
                 for stream in streams:
                     for consumer in self._consumers.values():
                         group.create_task(one(stream, consumer))
-        except* (StoreThrottled, StoreUnavailable) as failed:
+        except* StoreError as failed:
             raise StoreUnavailable(f"the feed stopped: {failed.exceptions[0]}") from failed
         for name, exc in waiting.items():
             raise StoreUnavailable(f"the feed stopped, consumer {name} waits: {reason(exc)}") from exc

@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from itertools import batched
 from typing import Any, Protocol
 
 from twofold.errors import DependencyDown, ProfileError, QueueUnavailable
@@ -31,6 +32,8 @@ DOWN_SECONDS = 30
 """The longest delay of a message whose handler found something down."""
 DEADLINE_SECONDS = 8.0
 """So long a queue is waited for: who asks for it, a request or an operator, has an answer in time."""
+BATCH = 10
+"""So many of a batch are sent within one deadline: one call of SQS."""
 log = logging.getLogger("twofold.queue")
 
 
@@ -123,21 +126,30 @@ class MessageQueue:
         """Hands over one message, to be seen after `delay` seconds (0 to 900). Raises ProfileError, QueueUnavailable."""
         self._check(queue, delay)
         with self._sending(queue, {"messaging.message.id": message.id}):
-            await _in_time(self.driver.send(queue, self._traced(message), delay=delay))
+            await in_time(self.driver.send(queue, self._traced(message), delay=delay))
 
     async def send_batch(
         self, queue: str, messages: Sequence[Message], *, delay: int = 0
     ) -> Sequence[QueueUnavailable | None]:
-        """Hands over many messages in few round trips; for each None, or why it was not stored: send that one again."""
+        """Hands over many messages in few round trips; for each None, or why it was not stored: send that one again.
+
+        Once the queue did not answer in time, the rest is not sent: whoever waits has an answer.
+        """
         self._check(queue, delay)
         with self._sending(queue, {"messaging.batch.message_count": len(messages)}):
             bodies = [self._traced(message) for message in messages]
-            failures = await self.driver.send_batch(queue, bodies, delay=delay)
+            failures: list[str | None] = []
+            for chunk in batched(bodies, BATCH, strict=False):
+                try:
+                    failures += await in_time(self.driver.send_batch(queue, chunk, delay=delay))
+                except QueueUnavailable as exc:
+                    failures += [str(exc)] * (len(bodies) - len(failures))
+                    break
         return [None if failure is None else QueueUnavailable(failure) for failure in failures]
 
     async def receive(self, queue: str, *, limit: int = 10) -> Sequence[Delivery]:
         """Up to `limit` deliveries, each hidden from other workers for the queue's visibility time."""
-        return await _in_time(self.driver.receive(queue, limit=limit, visibility=self._spec(queue).visibility_seconds))
+        return await in_time(self.driver.receive(queue, limit=limit, visibility=self._spec(queue).visibility_seconds))
 
     async def handle(self, delivery: Delivery, handler: Handler) -> bool:
         """Runs the handler on a delivery and settles it; True when it succeeded.
@@ -183,7 +195,7 @@ class MessageQueue:
     async def dead_letters(self, queue: str, *, limit: int = 10, hidden: int = 60) -> Sequence[Delivery]:
         """Up to `limit` dead letters, hidden for so many seconds from the next call."""
         self._spec(queue)
-        return await _in_time(self.driver.receive(dead_letter_name(queue), limit=limit, visibility=hidden))
+        return await in_time(self.driver.receive(dead_letter_name(queue), limit=limit, visibility=hidden))
 
     async def redrive(self, queue: str, delivery: Delivery) -> None:
         """Brings one dead letter back as a first attempt; one that is no envelope as the text that it is."""
@@ -196,8 +208,8 @@ class MessageQueue:
             )
         except ValueError:
             body = delivery.body
-        await self.driver.send(queue, body, delay=0)
-        await self.driver.delete(delivery)
+        await in_time(self.driver.send(queue, body, delay=0))
+        await in_time(self.driver.delete(delivery))
 
     async def close(self) -> None:
         """Releases the driver's connections."""
@@ -215,7 +227,7 @@ class MessageQueue:
             return f"waits: {reason(error)}", logging.WARNING
         if message.attempt >= spec.max_attempts:
             letter = self._encode(message, failure=reason(error), trace=frames(error))
-            await self.driver.send(dead_letter_name(spec.name), letter, delay=0)
+            await in_time(self.driver.send(dead_letter_name(spec.name), letter, delay=0))
             await self._acknowledge(delivery)
             observe(DEAD_LETTERS, 1, queue=spec.name)
             return f"failed for good, attempt {message.attempt}", logging.ERROR
@@ -225,7 +237,7 @@ class MessageQueue:
 
     async def _send_again(self, delivery: Delivery, spec: QueueSpec, message: Message, longest: int) -> None:
         delay = random.randint((longest + 1) // 2, longest)  # noqa: S311 - jitter
-        await self.driver.send(spec.name, self._encode(message), delay=delay)
+        await in_time(self.driver.send(spec.name, self._encode(message), delay=delay))
         await self._acknowledge(delivery)
 
     def _sending(self, queue: str, attributes: Attributes) -> AbstractContextManager[object]:
@@ -248,7 +260,7 @@ class MessageQueue:
 
     async def _acknowledge(self, delivery: Delivery) -> None:
         if delivery.receipt is not None:
-            await self.driver.delete(delivery)
+            await in_time(self.driver.delete(delivery))
 
     def _check(self, queue: str, delay: int) -> None:
         self._spec(queue)
@@ -262,7 +274,8 @@ class MessageQueue:
             raise ProfileError(f"queue {queue!r} is not in the manifest; it has {sorted(self._specs)}") from None
 
 
-async def _in_time[T](call: Awaitable[T]) -> T:
+async def in_time[T](call: Awaitable[T]) -> T:
+    """What a driver's call gives; raises QueueUnavailable when it does not within `DEADLINE_SECONDS`."""
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
             return await call

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from twofold.errors import SecretNotFound, SecretsUnavailable
+from twofold.errors import SecretNotFound, SecretRefused, SecretsUnavailable
 from twofold.portable import profile, telemetry
 from twofold.portable.logs import conceal
 
 
 class SecretDriver(Protocol):
-    """What a vault implements; names and values were checked before. Raises `SecretsUnavailable`."""
+    """What a vault implements; names and values were checked before. Raises `SecretsUnavailable`, `SecretRefused`."""
 
     async def get(self, name: str) -> str | None:
         """The latest value, or None when there is no such secret."""
@@ -38,7 +38,8 @@ class SecretStore:
 
     - A value is cached for `ttl` seconds (300 unless told), so a rotation is seen within that time, or at once through
       `refresh`, which is what to call when a login with the value was refused.
-    - While the vault is down the last known value is served; without one `SecretsUnavailable` is raised.
+    - While the vault is down, or refuses, the last known value is served; without one `SecretsUnavailable` or `SecretRefused`
+      is raised.
     - Concurrent first reads of one secret cost one call.
     """
 
@@ -54,7 +55,7 @@ class SecretStore:
     async def get(self, name: str) -> str:
         """The value, at most `ttl` seconds old while the vault answers.
 
-        Raises `SecretNotFound`, `SecretsUnavailable`.
+        Raises `SecretNotFound`, `SecretRefused`, `SecretsUnavailable`.
         """
         profile.check_secret_name(name)
         cached = self._cache.get(name)
@@ -76,7 +77,7 @@ class SecretStore:
             return await self._load(name)
 
     async def set(self, name: str, value: str) -> None:
-        """Writes a new value and serves it from now on. Raises `SecretsUnavailable`."""
+        """Writes a new value and serves it from now on. Raises `SecretsUnavailable`, `SecretRefused`."""
         profile.check_secret_name(name)
         profile.check_secret_value(value)
         conceal(value)
@@ -91,7 +92,7 @@ class SecretStore:
         try:
             with telemetry.span(f"get secret {name}", telemetry.CLIENT):
                 value = await self.driver.get(name)
-        except SecretsUnavailable:
+        except (SecretRefused, SecretsUnavailable):
             if (stale := self._cache.get(name)) is None:
                 raise
             # Ask again soon, but not at every request while the vault is down.

@@ -122,7 +122,20 @@ def test_a_login_that_may_not_sync_triggers_changes_nothing(stack, apps, arm):
         ReleaseError, match=r"this login may not sync triggers, it needs Microsoft.Web/sites/host/sync/action"
     ):
         stack.activate(digest(b"a"))
+    assert apps.runs == dict.fromkeys(APPS.values(), b"c")
     assert live(stack) == [digest(b"c")]
+
+
+def test_one_whose_triggers_are_not_synced_goes_back_too(stack, apps, arm, monkeypatch):
+    """It has taken the code: what the message says of the units is what they run."""
+    apps.runs |= dict.fromkeys(APPS.values(), b"c")
+    arm.hosts[APPS["worker"]] = [None]
+    monkeypatch.setattr(module.triggers, "sync", functools.partial(module.triggers.sync, patience=Patience(0.1, 0.01)))
+    with pytest.raises(
+        ReleaseError, match=r"^worker: .*not synced: 400 .*every unit runs what it ran before"
+    ) as failed:
+        stack.activate(digest(b"a"))
+    assert "http:" not in str(failed.value) and apps.runs == dict.fromkeys(APPS.values(), b"c")
 
 
 def test_its_code_comes_back_byte_for_byte_or_not_at_all(stack, kept, apps):

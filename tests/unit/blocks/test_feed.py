@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from twofold.errors import StoreUnavailable
+from twofold.errors import EventsRefused, SecretRefused, StoreRefused, StoreUnavailable
 from twofold.portable.event_store import Event
 from twofold.portable.feed import Consumer, Feed
 
@@ -126,6 +126,29 @@ async def test_a_store_failure_is_raised_and_nothing_is_parked(events):
     with pytest.raises(StoreUnavailable):
         await feed.process_streams(["a"])
     assert await feed.parked("view") == []
+
+
+@pytest.mark.parametrize("refused", [EventsRefused("x"), SecretRefused("x"), StoreRefused("x")])
+async def test_what_would_be_refused_again_is_parked_and_holds_nobody_up(events, refused):
+    async def failing(commit):
+        raise refused
+
+    recorder = Recorder()
+    feed = Feed(events, [Consumer("mails", failing), Consumer("view", recorder)], retry_pause=0)
+    await append(events, "a", 1)
+    await feed.process_streams(["a"])
+    assert [parked.stream for parked in await feed.parked("mails")] == ["a"] and recorder.seen == {"a": [0]}
+
+
+async def test_a_store_that_refuses_the_feeds_own_checkpoint_stops_it(events, monkeypatch):
+    async def refusing(*given, **options):
+        raise StoreRefused("400")
+
+    await append(events, "a", 1)
+    feed = feed_of(events, Recorder())
+    monkeypatch.setattr(events.documents, "put", refusing)
+    with pytest.raises(StoreUnavailable, match="the feed stopped: 400"):
+        await feed.process_streams(["a"])
 
 
 async def test_two_processes_on_one_stream_miss_nothing(events):

@@ -45,7 +45,7 @@ def artifact(tmp_path):
 
 
 def deploy(app, artifact, token="t", patience=30.0):
-    return publish(f"http://{app.host}", artifact, token, Patience(patience, 0.01))
+    return publish(f"http://{app.host}", artifact, lambda: token, Patience(patience, 0.01))
 
 
 def test_it_posts_the_zip_and_follows_its_own_deployment_to_the_end(artifact):
@@ -105,6 +105,14 @@ def test_a_refused_login_says_so_at_once(artifact):
     assert len(app.requests) == 1
 
 
+def test_each_request_has_the_token_of_its_time(artifact):
+    """An app may take longer to come up than a token is good."""
+    tokens = iter(["ended", "t", "t"])
+    with App(4) as app:
+        app.inject(1, Answer(503), when=lambda method, path, headers: headers["Authorization"] == "Bearer ended")
+        assert publish(f"http://{app.host}", artifact, lambda: next(tokens), Patience(30, 0.01)) == "d-1"
+
+
 def test_another_file_than_the_planned_one_is_not_deployed(artifact):
     with pytest.raises(DeploymentFailed, match="not the artifact that was planned"):
         planned({"path": str(artifact), "digest": "0" * 64})
@@ -114,11 +122,13 @@ def test_another_file_than_the_planned_one_is_not_deployed(artifact):
 
 def test_the_platform_is_told_of_the_functions_after_the_code_and_a_warning_fails_nothing(artifact, monkeypatch, capfd):
     calls = []
-    monkeypatch.setattr(code, "token", lambda: "t")
     monkeypatch.setattr(code, "publish", lambda *given: calls.append(given) or "d-1")
     monkeypatch.setattr(code.triggers, "sync", lambda *given: calls.append(given) or "nothing wakes it")
     props = {"app": "orders", "site": "/s/orders", "functions": ["feed"], "path": str(artifact)}
     digest = hashlib.sha256(artifact.read_bytes()).hexdigest()
     assert code._Provider().work(props | {"digest": digest}, {}) == {"deployment": "d-1"}
-    assert calls == [("https://orders.scm.azurewebsites.net", artifact, "t"), ("/s/orders", ["feed"], "t")]
+    assert calls == [
+        ("https://orders.scm.azurewebsites.net", artifact, code.token),
+        ("/s/orders", ["feed"], code.token),
+    ]
     assert capfd.readouterr().err == "warning: nothing wakes it\n"

@@ -99,6 +99,13 @@ def test_an_edge_that_does_not_answer_yet_is_told_and_fails_nothing(capsys):
     assert "does not answer yet (" in capsys.readouterr().err
 
 
+def test_an_edge_whose_answer_is_not_understood_fails_nothing(capsys):
+    with Service("new") as edge:
+        edge.inject(1, Answer(200, b"<html>", {"Content-Encoding": "gzip"}))
+        look(f"http://{edge.host}")
+    assert "does not answer yet (" in capsys.readouterr().err
+
+
 class Cloud(FakeServer):
     """Resource Manager's way to the host, and Log Analytics, as far as they are asked."""
 

@@ -9,7 +9,7 @@ from tests.fakes.credential import StaticCredential
 from twofold.azure import document_store
 from twofold.emulators.cosmos import CosmosFake
 from twofold.emulators.cosmos.container import refuse
-from twofold.errors import Conflict, StoreThrottled, StoreUnavailable
+from twofold.errors import Conflict, StoreRefused, StoreThrottled, StoreUnavailable
 from twofold.portable.document_store import ABSENT, VERSION, Delete, DocumentStore, Put
 
 C = "documents"
@@ -98,6 +98,22 @@ async def test_a_service_failure_is_unavailable(fake, store):
     )
     with pytest.raises(StoreUnavailable, match="500"):
         await store.get(C, "a", "1")
+
+
+async def test_a_write_that_is_invalid_is_refused_for_good_also_in_a_batch(fake, store):
+    fake.inject(2, refuse(400, "BadRequest", "The input content is invalid"), when=writes)
+    with pytest.raises(StoreRefused, match="400"):
+        await store.put(C, "a", "1", {"n": 1})
+    with pytest.raises(StoreRefused, match="400"):
+        await store.commit(C, "a", [Put("1", {}), Put("2", {})])
+
+
+@pytest.mark.parametrize("status", [403, 408, 410])
+async def test_what_passes_or_is_the_logins_is_unavailable(fake, store, status):
+    await store.get(C, "a", "1")
+    fake.inject(math.inf, refuse(status, "x", "not now"), when=writes)
+    with pytest.raises(StoreUnavailable, match=str(status)):
+        await store.put(C, "a", "1", {"n": 1})
 
 
 async def test_a_wrong_login_and_a_wrong_url_say_what_to_look_at(fake, store):

@@ -10,7 +10,7 @@ import pytest
 from tests.emulators.fixtures import REGION, create_tables
 from twofold.aws import document_store
 from twofold.emulators.server import Answer, FakeServer
-from twofold.errors import Conflict, StoreThrottled, StoreUnavailable
+from twofold.errors import Conflict, StoreRefused, StoreThrottled, StoreUnavailable
 from twofold.portable.document_store import ABSENT, VERSION, Delete, DocumentStore, Put
 
 C = "documents"
@@ -136,6 +136,27 @@ async def test_a_service_failure_and_a_dead_endpoint_are_unavailable(proxy, stor
     proxy.inject(math.inf)
     with pytest.raises(StoreUnavailable):
         await store.get(C, p, "1")
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "ItemCollectionSizeLimitExceededException", "SomethingNew"])
+async def test_a_write_that_is_invalid_is_refused_for_good(proxy, store, p, code):
+    proxy.inject(1, refused(code), when=calls("PutItem"))
+    with pytest.raises(StoreRefused, match=code):
+        await store.put(C, p, "1", {})
+
+
+async def test_a_transaction_with_a_write_that_is_invalid_is_refused_for_good(proxy, store, p):
+    reasons = [{"Code": "None"}, {"Code": "ValidationError"}]
+    cancelled = refused("TransactionCanceledException", CancellationReasons=reasons)
+    proxy.inject(1, cancelled, when=calls("TransactWriteItems"))
+    with pytest.raises(StoreRefused, match="ValidationError"):
+        await store.commit(C, p, [Put("1", {}), Put("2", {})])
+
+
+async def test_a_login_that_ended_is_unavailable(proxy, store, p):
+    proxy.inject(1, refused("ExpiredTokenException"), when=calls("PutItem"))
+    with pytest.raises(StoreUnavailable, match="ExpiredToken"):
+        await store.put(C, p, "1", {})
 
 
 async def test_a_missing_table_and_a_refused_role_say_what_to_look_at(proxy, store, p):

@@ -8,7 +8,7 @@ evidence. Not yet seen against a real account. The platform then learns the app'
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,16 +42,16 @@ class _Again(Exception):
     """It may go well next time; the message says why it did not."""
 
 
-def publish(endpoint: str, artifact: Path, token: str, patience: Patience = START) -> str:
+def publish(endpoint: str, artifact: Path, token: Callable[[], str], patience: Patience = START) -> str:
     """Deploys the zip and waits until the app has it; returns the deployment's id. Raises DeploymentFailed.
 
     An app that is not up yet, another deployment under way and a container that refuses the app's new identity are tried
-    again.
+    again, for longer than a token may be good: `token` is asked for each request.
     """
     import httpx  # only in the process that deploys
 
     timeout = httpx.Timeout(60, write=600)  # 33 MB over a slow line
-    with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=timeout) as client:
+    with httpx.Client(auth=triggers.bearer(token), timeout=timeout) as client:
         try:
             return patience.retry(
                 lambda: _follow(client, endpoint, _post(client, endpoint, artifact), patience.pause),
@@ -119,9 +119,9 @@ class _Provider(Task):
         return f"{props['app']}-code"
 
     def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-        artifact, bearer = planned(props), token()
-        deployment = publish(f"https://{props['app']}.scm.azurewebsites.net", artifact, bearer)
-        if warning := triggers.sync(props["site"], props["functions"], bearer):
+        artifact = planned(props)
+        deployment = publish(f"https://{props['app']}.scm.azurewebsites.net", artifact, token)
+        if warning := triggers.sync(props["site"], props["functions"], token):
             warn(warning)
         return {"deployment": deployment}
 

@@ -29,6 +29,7 @@ class Data(pulumi.ComponentResource):
         self.key = key
         self._name, self._group = name, group
         self._assignments: list[pulumi.Resource] = []
+        self._parts: list[pulumi.Resource] = []
         self.account: cosmosdb.DatabaseAccount | None = None
         self.url: pulumi.Output[str] | None = None
         if manifest.blocks:
@@ -55,22 +56,26 @@ class Data(pulumi.ComponentResource):
             )  # fmt: skip
             if network is not None:
                 network.endpoint(name, self.account.id, "Sql")
+                self._parts += network.endpoints[-1:]
             database = cosmosdb.SqlResourceSqlDatabase(
                 name, account_name=self.account.name, resource_group_name=group, database_name=manifest.name,
                 resource=cosmosdb.SqlDatabaseResourceArgs(id=manifest.name), opts=kept,
             )  # fmt: skip
+            self._parts.append(database)
             containers = dict.fromkeys(manifest.stored, "/p")
             if manifest.reads_feed:
                 containers["leases"] = "/id"
             for container, path in containers.items():
-                cosmosdb.SqlResourceSqlContainer(
-                    f"{name}-{container}", account_name=self.account.name, resource_group_name=group,
-                    database_name=database.name, container_name=container,
-                    resource=cosmosdb.SqlContainerResourceArgs(
-                        id=container, default_ttl=-1,
-                        partition_key=cosmosdb.ContainerPartitionKeyArgs(paths=[path], kind="Hash", version=2),
-                    ),
-                    opts=kept,
+                self._parts.append(
+                    cosmosdb.SqlResourceSqlContainer(
+                        f"{name}-{container}", account_name=self.account.name, resource_group_name=group,
+                        database_name=database.name, container_name=container,
+                        resource=cosmosdb.SqlContainerResourceArgs(
+                            id=container, default_ttl=-1,
+                            partition_key=cosmosdb.ContainerPartitionKeyArgs(paths=[path], kind="Hash", version=2),
+                        ),
+                        opts=kept,
+                    )
                 )  # fmt: skip
             self.url = pulumi.Output.format("cosmos://{0}.documents.azure.com/{1}", self.account.name, database.name)
         self.register_outputs({"url": self.url})
@@ -80,8 +85,8 @@ class Data(pulumi.ComponentResource):
     ) -> list[pulumi.Resource]:
         """Lets a unit's identity read and write this account's data, and nothing about the account itself.
 
-        One assignment comes after the other, and `after` what the identity has to wait for: an account is locked while it takes
-        one, and refuses the next with 412 (terraform-provider-azurerm#15842).
+        One assignment comes after the other, the first after the account's own parts, and each after what its identity has to
+        wait for: an account is locked while it takes one, and refuses the next with 412 (terraform-provider-azurerm#15842).
         """
         if self.account is None:
             return []
@@ -91,7 +96,7 @@ class Data(pulumi.ComponentResource):
                 role_assignment_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{unit}-data")),
                 role_definition_id=pulumi.Output.concat(self.account.id, "/sqlRoleDefinitions/", CONTRIBUTOR),
                 scope=self.account.id,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[*after, *self._assignments[-1:]]),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[*after, *(self._assignments[-1:] or self._parts)]),
             )
         )  # fmt: skip
         return self._assignments[-1:]

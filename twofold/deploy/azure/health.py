@@ -65,8 +65,8 @@ def look(edge: str) -> None:
     try:
         answer = httpx.get(f"{edge}/health/live", timeout=30)
         found = "" if answer.status_code == 200 else f"answered {answer.status_code}"
-    except httpx.TransportError as exc:
-        found = str(exc)
+    except Exception as exc:  # whatever it is: the service was found healthy, and this only tells
+        found = _first(exc)
     if found:
         warn(
             f"the service is healthy behind its gateway; {edge} does not answer yet ({found}). Front Door takes 10 to 90 minutes "

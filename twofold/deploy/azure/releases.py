@@ -64,11 +64,14 @@ class Releases:
         """See `deploy.releases`. All apps at a time: it takes as long as the slowest."""
         before = next((one.digest for one in self.read() if one.live), None)
         with self._told():
-            token = self._credential.get_token(SCOPE).token
-        failed = self._publish(digest, token, list(self._units))
+            self._token()  # no login, no attempt
+        moved, failed = self._publish(digest, list(self._units))
         if failed:
-            moved = [role for role in self._units if role not in failed]
-            stuck = self._publish(before, token, moved) if before and moved else dict.fromkeys(moved, "")
+            back, unsynced = self._publish(before, moved) if before and moved else ([], {})
+            for role in back:
+                if role in unsynced:
+                    warn(f"{role} runs what it ran before; {unsynced[role]}")
+            stuck = [role for role in moved if role not in back]
             state = f"{', '.join(stuck)} runs it nevertheless" if stuck else "every unit runs what it ran before"
             raise ReleaseError(f"{'; '.join(f'{role}: {why}' for role, why in failed.items())}; {state}")
         with self._told():
@@ -82,24 +85,38 @@ class Releases:
             data = self._container.download_blob(digest + SUFFIX).readall()
         return verified(data, digest, self._url)
 
-    def _publish(self, digest: str, token: str, roles: list[str]) -> dict[str, str]:
-        """Publishes to the apps of these roles; returns why it failed, by role."""
+    def _token(self) -> str:
+        return self._credential.get_token(SCOPE).token
+
+    def _publish(self, digest: str, roles: list[str]) -> tuple[list[str], dict[str, str]]:
+        """Publishes to the apps of these roles; returns the roles that run it now, and why it failed, by role.
+
+        A role may be in both: its app runs it, and its triggers could not be synced.
+        """
+        from azure.core.exceptions import AzureError
+
+        moved: list[str] = []
 
         def one(role: str) -> str | None:
             site = self._units[role]
             try:
-                publish(self._endpoint.format(app=site.rpartition("/")[2]), path, token)
+                publish(self._endpoint.format(app=site.rpartition("/")[2]), path, self._token)
+                moved.append(role)
                 # Its functions may be others than those of today's manifest: any will do.
-                if warning := triggers.sync(site, (), token, arm=self._arm):
+                if warning := triggers.sync(site, (), self._token, arm=self._arm):
                     warn(warning)
             except (DeploymentFailed, triggers.SyncFailed) as exc:
                 return str(exc)
+            except AzureError as exc:  # the login gave no further token
+                return str(exc).splitlines()[0]
             return None
 
         with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(max(len(roles), 1)) as pool:
             path = Path(folder) / (digest + SUFFIX)
             path.write_bytes(self.fetch(digest))
-            return {role: why for role, why in zip(roles, pool.map(one, roles), strict=True) if why is not None}
+            whys = zip(roles, pool.map(one, roles), strict=True)
+            failed = {role: why for role, why in whys if why is not None}
+        return moved, failed
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:

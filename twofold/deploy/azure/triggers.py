@@ -8,7 +8,7 @@ other plans, Core Tools ask it. Once is not enough while a first instance starts
 platform's placeholder, listed until a later call.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from twofold.deploy.config import RESOURCE_MANAGER
@@ -39,22 +39,34 @@ class _NotYet(Exception):
 
 
 def sync(
-    site: str, functions: Collection[str], token: str, *, patience: Patience = PATIENCE, arm: str = RESOURCE_MANAGER
-) -> str:
+    site: str, functions: Collection[str], token: Callable[[], str], *,
+    patience: Patience = PATIENCE, arm: str = RESOURCE_MANAGER,
+) -> str:  # fmt: skip
     """Makes the platform learn the triggers of the app with this resource id, until it lists these `functions` and no others.
 
     Without `functions`, any will do. Returns a warning, empty when all is well: a list that can't be read, or still another one,
     fails nothing. Raises SyncFailed when this login may not ask, or the answer was an error to the end and the list is another.
+    `token` is asked for each request: the tries may outlast a token.
     """
     import httpx  # only in the process that deploys
 
     wanted = {name.lower() for name in functions}
-    with httpx.Client(base_url=arm, headers={"Authorization": f"Bearer {token}"}, timeout=120) as client:
+    with httpx.Client(base_url=arm, auth=bearer(token), timeout=120) as client:
         try:
             patience.retry(lambda: _attempt(client, site, wanted), _NotYet)
         except _NotYet as last:
             return _warning(site, wanted, last, patience)
     return ""
+
+
+def bearer(token: Callable[[], str]) -> "Callable[[httpx.Request], httpx.Request]":
+    """httpx's `auth`: each request with the token of its time."""
+
+    def signed(request: "httpx.Request") -> "httpx.Request":
+        request.headers["Authorization"] = f"Bearer {token()}"
+        return request
+
+    return signed
 
 
 def _attempt(client: "httpx.Client", site: str, wanted: set[str]) -> None:
@@ -73,7 +85,7 @@ def _sync(client: "httpx.Client", site: str) -> str:
     except httpx.TransportError as exc:
         return f"no answer ({type(exc).__name__})"
     told = f"{answer.status_code} {answer.text[:500]}"
-    if answer.status_code in (401, 403):
+    if answer.status_code == 403:  # 401 is of the token, and the next one may do
         raise SyncFailed(f"{_name(site)}: this login may not sync triggers, it needs {' and '.join(ACTIONS)}: {told}")
     return "" if answer.is_success else told
 
