@@ -1,6 +1,7 @@
 """The Pulumi engine on an inline program, with a file backend of its own and stand-in providers."""
 
 import os
+import sys
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from tests.emulators.tool import needing
 from tests.engine.provider import Resources, StandIn
 from tools import pulumi_cli
 
+RUNTIME = automation.ProjectRuntimeInfo("python", {"toolchain": "pip", "virtualenv": sys.prefix})
 EPOCH = "2026-01-01T00:00:00Z"
 FORMAT = 3
 """Of the states that are kept here, as the engine counts them."""
@@ -43,7 +45,7 @@ class Engine:
             "PULUMI_EXPERIMENTAL": "true",  # else the line above is not heard
         }
         settings = automation.ProjectSettings(
-            project, "python", backend=automation.ProjectBackend(url=f"file://{state}")
+            project, RUNTIME, backend=automation.ProjectBackend(url=f"file://{state}")
         )
         workspace = automation.LocalWorkspace(
             str(folder), program=program, env_vars=self.environ, project_settings=settings, pulumi_command=command()

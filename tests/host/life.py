@@ -7,8 +7,6 @@ def begin(terminal: Terminal, stack: str) -> None:
     """What is typed before the first update."""
     terminal(f"pulumi stack init {stack}")
     terminal("pulumi config set twofold:oidcIssuer https://issuer.test")
-    if stack.endswith("-azure"):
-        terminal("pulumi config set azure-native:location westeurope")
 
 
 def live(terminal: Terminal, stack: str, move) -> None:

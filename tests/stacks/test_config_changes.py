@@ -110,7 +110,7 @@ def test_no_config_change_replaces_data_and_protected_data_survives_a_destroy(tm
         # A KMS key has to be in the stack's region.
         moved = {name: text.replace("eu-central-1", values["aws"]) for name, text in on.items()}
         engine.configure(config(cloud, **(moved if key == "region" else on) | {key: values[cloud]}))
-        with pytest.raises(automation.CommandError, match="a living stack can't move") as refused:
+        with pytest.raises(automation.CommandError, match=r"can't move|name must be") as refused:
             engine.up()
         assert "Traceback" not in str(refused.value) and key in str(refused.value)
     engine.configure(config(cloud, **on))

@@ -158,7 +158,7 @@ def test_cognitos_clients_and_scopes_are_known_to_both(captured):
     """Its access tokens have `client_id` for `aud`, and the resource server's name before each scope."""
     gates = {
         cloud: gate(captured(cloud, oidcIssuer=COGNITO, oidcAudience="c1,c2"))
-        for cloud, gate in (("aws", HttpApi), ("azure", ApiManagement))
+        for cloud, gate in (("aws", HttpApi), ("azure", ApiManagement.of))
     }
     for scope, expected in (("orders/orders.read", 200), ("orders.read", 403), ("other/orders.read", 403)):
         call = Call("GET", "/orders/o-1", {"scope": scope, "client_id": "c1"})

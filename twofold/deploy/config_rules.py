@@ -58,18 +58,26 @@ def problems(
 type Rule = Callable[[Mapping[str, str], Mapping[str, Any], Mapping[str, str], str, ServiceManifest], Iterable[str]]
 
 
-def _stack(given: Mapping[str, str], _v: object, _r: object, stack: str, _m: object) -> Iterable[str]:
+def _stack(given: Mapping[str, str], _v: object, raw: Mapping[str, str], stack: str, _m: object) -> Iterable[str]:
     cloud, customer = given.get("cloud", ""), given.get("customer")
     if cloud not in clouds():
         return
+    location = raw.get("azure-native:location", "")
+    if location and cloud == "azure" and location != given.get("region"):
+        yield f"azure-native:location is {location!r}, but all lies in twofold:region, {given.get('region')!r}: leave it out"
     if not stack.endswith(f"-{cloud}"):
         yield (
             f"twofold:cloud is {cloud!r} but the stack is {stack!r}: its name must end in '-{cloud}'. To change clouds make a "
             f"new stack; changing a living one would delete its data"
         )
-    named = f"{customer}-{given.get('environment')}-{cloud}"
-    if customer and stack.rpartition("/")[2] != named:
-        yield f"twofold:customer is {customer!r}, so this stack's name must be {named!r}; it is {stack!r}"
+    elif (own := stack.rpartition("/")[2]) != (
+        named := "-".join(filter(None, (customer, given.get("environment"), cloud)))
+    ):
+        said = f"twofold:customer is {customer!r} and " if customer else ""
+        yield (
+            f"{said}twofold:environment is {given.get('environment')!r}, so this stack's name must be {named!r}; it is {own!r}: a "
+            "file that was copied still names what it was copied from"
+        )
 
 
 def _names(given: Mapping[str, str], _v: object, _r: object, _s: str, manifest: ServiceManifest) -> Iterable[str]:

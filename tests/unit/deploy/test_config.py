@@ -69,6 +69,7 @@ def refused(cloud, stack=None, extra=None, **changed):
         ({"issuer": "managed"}, "twofold:oidcIssuer and twofold:issuer managed both say whose tokens"),
         ({"machineClient": "true"}, "twofold:machineClient is a client of the managed issuer"),
         ({"environment": "prod"}, "is missing: a production stack says whose cloud it is in"),
+        ({"environment": "qa"}, "twofold:environment is 'qa', so this stack's name must be 'qa-"),
     ],
 )  # fmt: skip
 def test_refused_on_both(cloud, changed, told):

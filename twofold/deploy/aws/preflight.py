@@ -16,11 +16,12 @@ BOUNDARY = "permissions boundary"
 def check(config: StackConfig, asked: Callable[[], Iterable[Asked]]) -> list[Check]:
     """A check of each; what AWS refuses to tell is not fine, with its answer. The program (`asked`) tells nothing more here."""
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError  # an answer that is not AWS' own, a proxy's page say
 
     def told(what: str, work: Callable[[], Check]) -> Check:
         try:
             return work()
-        except (BotoCoreError, ClientError) as exc:
+        except (BotoCoreError, ClientError, ResponseParserError) as exc:
             return Check(what, False, str(exc), "aws sso login, or set the variables or profile of the deployer")
 
     try:
