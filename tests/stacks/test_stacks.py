@@ -93,7 +93,7 @@ def test_each_unit_may_do_what_it_needs(made, cloud):
         roles = {a["roleDefinitionId"].rsplit("/", 1)[1] for a in made.of("azure-native:authorization:RoleAssignment")}
         assert roles == {
             "b7e6dc6d-f1e8-4753-8033-0f276bb0955b", "4633458b-17de-408a-b874-0445c86b69e6",
-            "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+            "ba92f5b4-2d11-453d-a403-e96b0029c9fe", "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
             "d5a91429-5739-47e2-a06b-3470a27159e7", "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a", "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
         }  # fmt: skip
         assert len(made.of("azure-native:cosmosdb:SqlResourceSqlRoleAssignment")) == len(SERVICE.units)
@@ -164,7 +164,7 @@ def test_on_azure_a_changed_setting_is_asked_for_and_uploads_nothing(life, cloud
 
 def test_a_plain_app_gets_no_store(tmp_path, cloud, monkeypatch):
     plain = ServiceManifest("plain", app="main:app")
-    monkeypatch.setattr("api.manifest.SERVICE", plain)
+    monkeypatch.setattr("stacks.program.SERVICE", plain)
     engine = started(tmp_path, cloud, settings="{}")
     engine.up()
     kinds = {token for token, _ in engine.standin.resources.values()}

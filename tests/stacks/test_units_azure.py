@@ -74,10 +74,11 @@ def test_the_artifact_is_deployed_kept_and_asked_for(stages):
 
 
 def test_nobody_enters_an_app_with_a_password(stages):
-    made, outputs, _ = stages["default"]
+    made, _, _ = stages["default"]
+    apps = [app["name"] for app in made.of(UNIT["azure"])]
     for kind in ("WebAppScmAllowed", "WebAppFtpAllowed"):
         policies = made.of(f"azure-native:web:{kind}")
-        assert {one["name"]: one["allow"] for one in policies} == dict.fromkeys(outputs["units"].values(), False)
+        assert {one["name"]: one["allow"] for one in policies} == dict.fromkeys(apps, False)
 
 
 def test_each_units_host_has_an_id_of_its_own(stages):
@@ -190,7 +191,10 @@ def test_an_image_runs_in_containers_with_what_the_zip_had(stages):
     pulls = {(f"principal-orders-dev-{role}", "7f951dda-4ed3-4680-a7ca-43fe172d538d", REGISTRY) for role in containers}
     assert roles == before | pulls
     api = made.one("azure-native:apimanagement:Api")
-    assert api["serviceUrl"] == f"https://{outputs['units']['http']}.happy-1.westeurope.azurecontainerapps.io"
+    assert (
+        api["serviceUrl"]
+        == f"https://{containers['http']['containerAppName']}.happy-1.westeurope.azurecontainerapps.io"
+    )
     check = made.named(DYNAMIC)["orders-dev-health"]
     assert check["confirmed"] is False and check["app"] == "/azure-native:app:ContainerApp/orders-dev-http"
     assert check["source"] == "/azure-native:app:ManagedEnvironment/orders-dev"
