@@ -28,7 +28,7 @@ def test_an_update_that_is_interrupted_is_gone_on_with(terminal, monkeypatch, cl
         assert "created" in counts(terminal("pulumi up --yes --skip-preview", fails=True))
     assert left == []
     terminal("pulumi up --yes --skip-preview")
-    assert set(terminal.standin.made.values()) == {1}
+    assert {terminal.standin.made[urn] for urn in terminal.standin.resources} == {1}
     assert set(counts(terminal("pulumi up --yes --skip-preview"))) == {"unchanged"}
     terminal("pulumi destroy --yes --skip-preview")
     assert terminal.standin.resources == {}
@@ -57,4 +57,4 @@ def test_a_cloud_that_refuses_the_kit_is_told_in_a_line_and_the_next_update_goes
         output = terminal("pulumi up --yes --skip-preview", fails=True)
     assert told in output and "Traceback" not in output
     terminal("pulumi up --yes --skip-preview")
-    assert set(terminal.standin.made.values()) == {1}
+    assert {terminal.standin.made[urn] for urn in terminal.standin.resources} == {1}
