@@ -18,7 +18,7 @@ from twofold.portable.feed import Consumer, Feed
 from twofold.portable.read_model import ReadModel, ReadModels
 from twofold.portable.rebuild import Rebuild, RebuildError
 
-CACHED_SECONDS = 0.2
+CACHED_SECONDS = 0.5
 
 
 class ReadModelConformance:
