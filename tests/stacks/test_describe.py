@@ -127,7 +127,7 @@ def test_routes_have_their_scopes_and_units_their_triggers(described):
 
 
 def test_with_every_key_on_only_a_made_up_value_is_unknown(folder, cloud):
-    chosen = config(cloud, **everything(cloud))
+    chosen = config(cloud, **everything(cloud), environment="everything")
     folder.write(f"stacks/config/Pulumi.everything-{cloud}.yaml", yaml.safe_dump({"config": chosen}))
     found = json.loads(folder.run("twofold", "describe", "--cloud", cloud, "--env", "everything", "--json"))
     unknown = {name for unit in found["units"] for name, value in unit["environment"].items() if UNKNOWN in value}
