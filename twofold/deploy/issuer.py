@@ -8,6 +8,7 @@ import pulumi
 
 from twofold.deploy.checks import Check
 from twofold.deploy.config import ConfigError, StackConfig
+from twofold.portable.oidc import discovery_url
 
 SECONDS = 5
 EXAMPLES = ("example.com", "example.net", "example.org")
@@ -50,7 +51,7 @@ def look(issuer: str) -> Check:
 def _asked(issuer: str) -> Check:
     import httpx  # only in a process that deploys
 
-    url = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+    url = discovery_url(issuer)
     try:
         answer = httpx.get(url, timeout=SECONDS)
     except (httpx.HTTPError, httpx.InvalidURL) as exc:

@@ -20,8 +20,7 @@ from tests.engine.emulated.kind import NotThere
 from tests.engine.emulated.plugin import DYNAMIC, on_path
 from tests.engine.emulated.provider import KINDS, Emulated
 from tests.engine.engine import Engine
-from tests.fakes.issuer import IssuerFake
-from tests.fakes.payments import KEY, Payments
+from tests.fakes.payments import KEY
 from tests.integration.commands import command
 from tests.integration.walk import ORDER, eventually
 from tests.stacks.stack import config, program
@@ -34,18 +33,6 @@ FORGOTTEN: dict[str, set[str]] = {}
 """What ministack takes and does not give back, by type."""
 BARE = "import runpy, sys; sys.executable = sys._base_executable; runpy.run_module('ministack', run_name='__main__')"
 """ministack, whose functions get a Python without this environment's packages: the artifact must bring its own."""
-
-
-@pytest.fixture(scope="module")
-def issuer():
-    with IssuerFake() as fake:
-        yield fake
-
-
-@pytest.fixture(scope="module")
-def payments():
-    with Payments() as fake:
-        yield fake
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,7 @@ from tests.engine.emulated.azure.provider import MANAGEMENT, STATE_ALONE, Emulat
 from tests.engine.emulated.azure.storage import Queue, Storage
 from tests.engine.emulated.plugin import DYNAMIC, on_path
 from tests.engine.engine import Engine
-from tests.fakes.issuer import IssuerFake
-from tests.fakes.payments import KEY, Payments
+from tests.fakes.payments import KEY
 from tests.integration.commands import command
 from tests.integration.walk import ORDER, eventually
 from tests.stacks.stack import config, program
@@ -60,18 +59,6 @@ BY_HAND = {
     Database: "00000000-0000-0000-0000-000000000002",
 }  # fmt: skip
 """The roles that an operator needs for the commands below, and gets by hand: docs/secrets.md, docs/dead-letters.md."""
-
-
-@pytest.fixture(scope="module")
-def issuer():
-    with IssuerFake() as fake:
-        yield fake
-
-
-@pytest.fixture(scope="module")
-def payments():
-    with Payments() as fake:
-        yield fake
 
 
 @pytest.fixture(scope="module")

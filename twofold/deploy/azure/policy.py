@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from twofold.deploy.routes import Operation
 from twofold.portable import issuers
+from twofold.portable.oidc import discovery_url
 from twofold.portable.profile import MAX_HTTP_BYTES
 from twofold.settings import CALLER_HEADER
 
@@ -61,7 +62,7 @@ def document(
 
 def _token(operations: Sequence[Operation], service: str, issuer: str, audience: str) -> str:
     open_ids = [operation.id for operation in operations if operation.open]
-    configuration = quoteattr(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+    configuration = quoteattr(discovery_url(issuer))
     groups: dict[tuple[str, ...], list[str]] = {}
     for operation in operations:
         if operation.scopes:
