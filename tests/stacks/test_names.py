@@ -1,5 +1,6 @@
 """Every resource's name with the longest names that config takes is one that its cloud takes; one character more is refused."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -54,6 +55,12 @@ def asked():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(package, "artifact", lambda *_: artifact)
         yield lambda cloud, kind, service, read: program.asked(service, read, ROOT, f"{ENVIRONMENT}-{cloud}")
+
+
+def test_a_program_is_asked_after_other_event_loops(asked):
+    """The first test here: later calls find the root resource that the first one made."""
+    asyncio.run(asyncio.sleep(0))  # leaves the thread without a loop
+    assert asked("aws", "prefix", manifest(), parsed("aws", "prefix", manifest()))
 
 
 @pytest.mark.parametrize(("cloud", "kind"), LONGEST)

@@ -1,5 +1,6 @@
 """What a stack's program asks for, told without an engine, a cloud or a login: it runs on Pulumi's own mocks, as in a preview."""
 
+import asyncio
 import base64
 import importlib
 import json
@@ -53,15 +54,23 @@ def asked(
     """The resources of `stacks/<cloud>.py`, the user's own among them, sorted; the artifact is built as for an update.
 
     `given` tells of a resource's type, name and inputs what it has to give: its id and outputs. Without it nothing is known.
+    Call it outside of a running event loop.
     """
     recorder = _Recorder(config, given or _nothing)
-    mocks.set_mocks(recorder, project=manifest.name, stack=stack, preview=True, logger=_UNHEARD)
     deploy = importlib.import_module(f"stacks.{config.cloud}").deploy
 
     def run() -> None:
         deploy(manifest, config, root)
 
-    pulumi.runtime.test(run)()  # type: ignore[no-untyped-call]  # its way to run on mocks, and to wait
+    # Pulumi takes the thread's event loop, which is gone after an `asyncio.run`.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        mocks.set_mocks(recorder, project=manifest.name, stack=stack, preview=True, logger=_UNHEARD)
+        pulumi.runtime.test(run)()  # type: ignore[no-untyped-call]  # its way to run on mocks, and to wait
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
     return tuple(sorted(recorder.found, key=lambda one: (one.type, one.name)))
 
 
