@@ -41,8 +41,8 @@ def deploy(manifest: ServiceManifest, config: StackConfig, root: Path) -> dict[s
     content = static.content(root, config.static)
 
     # A group takes everything in it along when it goes.
-    kept = pulumi.ResourceOptions(protect=config.protect, retain_on_delete=config.protect)
-    group = resources.ResourceGroup(name, resource_group_name=name, location=config.region, opts=kept).name
+    protected = pulumi.ResourceOptions(protect=config.protect, retain_on_delete=config.protect)
+    group = resources.ResourceGroup(name, resource_group_name=name, location=config.region, opts=protected).name
     Tokens(name)
     key = customer_key(config)
     network = Network(name, config=config, group=group)

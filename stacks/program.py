@@ -9,8 +9,8 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from api.manifest import SERVICE
 from twofold.deploy import issuer
 from twofold.deploy.config import ConfigError, parse
-from twofold.deploy.living import guarded, identity, refuse_moves
 from twofold.deploy.package import PackageError
+from twofold.deploy.protection import guarded, identity, refuse_moves
 
 ROOT = Path(__file__).parents[1]
 

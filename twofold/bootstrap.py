@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from twofold import __version__
+from twofold.driver_registry import open_driver
 from twofold.errors import SettingsError
-from twofold.homes import open_driver
 from twofold.manifest import ProjectionSpec, ServiceManifest, load
 from twofold.portable import metrics
 from twofold.portable.access_token import TokenVerifier
@@ -59,14 +59,14 @@ class Services:
 
     async def consumers(self) -> list[Consumer]:
         """Everything that a commit must reach now: the feed consumers, and each projection once per generation written."""
-        found = [
+        consumers = [
             Consumer(spec.name, partial(self._call, spec.handler), spec.max_attempts)
             for spec in self.manifest.consumers
         ]
         for spec in self.manifest.projections:
             for generation in (await self.read_models.generations(spec.name)).written:
-                found.append(self.projector(spec, self.read_models.generation(spec.name, generation)))
-        return found
+                consumers.append(self.projector(spec, self.read_models.generation(spec.name, generation)))
+        return consumers
 
     def projector(self, spec: ProjectionSpec, model: ReadModel) -> Consumer:
         """The consumer that writes a projection into this generation of its read model."""

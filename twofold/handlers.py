@@ -14,21 +14,21 @@ ALL = "all"
 
 def require(manifest: ServiceManifest, role: str = ALL) -> None:
     """Raises HandlerError with all `problems`, if there are any."""
-    if found := problems(manifest, role):
-        raise HandlerError(found)
+    if wrong := problems(manifest, role):
+        raise HandlerError(wrong)
 
 
 def problems(manifest: ServiceManifest, role: str = ALL) -> list[str]:
     """A line for each handler of a role (of all of them) that can't be imported, or not be called as its kind is."""
-    found = []
+    texts = []
     for what, target, arguments in _named(manifest, role):
         try:
             wrong = _misfit(load(target), arguments)
         except (Exception, SystemExit) as exc:
             wrong = told(exc)
         if wrong:
-            found.append(f"{what}: {target}: {wrong}")
-    return found
+            texts.append(f"{what}: {target}: {wrong}")
+    return texts
 
 
 def told(exc: BaseException) -> str:

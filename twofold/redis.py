@@ -24,10 +24,10 @@ REPLACE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[
 
 def location(url: str, form: str, path: str = "") -> tuple[str, int | None, tuple[str, ...]]:
     """Host, port if any, and the groups of `path`, a pattern; SettingsError, which shows the form, for any other URL."""
-    found = re.fullmatch(rf"\w+://([\w.-]+)(?::(\d{{1,5}}))?{path}", url)
-    if found is None:
+    match = re.fullmatch(rf"\w+://([\w.-]+)(?::(\d{{1,5}}))?{path}", url)
+    if match is None:
         raise SettingsError([f"TWOFOLD_CACHE_URL is {url!r}: it must be {form}"])
-    host, port, *groups = found.groups()
+    host, port, *groups = match.groups()
     return host, int(port) if port else None, tuple(groups)
 
 
@@ -83,8 +83,8 @@ class RedisDriver:
 
     async def get(self, key: str) -> bytes | None:
         """See `CacheDriver`."""
-        found: bytes | None = await self._call(lambda: self.redis.get(key))
-        return found
+        value: bytes | None = await self._call(lambda: self.redis.get(key))
+        return value
 
     async def set(self, key: str, value: bytes, ttl: float) -> None:
         """See `CacheDriver`."""

@@ -147,9 +147,9 @@ class Runtime:
             raise
         if mine:
             observe(SCHEDULES, time.perf_counter() - started, schedule=name, outcome="success")
-        told = "ran" if mine else "is running elsewhere: this run is left out"
+        outcome = "ran" if mine else "is running elsewhere: this run is left out"
         event(
-            log, "schedule", f"schedule {name} {told}", started=started,
+            log, "schedule", f"schedule {name} {outcome}", started=started,
             outcome="success" if mine else "unknown", labels__schedule=name,
         )  # fmt: skip
 

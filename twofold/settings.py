@@ -24,8 +24,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from twofold.driver_registry import drivers
 from twofold.errors import SettingsError
-from twofold.homes import drivers
 from twofold.manifest import ServiceManifest
 from twofold.portable.issuers import audiences
 from twofold.portable.rate_limit import Rate
@@ -107,13 +107,13 @@ class Settings(BaseModel):
         values: dict[str, object] = {}
         app = {spec.name: spec.default for spec in manifest.settings}
         problems: list[str] = []
-        given: set[str] = set()
+        names: set[str] = set()
         for key, value in sorted(environ.items()):
             if not key.startswith(PREFIX) or key.startswith(TEST_PREFIX):
                 continue
             if key.startswith(APP_PREFIX):
                 name = key.removeprefix(APP_PREFIX).lower()
-                given.add(name)
+                names.add(name)
                 if name in app:
                     app[name] = value
                 else:
@@ -144,7 +144,7 @@ class Settings(BaseModel):
             if not is_origin(origin, deployed)
         ]
         if deployed:
-            problems += _deployed_problems(settings, values, manifest, given)
+            problems += _deployed_problems(settings, values, manifest, names)
         if problems:
             raise SettingsError(problems)
         return settings
@@ -152,8 +152,8 @@ class Settings(BaseModel):
 
 def is_origin(text: str, deployed: bool) -> bool:
     """Whether it is an exact origin as a browser sends it, of https; in a checkout also one of http on loopback."""
-    found = _ORIGIN.fullmatch(text)
-    return found is not None and (found[1] == "https" or (not deployed and found[2] in ("localhost", "127.0.0.1")))
+    match = _ORIGIN.fullmatch(text)
+    return match is not None and (match[1] == "https" or (not deployed and match[2] in ("localhost", "127.0.0.1")))
 
 
 ENVIRONMENT_FIELDS = tuple(name for name in Settings.model_fields if name not in ("app", "deployed", "release"))
@@ -200,7 +200,7 @@ def _url_problems(settings: Settings, deployed: bool) -> list[str]:
 
 
 def _deployed_problems(
-    settings: Settings, values: Mapping[str, object], manifest: ServiceManifest, given: set[str]
+    settings: Settings, values: Mapping[str, object], manifest: ServiceManifest, names: set[str]
 ) -> list[str]:
     problems = [
         f"{PREFIX}{name.upper()} is missing; a deployed service needs it"
@@ -215,7 +215,7 @@ def _deployed_problems(
     problems += [
         f"{APP_PREFIX}{spec.name.upper()} is missing: {spec.description}"
         for spec in manifest.settings
-        if spec.required and spec.name not in given
+        if spec.required and spec.name not in names
     ]
     return problems
 
@@ -234,6 +234,6 @@ def release(marker: str, environ: Mapping[str, str]) -> str:
 
     Variables that are empty count as not given, since not every host passes them on.
     """
-    given = {key: value for key, value in environ.items() if key.startswith(PREFIX) and value}
-    own = {key: value for key, value in sorted(given.items()) if not key.startswith(TEST_PREFIX)}
+    own_variables = {key: value for key, value in environ.items() if key.startswith(PREFIX) and value}
+    own = {key: value for key, value in sorted(own_variables.items()) if not key.startswith(TEST_PREFIX)}
     return hashlib.sha256(json.dumps([marker, own]).encode()).hexdigest()[:16]

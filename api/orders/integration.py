@@ -17,9 +17,9 @@ PUBLISHED = {
 async def publish(services: Services, commit: Commit) -> None:
     """The feed consumer: tells that something happened to an order, and to which; the API tells the rest."""
     order_id = commit.stream.removeprefix("order-")
-    told = [
+    envelopes = [
         Message(PUBLISHED[event.type], {"order": order_id, "number": event.number}, id=f"{order_id}-{event.number}")
         for event in commit.events
         if event.type in PUBLISHED
     ]
-    await services.publisher.publish(told)
+    await services.publisher.publish(envelopes)

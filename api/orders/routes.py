@@ -134,10 +134,10 @@ def _answer(order: Order, response: Response) -> OrderView:
 def _version(if_match: str | None) -> int | None:
     if if_match is None or if_match == "*":
         return None
-    found = _ETAG.fullmatch(if_match)
-    if found is None:
+    match = _ETAG.fullmatch(if_match)
+    if match is None:
         raise Problem(412, "stale", "If-Match names no version of this order")
-    return int(found[1])
+    return int(match[1])
 
 
 async def _done[T](work: Awaitable[T]) -> T:

@@ -16,7 +16,7 @@ from typing import Any
 
 from api.orders.model import Order, fold
 from twofold.bootstrap import Services
-from twofold.portable.document_store import ABSENT, VERSION
+from twofold.portable.document_store import ABSENT, at_version
 from twofold.portable.event_store import Commit
 from twofold.portable.read_model import ReadModel
 
@@ -58,17 +58,17 @@ async def list_orders(services: Services, customer_id: str, status: str | None, 
 
 
 async def _page(model: ReadModel, customer_id: str, status: str | None, limit: int, cursor: str | None) -> Rows:
-    found: list[Any] = []
+    rows: list[Any] = []
     while True:
         page = await model.query(f"customer:{customer_id}", limit=limit if status is None else 100, cursor=cursor)
         for document in page.documents:
             if status is None or document.body["status"] == status:
-                found.append(document.body)
-                if len(found) == limit:
+                rows.append(document.body)
+                if len(rows) == limit:
                     last = document is page.documents[-1] and page.cursor is None
-                    return {"orders": found, "cursor": None if last else document.id}
+                    return {"orders": rows, "cursor": None if last else document.id}
         if (cursor := page.cursor) is None:
-            return {"orders": found, "cursor": None}
+            return {"orders": rows, "cursor": None}
 
 
 async def due_orders(services: Services, now: int) -> AsyncIterator[str]:
@@ -80,12 +80,12 @@ async def due_orders(services: Services, now: int) -> AsyncIterator[str]:
 
 
 async def _put_newer(model: ReadModel, partition: str, id: str, row: dict[str, Any]) -> None:
-    found = await model.get(partition, id)
-    if found is None:
+    document = await model.get(partition, id)
+    if document is None:
         await model.put(partition, id, row, condition=ABSENT)
-    elif found.body["version"] < row["version"]:
+    elif document.body["version"] < row["version"]:
         # A Conflict is another projector's write: the feed tries this commit again and finds it done.
-        await model.put(partition, id, row, condition=VERSION(found.version))
+        await model.put(partition, id, row, condition=at_version(document.version))
 
 
 def _row(order: Order) -> dict[str, Any]:

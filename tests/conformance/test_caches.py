@@ -10,7 +10,7 @@ class TestMemory(CacheConformance):
     """A dictionary."""
 
     async def open_driver(self):
-        return local.open("memory:")
+        return local.from_url("memory:")
 
 
 class TestRedis(CacheConformance):
@@ -21,4 +21,4 @@ class TestRedis(CacheConformance):
         self.url = redis_url
 
     async def open_driver(self):
-        return local.open(self.url)
+        return local.from_url(self.url)

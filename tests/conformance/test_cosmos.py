@@ -47,7 +47,7 @@ class _Cosmos:
         self.url, self.credential = account
 
     async def open_driver(self):
-        return document_store.open(self.url, self.credential)
+        return document_store.from_url(self.url, self.credential)
 
 
 class TestDocuments(_Cosmos, DocumentStoreConformance):

@@ -29,7 +29,7 @@ class _DynamoDB:
         self.url = store_url
 
     async def open_driver(self):
-        return document_store.open(self.url)
+        return document_store.from_url(self.url)
 
 
 class TestDocuments(_DynamoDB, DocumentStoreConformance):

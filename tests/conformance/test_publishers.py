@@ -44,7 +44,7 @@ def backend(request):
     if request.param == "webhook":
         with Webhook() as hook:
             url = f"http://{hook.host}/hook"
-            yield local.open(url), lambda: hook.events, lambda: hook.inject(100, Answer(500))
+            yield local.from_url(url), lambda: hook.events, lambda: hook.inject(100, Answer(500))
     elif request.param == "eventgrid":
         with EventGridFake() as topic:
             driver = eventgrid.open(f"eventgrid://{topic.host}", StaticCredential())
@@ -118,7 +118,7 @@ async def test_what_is_too_large_for_one_call_arrives_in_several(backend):
 async def test_events_that_are_refused_as_invalid_are_no_receiver_that_is_down(status):
     with Webhook() as hook, EventGridFake() as topic:
         for fake, driver in (
-            (hook, local.open(f"http://{hook.host}/hook")),
+            (hook, local.from_url(f"http://{hook.host}/hook")),
             (topic, eventgrid.open(f"eventgrid://{topic.host}", StaticCredential())),
         ):
             fake.inject(1, Answer(status))
@@ -163,5 +163,5 @@ async def test_a_bus_refuses_what_is_invalid_for_good_and_the_rest_for_now(bus, 
 
 async def test_the_log_is_told_where_nobody_else_is(caplog):
     with caplog.at_level("INFO", "twofold.events"):
-        await EventPublisher(local.open("log:"), TYPES, source="/orders").publish(EVENTS[:1])
+        await EventPublisher(local.from_url("log:"), TYPES, source="/orders").publish(EVENTS[:1])
     assert '"id": "e-0"' in caplog.text

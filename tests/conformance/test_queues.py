@@ -30,7 +30,7 @@ class TestSQLite(MessageQueueConformance):
         self.folder = tmp_path
 
     async def open_driver(self):
-        return local.open(f"sqlite:///{self.folder}/queues.db")
+        return local.from_url(f"sqlite:///{self.folder}/queues.db")
 
 
 class TestSQS(MessageQueueConformance):
@@ -49,7 +49,7 @@ class TestSQS(MessageQueueConformance):
     async def open_driver(self):
         for name in (self.name, dead_letter_name(self.name)):
             self.made.append(self.client.create_queue(QueueName=f"t-{name}")["QueueUrl"])
-        return sqs.open(f"sqs://{REGION}/t?endpoint={self.endpoint}")
+        return sqs.from_url(f"sqs://{REGION}/t?endpoint={self.endpoint}")
 
 
 class TestStorageQueue(MessageQueueConformance):
@@ -68,4 +68,4 @@ class TestStorageQueue(MessageQueueConformance):
             self.made.append(self.service.create_queue(f"t-{name}"))
         parts = urlsplit(self.url)
         credential = StaticCredential(storage_token()) if parts.hostname == "127.0.0.1" else None
-        return storage.open(f"storagequeue://{parts.netloc}{parts.path.rstrip('/')}/t", credential)
+        return storage.from_url(f"storagequeue://{parts.netloc}{parts.path.rstrip('/')}/t", credential)

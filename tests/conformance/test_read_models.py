@@ -34,7 +34,7 @@ class TestDynamoDB(ReadModelConformance):
         self.url = f"dynamodb://{REGION}/{prefix}?endpoint={endpoint}"
 
     async def open_driver(self):
-        return dynamodb.open(self.url)
+        return dynamodb.from_url(self.url)
 
 
 class TestCosmos(ReadModelConformance):

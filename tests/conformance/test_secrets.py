@@ -26,7 +26,7 @@ class TestFiles(SecretStoreConformance):
         self.folder = tmp_path
 
     async def open_driver(self):
-        return local.open(f"file:///{self.folder}")
+        return local.from_url(f"file:///{self.folder}")
 
 
 class TestSecretsManager(SecretStoreConformance):
@@ -37,7 +37,7 @@ class TestSecretsManager(SecretStoreConformance):
         self.endpoint = os.environ.get("TWOFOLD_TEST_SECRETSMANAGER") or request.getfixturevalue("ministack")
 
     async def open_driver(self):
-        return aws.open(f"secretsmanager://{REGION}/t{uuid.uuid4().hex[:8]}?endpoint={self.endpoint}")
+        return aws.from_url(f"secretsmanager://{REGION}/t{uuid.uuid4().hex[:8]}?endpoint={self.endpoint}")
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ class TestKeyVault(SecretStoreConformance):
         self.url, self.credential = vault
 
     async def open_driver(self):
-        return azure.open(self.url, self.credential)
+        return azure.from_url(self.url, self.credential)
 
 
 class SecretsManager(FakeServer):
@@ -86,9 +86,9 @@ async def test_a_secret_that_is_refused_is_no_vault_that_is_down(answer, error, 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "x")
     with KeyVaultFake() as vault, SecretsManager(tls=False) as manager:
-        fake, driver = vault, azure.open(vault.url, StaticCredential())
+        fake, driver = vault, azure.from_url(vault.url, StaticCredential())
         if "__type" in answer.body:
-            fake, driver = manager, aws.open(f"secretsmanager://{REGION}/t?endpoint=http://{manager.host}")
+            fake, driver = manager, aws.from_url(f"secretsmanager://{REGION}/t?endpoint=http://{manager.host}")
         fake.inject(1, answer, when=lambda method, path, headers: "Authorization" in headers)
         with pytest.raises(error):
             await SecretStore(driver).get("a")
@@ -99,7 +99,7 @@ async def test_a_secret_that_is_refused_is_no_vault_that_is_down(answer, error, 
 async def test_a_value_that_is_known_is_served_while_it_is_refused():
     with KeyVaultFake() as vault:
         vault.set("a", "v")
-        store = SecretStore(azure.open(vault.url, StaticCredential()), ttl=0)
+        store = SecretStore(azure.from_url(vault.url, StaticCredential()), ttl=0)
         assert await store.get("a") == "v"
         vault.inject(1, refuse(403, "Forbidden", "no"))
         assert await store.get("a") == "v" and vault.unspent() == 0

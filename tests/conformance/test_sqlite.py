@@ -17,7 +17,7 @@ class _SQLite:
         self.url = url
 
     async def open_driver(self):
-        return document_store.open(self.url)
+        return document_store.from_url(self.url)
 
 
 class TestDocuments(_SQLite, DocumentStoreConformance):

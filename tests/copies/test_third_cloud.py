@@ -79,7 +79,7 @@ CONFORMANCE = '''"""The portability contract on the dummy cloud."""
 
 import pytest
 
-from twofold.homes import open_driver
+from twofold.driver_registry import open_driver
 from twofold.testing import DocumentStoreConformance, EventStoreConformance
 
 

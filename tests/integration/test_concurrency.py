@@ -29,14 +29,14 @@ DONE = {"payment": 202, "shipment": 200, "cancellation": 200}
 @pytest.fixture(params=["sqlite", "dynamodb", "cosmos"])
 def driver(request, tmp_path):
     if request.param == "sqlite":
-        yield local.open(f"sqlite:///{tmp_path}/store.db")
+        yield local.from_url(f"sqlite:///{tmp_path}/store.db")
     elif request.param == "dynamodb":
         endpoint, prefix = request.getfixturevalue("dynamodb_local"), f"load-{uuid.uuid4().hex[:8]}"
         create_tables(endpoint, prefix)
-        yield aws.open(f"dynamodb://{REGION}/{prefix}?endpoint={endpoint}")
+        yield aws.from_url(f"dynamodb://{REGION}/{prefix}?endpoint={endpoint}")
     else:
         with CosmosFake() as fake:
-            yield azure.open(fake.create("shop", "events", "documents"), StaticCredential())
+            yield azure.from_url(fake.create("shop", "events", "documents"), StaticCredential())
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ async def local(tmp_path):
 async def azure(azurite):
     service, prefix, parts = storage_queues(azurite), f"t{uuid.uuid4().hex[:8]}", urlsplit(azurite)
     made = [service.create_queue(f"{prefix}-{name}") for name in QUEUES]
-    queue = storage.open(f"storagequeue://{parts.netloc}{parts.path}/{prefix}", StaticCredential(storage_token()))
+    queue = storage.from_url(f"storagequeue://{parts.netloc}{parts.path}/{prefix}", StaticCredential(storage_token()))
     with CosmosFake() as fake:
         documents, seen = cosmos.open(fake.create("t", "events", "documents"), StaticCredential()), 0
 
@@ -101,8 +101,8 @@ async def aws(dynamodb_local, ministack):
     create_tables(dynamodb_local, prefix)
     queues = boto3.client("sqs", region_name=REGION, endpoint_url=ministack, **DUMMY)
     made = [queues.create_queue(QueueName=f"{prefix}-{name}")["QueueUrl"] for name in QUEUES]
-    documents = dynamodb.open(f"dynamodb://{REGION}/{prefix}?endpoint={dynamodb_local}")
-    queue = sqs.open(f"sqs://{REGION}/{prefix}?endpoint={ministack}")
+    documents = dynamodb.from_url(f"dynamodb://{REGION}/{prefix}?endpoint={dynamodb_local}")
+    queue = sqs.from_url(f"sqs://{REGION}/{prefix}?endpoint={ministack}")
     stream = DynamoDBStream(dynamodb_local, f"{prefix}-events")
 
     async def changes():
@@ -159,7 +159,7 @@ class Process:
     def __init__(self, home, folder, outside, fate, life):
         self.home, self.outside, self.fate, self.customer = home, outside, fate, f"c-{life}"
         settings = Settings.load({"TWOFOLD_APP_PAYMENT_URL": "http://provider.test"}, MANIFEST, folder)
-        secrets = secret_store.open(f"file:///{folder}/secrets")
+        secrets = secret_store.from_url(f"file:///{folder}/secrets")
         self.services = bootstrap(
             settings, MANIFEST, secret_driver=secrets, publisher_driver=Mortal(outside, fate), **home.drivers(fate)
         )

@@ -252,7 +252,7 @@ async def test_the_queue_is_a_dependency_that_is_not_critical(runtime, tmp_path)
     assert [one.name for one in (await readiness(runtime.services)).dependencies] == ["store", "queue"]
     assert (await readiness(runtime.services)).status == "ready"
     where = f"storagequeue://127.0.0.1:{free_port()}/a/t"
-    refusing = storage.open(where, StaticCredential())
+    refusing = storage.from_url(where, StaticCredential())
     services = bootstrap(Settings.load({}, MANIFEST, tmp_path), MANIFEST, queue_driver=refusing)
     found = await readiness(services)
     assert found.status == "degraded"
@@ -309,7 +309,7 @@ async def test_azures_sdk_makes_no_long_pause_before_it_asks_again(monkeypatch):
         await sleep(0)
 
     monkeypatch.setattr("asyncio.sleep", noting)
-    driver = storage.open(f"storagequeue://127.0.0.1:{free_port()}/a/t", StaticCredential())
+    driver = storage.from_url(f"storagequeue://127.0.0.1:{free_port()}/a/t", StaticCredential())
     with pytest.raises(QueueUnavailable, match="does not answer"):
         await driver.send("mails", "{}", delay=0)
     await driver.close()

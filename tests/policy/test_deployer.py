@@ -21,7 +21,7 @@ from tests.unit.deploy.test_config import IMAGE, REGISTRY
 from twofold.deploy.aws import deployer as aws
 from twofold.deploy.azure import deployer as azure
 from twofold.deploy.config import ConfigError, parse
-from twofold.deploy.program import Asked
+from twofold.deploy.program import PlannedResource
 
 ROOT = Path(__file__).parents[2]
 LINES = {"aws": aws.GRANTS, "azure": azure.GRANTS}
@@ -69,7 +69,9 @@ def shapes_of(tmp_path_factory, cloud):
         more[cloud],
     ):
         stack = Captured(tmp_path_factory.mktemp(cloud), cloud, **changed)
-        found += [Asked(kind, urn.rpartition("::")[2], inputs) for urn, (kind, inputs) in stack.resources.items()]
+        found += [
+            PlannedResource(kind, urn.rpartition("::")[2], inputs) for urn, (kind, inputs) in stack.resources.items()
+        ]
     return found
 
 
@@ -96,7 +98,7 @@ def test_no_action_has_a_star(cloud, asked):
 
 def test_an_unknown_type_is_named(cloud):
     with pytest.raises(ConfigError, match="no permissions are known for x:y/z:Z: write them into"):
-        written(cloud, [Asked("x:y/z:Z", "mine", {})])
+        written(cloud, [PlannedResource("x:y/z:Z", "mine", {})])
 
 
 def statements(asked, **changed):
@@ -110,7 +112,7 @@ def statements(asked, **changed):
 def whole(asked):
     """The statements of a stack with every option that makes some."""
     key = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1"
-    more = [Asked(type, type, {}) for type in COGNITO]
+    more = [PlannedResource(type, type, {}) for type in COGNITO]
     return statements([*asked, *more], encryption_key=key, image=IMAGE["aws"], dns_zone="Z0123456789ABC")
 
 
@@ -200,7 +202,7 @@ def test_resources_are_the_stacks_own(cloud, asked):
 def test_a_long_name_has_its_bucket():
     documents = aws.documents(
         replace(parse(config("aws"), "dev-aws", SERVICE), account=ACCOUNT), f"orders-{'x' * 30}-dev",
-        [Asked("aws:s3/bucket:Bucket", "static", {})],
+        [PlannedResource("aws:s3/bucket:Bucket", "static", {})],
     )  # fmt: skip
     [policy] = [one for name, one in documents.items() if name.endswith("deployer-1")]
     assert iam.allowed([policy], "s3:CreateBucket", f"arn:aws:s3:::orders-{'x' * 22}-static-1")
@@ -283,7 +285,7 @@ from pathlib import Path
 from api.manifest import SERVICE
 from twofold.deploy import program
 stack, root = "dev-{cloud}", Path.cwd()
-found = program.asked(SERVICE, program.stack_config(root, stack, SERVICE), root, stack)
+found = program.planned(SERVICE, program.stack_config(root, stack, SERVICE), root, stack)
 print(json.dumps(sorted(f"{{one.type}} {{one.name}}" for one in found)))
 """
 

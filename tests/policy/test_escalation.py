@@ -13,7 +13,7 @@ from tests.stacks.stack import config
 from twofold.deploy.aws import deployer as aws
 from twofold.deploy.azure import deployer as azure
 from twofold.deploy.config import parse
-from twofold.deploy.program import Asked
+from twofold.deploy.program import PlannedResource
 
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/orders-dev-boundary"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/orders-dev-http"
@@ -34,7 +34,7 @@ def printed(cloud, **changed):
         "roleDefinitionId": f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{SECRETS_USER}",
         "principalType": "ServicePrincipal",
     }
-    return module.documents(chosen, "orders-dev", [Asked(type, type, given) for type in module.GRANTS])
+    return module.documents(chosen, "orders-dev", [PlannedResource(type, type, given) for type in module.GRANTS])
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.engine.answers import ACCOUNT, SUBSCRIPTION, TENANT
 from tests.stacks.options import ON, everything
 from tests.stacks.stack import config, variables
 from twofold.deploy.description import UNKNOWN
-from twofold.deploy.placeholders import ACCOUNT as ACCOUNT_PLACEHOLDER
+from twofold.deploy.output_placeholders import ACCOUNT as ACCOUNT_PLACEHOLDER
 
 MORE = {"cache": "redis", "telemetry": "managed", "maxInstances": json.dumps({"http": 20})}
 PINNED = {

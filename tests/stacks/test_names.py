@@ -54,7 +54,7 @@ def asked():
     artifact = package.artifact(SERVICE, parse(config("aws"), "dev-aws", SERVICE), ROOT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(package, "artifact", lambda *_: artifact)
-        yield lambda cloud, kind, service, read: program.asked(service, read, ROOT, f"{ENVIRONMENT}-{cloud}")
+        yield lambda cloud, kind, service, read: program.planned(service, read, ROOT, f"{ENVIRONMENT}-{cloud}")
 
 
 def test_a_program_is_asked_after_other_event_loops(asked):

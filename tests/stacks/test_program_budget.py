@@ -37,7 +37,7 @@ from pathlib import Path
 from api.manifest import SERVICE
 from twofold.deploy import program
 stack, root = "dev-{cloud}", Path.cwd()
-program.asked(SERVICE, program.stack_config(root, stack, SERVICE), root, stack)
+program.planned(SERVICE, program.stack_config(root, stack, SERVICE), root, stack)
 print(json.dumps(sorted(sys.modules)))
 """
 

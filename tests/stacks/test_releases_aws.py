@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 ROLES = ("http", "worker")
 PLUGIN = """#!{python} -u
 import runpy, twofold.deploy.aws.health as health
-health.START = health.Patience(1, 1)
+health.START = health.Retry(1, 1)
 runpy.run_module("pulumi.dynamic")
 """
 """Pulumi's `pulumi-resource-pulumi-python`, but that a version has a second to become healthy."""

@@ -12,7 +12,7 @@ from twofold import ServiceManifest
 from twofold.aws.door import FLUSH_SECONDS
 from twofold.bootstrap import bootstrap
 from twofold.http.pipeline import wrap
-from twofold.local.telemetry import open as exporter_of
+from twofold.local.telemetry import from_url as exporter_of
 from twofold.portable import span_queue
 from twofold.portable.telemetry import SERVER
 from twofold.portable.tracing import Tracing

@@ -104,7 +104,7 @@ def test_x_ray_gets_signed_otlp(received, monkeypatch):
 
     for name, value in (("ACCESS_KEY_ID", "AKID"), ("SECRET_ACCESS_KEY", "secret"), ("SESSION_TOKEN", "session")):
         monkeypatch.setenv(f"AWS_{name}", value)
-    tracing = Tracing(aws.open(f"xray://eu-central-1?endpoint={received.url}"), resource={"service.name": "orders"})
+    tracing = Tracing(aws.from_url(f"xray://eu-central-1?endpoint={received.url}"), resource={"service.name": "orders"})
     with tracing.entry("GET /", SERVER, f"00-{TRACE}-{CALLER}-01", {"n": 1, "f": 0.5, "b": True}):
         for number in range(10):
             with span(f"call {number}", CLIENT):
@@ -142,7 +142,9 @@ class Login:
 def test_application_insights_gets_requests_and_dependencies_without_a_key(tmp_path):
     ingestion, login = Received(certificate(tmp_path)), Login()
     connection = f"InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint={ingestion.url}/"
-    exporter = azure.open("azuremonitor:", {azure.CONNECTION: connection}, credential=login, connection_verify=False)
+    exporter = azure.from_url(
+        "azuremonitor:", {azure.CONNECTION: connection}, credential=login, connection_verify=False
+    )
     tracing = Tracing(exporter, resource={"service.name": "orders"})
     with (
         tracing.entry(
@@ -168,4 +170,4 @@ def test_application_insights_gets_requests_and_dependencies_without_a_key(tmp_p
 
 def test_application_insights_needs_to_be_told_where():
     with pytest.raises(SettingsError, match="APPLICATIONINSIGHTS_CONNECTION_STRING is missing"):
-        azure.open("azuremonitor:", {})
+        azure.from_url("azuremonitor:", {})

@@ -37,7 +37,7 @@ def backend(request):
             yield (
                 {
                     "document_driver": cosmos.open(fake.create("t", "events", "documents"), StaticCredential()),
-                    "queue_driver": storage.open(
+                    "queue_driver": storage.from_url(
                         f"storagequeue://{parts.netloc}{parts.path}/{prefix}", StaticCredential(storage_token())
                     ),
                 },
@@ -53,8 +53,8 @@ def backend(request):
             client.create_queue(QueueName=f"{prefix}-{name}")
         yield (
             {
-                "document_driver": dynamodb.open(f"dynamodb://{REGION}/{prefix}?endpoint={store}"),
-                "queue_driver": sqs.open(f"sqs://{REGION}/{prefix}?endpoint={queues}"),
+                "document_driver": dynamodb.from_url(f"dynamodb://{REGION}/{prefix}?endpoint={store}"),
+                "queue_driver": sqs.from_url(f"sqs://{REGION}/{prefix}?endpoint={queues}"),
             },
             "aws.dynamodb",
             "aws_sqs",

@@ -10,7 +10,7 @@ from twofold.redis import PORT, Login, Logins, RedisDriver, location
 TOKEN_SECONDS = 900
 
 
-def open(url: str) -> RedisDriver:
+def from_url(url: str) -> RedisDriver:
     """The driver of `elasticache://<endpoint host>[:<port>]/<region>/<cache>/<user>`; connects at the first use."""
     form = "elasticache://<endpoint host>[:<port>]/<region>/<cache>/<user>"
     host, port, (region, cache, user) = location(url, form, r"/([\w-]+)/([\w-]+)/([\w-]+)")

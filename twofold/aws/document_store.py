@@ -28,7 +28,7 @@ INVALID = ("ItemCollectionSizeLimitExceeded", "ValidationError")
 """Why a transaction was cancelled that would be again."""
 
 
-def open(url: str) -> "DynamoDBDriver":
+def from_url(url: str) -> "DynamoDBDriver":
     """The driver of `dynamodb://<region>/<table prefix>[?endpoint=http://…]`; connects at the first use."""
     client, prefix = client_of("dynamodb", url)
     return DynamoDBDriver(client, prefix)
@@ -85,15 +85,15 @@ class DynamoDBDriver:
         }
         if after is not None:
             arguments["ExclusiveStartKey"] = codec.key(partition, after)
-        found: list[Document] = []
+        documents: list[Document] = []
         while True:
-            answer = await self._call("query", **arguments, Limit=limit - len(found) + 1)
+            answer = await self._call("query", **arguments, Limit=limit - len(documents) + 1)
             for item in answer["Items"]:
                 document = codec.decode(item)
                 if codec.is_live(document, now) and (end is None or document.id.encode() < end.encode()):
-                    found.append(document)
-            if len(found) >= limit or "LastEvaluatedKey" not in answer:
-                return tuple(found[:limit])
+                    documents.append(document)
+            if len(documents) >= limit or "LastEvaluatedKey" not in answer:
+                return tuple(documents[:limit])
             arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     async def scan(
@@ -110,10 +110,10 @@ class DynamoDBDriver:
         if cursor is not None:
             arguments["ExclusiveStartKey"] = codec.key(*json.loads(cursor))
         answer = await self._call("scan", **arguments)
-        found = [document for item in answer["Items"] if codec.is_live(document := codec.decode(item), now)]
+        documents = [document for item in answer["Items"] if codec.is_live(document := codec.decode(item), now)]
         if (last := answer.get("LastEvaluatedKey")) is None:
-            return found, None
-        return found, json.dumps([last["p"]["S"], last["i"]["S"]])
+            return documents, None
+        return documents, json.dumps([last["p"]["S"], last["i"]["S"]])
 
     async def commit(self, collection: str, partition: str, writes: Sequence[Write], *, now: int) -> list[str | None]:
         """See `DocumentDriver`."""

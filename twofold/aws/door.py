@@ -121,7 +121,7 @@ class Door:
 def _splittable(event: dict[str, Any]) -> dict[str, Any]:
     """The event without a Host or port that Mangum would fail to split; nothing in the app depends on either."""
     for name, form in _SPLIT.items():
-        for given in (event.get("headers") or {}, event.get("multiValueHeaders") or {}):
-            for key in [key for key in given if key.lower() == name and not form.fullmatch("".join(given[key]))]:
-                del given[key]
+        for headers in (event.get("headers") or {}, event.get("multiValueHeaders") or {}):
+            for key in [key for key in headers if key.lower() == name and not form.fullmatch("".join(headers[key]))]:
+                del headers[key]
     return event

@@ -1,11 +1,11 @@
-"""Scheme -> `open(url)` of AWS."""
+"""Scheme -> `from_url(url)` of AWS."""
 
 DRIVERS = {
-    "store": {"dynamodb": "twofold.aws.document_store:open"},
-    "queue": {"sqs": "twofold.aws.message_queue:open"},
-    "events": {"eventbridge": "twofold.aws.event_publisher:open"},
-    "secrets": {"secretsmanager": "twofold.aws.secret_store:open"},
-    "metrics": {"emf": "twofold.aws.metrics:open"},
-    "telemetry": {"xray": "twofold.aws.telemetry:open"},
-    "cache": {"elasticache": "twofold.aws.cache:open"},
+    "store": {"dynamodb": "twofold.aws.document_store:from_url"},
+    "queue": {"sqs": "twofold.aws.message_queue:from_url"},
+    "events": {"eventbridge": "twofold.aws.event_publisher:from_url"},
+    "secrets": {"secretsmanager": "twofold.aws.secret_store:from_url"},
+    "metrics": {"emf": "twofold.aws.metrics:from_url"},
+    "telemetry": {"xray": "twofold.aws.telemetry:from_url"},
+    "cache": {"elasticache": "twofold.aws.cache:from_url"},
 }

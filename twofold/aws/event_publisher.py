@@ -15,7 +15,7 @@ INVALID = frozenset({"InvalidArgument", "MalformedDetail", "ValidationException"
 """Of an entry or of the call: it will never be taken ("PutEvents", "Handling failures with PutEvents")."""
 
 
-def open(url: str) -> "EventBridgeDriver":
+def from_url(url: str) -> "EventBridgeDriver":
     """The driver of `eventbridge://<region>/<bus>[?endpoint=http://…]`; connects at the first use."""
     client, bus = client_of("events", url)
     return EventBridgeDriver(client, bus)

@@ -12,7 +12,7 @@ GONE = ("ReceiptHandleIsInvalid", "InvalidParameterValue", "MessageNotInflight")
 """What a receipt gets whose visibility has ended: the message comes again, or somebody else has settled it."""
 
 
-def open(url: str) -> "SQSDriver":
+def from_url(url: str) -> "SQSDriver":
     """The driver of `sqs://<region>/<prefix>[?endpoint=http://…]`; connects at the first use."""
     client, prefix = client_of("sqs", url)
     return SQSDriver(client, prefix)

@@ -19,7 +19,7 @@ MAX_VALUES = 100
 """Of a metric in one line."""
 
 
-def open(url: str, *, service: str, environment: str, unit: str) -> "EmbeddedMetrics":
+def from_url(url: str, *, service: str, environment: str, unit: str) -> "EmbeddedMetrics":
     """The sink of `emf:`, on standard output."""
     dimensions = {"service": service, "environment": environment, "unit": unit}
     return EmbeddedMetrics(dimensions, lambda line: print(line, file=sys.stdout, flush=True))
@@ -61,6 +61,6 @@ class EmbeddedMetrics:
             }
             for measure in measured
         ]
-        values = {measure.name: found[0] if len(found) == 1 else found for measure, found in measured.items()}
+        values = {measure.name: numbers[0] if len(numbers) == 1 else numbers for measure, numbers in measured.items()}
         head = {"_aws": {"Timestamp": int(self._clock() * 1000), "CloudWatchMetrics": directives}}
         return json.dumps({**head, **self._dimensions, **dict(labels), **values})

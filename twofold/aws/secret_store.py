@@ -9,7 +9,7 @@ REFUSED = frozenset({"AccessDeniedException", "DecryptionFailure", "InvalidReque
 """Of one secret: not this role's, its key not this role's, or about to be deleted."""
 
 
-def open(url: str) -> "SecretsManagerDriver":
+def from_url(url: str) -> "SecretsManagerDriver":
     """The driver of `secretsmanager://<region>/<prefix>[?endpoint=http://…]`; connects at the first use."""
     client, prefix = client_of("secretsmanager", url)
     return SecretsManagerDriver(client, prefix)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from twofold.portable.otlp import OtlpExporter
 
 
-def open(url: str) -> OtlpExporter:
+def from_url(url: str) -> OtlpExporter:
     """The exporter of `xray://<region>[?endpoint=http://…]`; looks for credentials at the first use."""
     parts = urlsplit(url)
     region = parts.hostname or ""

@@ -12,7 +12,7 @@ SCOPE = "https://redis.azure.com/.default"
 PORT = 10000
 
 
-def open(url: str, credential: Any = None) -> RedisDriver:
+def from_url(url: str, credential: Any = None) -> RedisDriver:
     """The driver of `azureredis://<host>[:<port>]`; connects, and asks for a login, at the first use."""
     host, port, _ = location(url, "azureredis://<host>[:<port>]")
     entra = EntraLogin(credential)

@@ -2,9 +2,9 @@
 
 How a write becomes operations of a batch, which has neither a check nor a delete of what may be missing:
 
-    Put ANY         upsert                      Delete VERSION  delete, If-Match
+    Put ANY         upsert                      Delete at_version  delete, If-Match
     Put ABSENT      create                      Delete ANY      upsert of a placeholder, then delete
-    Put VERSION     replace, If-Match           Check VERSION   patch of a scratch field, If-Match
+    Put at_version     replace, If-Match           Check at_version   patch of a scratch field, If-Match
     (over an expired item that still shows:     Check ABSENT    create of a placeholder, then delete
      replace, If-Match)
 """
@@ -61,21 +61,21 @@ class Attempt:
         """The index of the write that an operation of the batch belongs to."""
         return max(index for index, first in enumerate(self.first or [0]) if first <= operation)
 
-    def learn(self, index: int, found: codec.Item | None, refused: Refused | None) -> None:
+    def learn(self, index: int, item: codec.Item | None, refused: Refused | None) -> None:
         """Takes in what a document is now: raises `Conflict` when the write's condition fails, else adapts its etag."""
         write = self.writes[index]
-        live = found is not None and codec.is_live(found, self._now)
+        live = item is not None and codec.is_live(item, self._now)
         if write.condition.kind == "absent":
             if live:
                 raise Conflict(self.partition, write.id) from refused
             self._etags.pop(index, None)
-            if found is not None:  # expired by our clock, not yet by Cosmos'
-                self._etags[index] = found["_etag"]
+            if item is not None:  # expired by our clock, not yet by Cosmos'
+                self._etags[index] = item["_etag"]
         elif write.condition.version is not None:
             version = codec.Version.parse(write.condition.version)
-            if found is None or not live or version is None or found["v"] != version.minted:
+            if item is None or not live or version is None or item["v"] != version.minted:
                 raise Conflict(self.partition, write.id) from refused
-            self._etags[index] = found["_etag"]  # a Check moved it; the document is the same
+            self._etags[index] = item["_etag"]  # a Check moved it; the document is the same
 
     def _operations_of(self, index: int, write: Write) -> list[tuple[Any, ...]]:
         etag = self._etags.get(index)

@@ -17,7 +17,7 @@ ATTEMPTS = 10
 SCANNED = 500
 
 
-def open(url: str, credential: Any = None) -> "CosmosDriver":
+def from_url(url: str, credential: Any = None) -> "CosmosDriver":
     """The driver of `cosmos://<account host>/<database>`; connects, and asks for a login, at the first use."""
     return CosmosDriver(cosmos_of(url, credential))
 
@@ -153,10 +153,10 @@ class CosmosDriver:
             if not isinstance(write, Put):
                 versions.append(None)
                 continue
-            found = await self._read(collection, attempt.partition, write.id)
-            if found is None or found["v"] != attempt.minted[index]:
+            item = await self._read(collection, attempt.partition, write.id)
+            if item is None or item["v"] != attempt.minted[index]:
                 return None
-            versions.append(codec.version(found))
+            versions.append(codec.version(item))
         return versions if any(versions) else None
 
     async def _read(self, collection: str, partition: str, id: str) -> codec.Item | None:

@@ -1,11 +1,11 @@
-"""Scheme -> `open(url)` of Azure."""
+"""Scheme -> `from_url(url)` of Azure."""
 
 DRIVERS = {
-    "store": {"cosmos": "twofold.azure.document_store:open"},
-    "queue": {"storagequeue": "twofold.azure.message_queue:open"},
-    "events": {"eventgrid": "twofold.azure.event_publisher:open"},
-    "secrets": {"keyvault": "twofold.azure.secret_store:open"},
-    "metrics": {"azuremonitor": "twofold.azure.metrics:open"},
-    "telemetry": {"azuremonitor": "twofold.azure.telemetry:open"},
-    "cache": {"azureredis": "twofold.azure.cache:open"},
+    "store": {"cosmos": "twofold.azure.document_store:from_url"},
+    "queue": {"storagequeue": "twofold.azure.message_queue:from_url"},
+    "events": {"eventgrid": "twofold.azure.event_publisher:from_url"},
+    "secrets": {"keyvault": "twofold.azure.secret_store:from_url"},
+    "metrics": {"azuremonitor": "twofold.azure.metrics:from_url"},
+    "telemetry": {"azuremonitor": "twofold.azure.telemetry:from_url"},
+    "cache": {"azureredis": "twofold.azure.cache:from_url"},
 }

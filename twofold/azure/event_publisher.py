@@ -15,7 +15,7 @@ MAX_EVENTS, MAX_BYTES = 100, 1_000_000
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
-def open(url: str, credential: Any = None) -> "EventGridDriver":
+def from_url(url: str, credential: Any = None) -> "EventGridDriver":
     """The driver of `eventgrid://<topic host>`; connects, and asks for a login, at the first use."""
     return EventGridDriver(f"https://{urlsplit(url).netloc}", credential)
 

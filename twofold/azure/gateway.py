@@ -27,9 +27,9 @@ def through_gateway(app: ASGIApp, gateway_id: str) -> ASGIApp:
         if headers.get(PRINCIPAL) != [gateway_id.encode()]:
             await Problem(403, "forbidden", "reach this service through its gateway").send(send)
             return
-        kept = [(n, v) for n, v in scope["headers"] if n.lower() != b"authorization" and not _of_gateway(n.lower())]
-        kept += [(b"authorization", value) for value in headers.get(USER_TOKEN, ()) if value]
-        await app({**scope, "headers": kept}, receive, send)
+        passed = [(n, v) for n, v in scope["headers"] if n.lower() != b"authorization" and not _of_gateway(n.lower())]
+        passed += [(b"authorization", value) for value in headers.get(USER_TOKEN, ()) if value]
+        await app({**scope, "headers": passed}, receive, send)
 
     return layer
 

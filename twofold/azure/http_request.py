@@ -14,14 +14,14 @@ from twofold.http.lifespan import ASGIApp
 
 async def serve(app: ASGIApp, request: func.HttpRequest) -> func.HttpResponse:
     """Serves one request. Repeated response headers other than cookies are joined by commas, as the host needs it."""
-    body, given = request.get_body(), False
+    body, sent = request.get_body(), False
     status, headers, parts = 500, [], []
 
     async def receive() -> dict[str, Any]:
-        nonlocal given
-        if given:
+        nonlocal sent
+        if sent:
             return {"type": "http.disconnect"}
-        given = True
+        sent = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: Any) -> None:

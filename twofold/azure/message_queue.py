@@ -17,7 +17,7 @@ MAX_RECEIVE = 32
 CONCURRENT_SENDS = 16
 
 
-def open(url: str, credential: Any = None) -> "StorageQueueDriver":
+def from_url(url: str, credential: Any = None) -> "StorageQueueDriver":
     """The driver of `storagequeue://<account host>/<prefix>`; connects, and asks for a login, at the first use.
 
     An emulator is `storagequeue://127.0.0.1:<port>/<account>/<prefix>?tls=0`.
@@ -62,8 +62,10 @@ class StorageQueueDriver:
         client, most = self._queue(queue), min(limit, MAX_RECEIVE)
 
         async def take() -> list[Delivery]:
-            found = client.receive_messages(messages_per_page=most, max_messages=most, visibility_timeout=visibility)
-            return [Delivery(queue, message.content, f"{message.id}|{message.pop_receipt}") async for message in found]
+            messages = client.receive_messages(messages_per_page=most, max_messages=most, visibility_timeout=visibility)
+            return [
+                Delivery(queue, message.content, f"{message.id}|{message.pop_receipt}") async for message in messages
+            ]
 
         return await self._call(queue, take)
 
@@ -123,8 +125,8 @@ class StorageQueueDriver:
         try:
             return await work()
         except HttpResponseError as exc:
-            given = getattr(exc, "error_code", None)  # an enumeration, a text, or nothing
-            code = str(getattr(given, "value", given) or exc.status_code)
+            error_code = getattr(exc, "error_code", None)  # an enumeration, a text, or nothing
+            code = str(getattr(error_code, "value", error_code) or exc.status_code)
             if code in tolerated:
                 return None  # type: ignore[return-value]  # only asked for by calls without an answer
             hint = {

@@ -17,7 +17,7 @@ from twofold.portable.metrics import MEASURES, Measure
 INTERVAL_SECONDS, CLOSE_SECONDS, WAITING = 60, 2, 10_000
 
 
-def open(
+def from_url(
     url: str, *, service: str, environment: str, unit: str, environ: Mapping[str, str] = os.environ, **options: Any
 ) -> "AzureMonitorMetrics":
     """The sink of `azuremonitor:`; `options` are the SDK exporter's. Raises SettingsError without a connection string."""

@@ -10,7 +10,7 @@ from twofold.portable.failure import reason
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
-def open(url: str, credential: Any = None) -> "KeyVaultDriver":
+def from_url(url: str, credential: Any = None) -> "KeyVaultDriver":
     """The driver of `keyvault://<vault host[:port]>`; connects, and asks for a login, at the first use."""
     return KeyVaultDriver(f"https://{urlsplit(url).netloc}", credential)
 
@@ -70,5 +70,5 @@ class KeyVaultDriver:
 
 
 def _error(exc: BaseException) -> SecretError:
-    told = f"Key Vault: {reason(exc).splitlines()[0][:300]}"
-    return SecretRefused(told) if getattr(exc, "status_code", None) == 403 else SecretsUnavailable(told)
+    message = f"Key Vault: {reason(exc).splitlines()[0][:300]}"
+    return SecretRefused(message) if getattr(exc, "status_code", None) == 403 else SecretsUnavailable(message)

@@ -15,7 +15,7 @@ from twofold.azure.insights import CONNECTION, QUIET
 from twofold.errors import SettingsError
 
 
-def open(url: str, environ: Mapping[str, str] = os.environ, **options: Any) -> "AzureMonitorExporter":
+def from_url(url: str, environ: Mapping[str, str] = os.environ, **options: Any) -> "AzureMonitorExporter":
     """The exporter of `azuremonitor:`; `options` are the SDK exporter's. Raises SettingsError without a connection string."""
     if not environ.get(CONNECTION):
         raise SettingsError([f"{CONNECTION} is missing: TWOFOLD_TELEMETRY_URL is {url!r}, and it says where that is"])

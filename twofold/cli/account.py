@@ -12,8 +12,8 @@ from twofold.deploy import description, issuer, program
 from twofold.deploy.checks import Check
 from twofold.deploy.config import ConfigError, StackConfig
 from twofold.deploy.package import PackageError
-from twofold.deploy.program import Asked
-from twofold.deploy.told import warn
+from twofold.deploy.program import PlannedResource
+from twofold.deploy.user_errors import warn
 from twofold.errors import TwofoldError
 from twofold.manifest import ServiceManifest
 
@@ -24,8 +24,8 @@ class AccountError(TwofoldError):
 
 def deployer(manifest: ServiceManifest, cloud: str, env: str) -> dict[str, Any]:
     """The documents by name."""
-    with _stack(manifest, cloud, env, "deployer") as (module, config, asked):
-        documents: dict[str, Any] = module.documents(config, config.prefix(manifest), asked())
+    with _stack(manifest, cloud, env, "deployer") as (module, config, planned):
+        documents: dict[str, Any] = module.documents(config, config.prefix(manifest), planned())
         if cloud == "azure" and not config.deployer:
             warn(
                 "the stack names no deployer, so under this condition only a service principal, a pipeline's, can make it. Where a "
@@ -36,31 +36,33 @@ def deployer(manifest: ServiceManifest, cloud: str, env: str) -> dict[str, Any]:
 
 def preflight(manifest: ServiceManifest, cloud: str, env: str) -> list[Check]:
     """What was asked, and found."""
-    with _stack(manifest, cloud, env, "preflight") as (module, config, asked):
+    with _stack(manifest, cloud, env, "preflight") as (module, config, planned):
         acts(f"{env}-{cloud}", config.region)
         asks = [issuer.look(config.oidc_issuer)] if config.issuer == "existing" else []
-        return [*module.check(config, asked), *asks]
+        return [*module.check(config, planned), *asks]
 
 
 def describe(manifest: ServiceManifest, cloud: str, env: str) -> dict[str, Any]:
     """All that a stack is: for those who make it with a tool of their own. What only a cloud knows is a placeholder."""
-    with _stack(manifest, cloud, env, "describe") as (module, config, asked):
-        return description.describe(manifest, f"{env}-{cloud}", config, Path.cwd(), module.units, asked)
+    with _stack(manifest, cloud, env, "describe") as (module, config, planned):
+        return description.describe(manifest, f"{env}-{cloud}", config, Path.cwd(), module.units, planned)
 
 
 @contextmanager
 def _stack(
     manifest: ServiceManifest, cloud: str, env: str, part: str
-) -> Iterator[tuple[ModuleType, StackConfig, Callable[..., tuple[Asked, ...]]]]:
+) -> Iterator[tuple[ModuleType, StackConfig, Callable[..., tuple[PlannedResource, ...]]]]:
     """A cloud's module, the stack's config and its program; a mistake in any of them is AccountError."""
     root, stack = Path.cwd(), f"{env}-{cloud}"
     try:
         config = program.stack_config(root, stack, manifest)
         module = importlib.import_module(f"twofold.deploy.{cloud}.{part}")
 
-        def asked(given: program.Given | None = None, *, config: StackConfig = config) -> tuple[Asked, ...]:
-            return program.asked(manifest, config, root, stack, given)
+        def planned(
+            outputs_of: program.Outputs | None = None, *, config: StackConfig = config
+        ) -> tuple[PlannedResource, ...]:
+            return program.planned(manifest, config, root, stack, outputs_of)
 
-        yield module, config, asked
+        yield module, config, planned
     except (ConfigError, PackageError) as exc:
         raise AccountError(str(exc)) from exc

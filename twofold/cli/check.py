@@ -51,7 +51,7 @@ def text(document: dict[str, Any]) -> str:
 
 def undeclared(manifest: ServiceManifest, document: dict[str, Any]) -> list[str]:
     """The scopes that its routes ask for and its manifest does not name: no token will have them."""
-    asked = {
+    required = {
         scope
         for item in document["paths"].values()
         for method in METHODS
@@ -59,7 +59,7 @@ def undeclared(manifest: ServiceManifest, document: dict[str, Any]) -> list[str]
         for scopes in requirement.values()
         for scope in scopes
     }
-    return sorted(asked - set(manifest.scopes))
+    return sorted(required - set(manifest.scopes))
 
 
 def _handlers(manifest: ServiceManifest) -> list[Check]:
@@ -67,7 +67,7 @@ def _handlers(manifest: ServiceManifest) -> list[Check]:
     count = sum(len(specs) for specs in (manifest.queues, manifest.consumers, manifest.projections, manifest.schedules))
     if not wrong:
         return [Check("handlers", True, f"{count} can be called")]
-    return [Check(what, False, told) for what, _, told in (line.partition(": ") for line in wrong)]
+    return [Check(what, False, problem) for what, _, problem in (line.partition(": ") for line in wrong)]
 
 
 def _routes(manifest: ServiceManifest, document: dict[str, Any]) -> list[Check]:
@@ -93,5 +93,5 @@ def _routes(manifest: ServiceManifest, document: dict[str, Any]) -> list[Check]:
 def _document(document: dict[str, Any], root: Path) -> list[Check]:
     path = root / OPENAPI
     fine = path.is_file() and path.read_text() == text(document)
-    found = "as the service says" if fine else "older than the routes" if path.is_file() else "not here"
-    return [Check(str(OPENAPI), fine, found, "" if fine else "twofold openapi")]
+    state = "as the service says" if fine else "older than the routes" if path.is_file() else "not here"
+    return [Check(str(OPENAPI), fine, state, "" if fine else "twofold openapi")]

@@ -86,17 +86,17 @@ async def read(services: Services, source: str, *, only: str | None, limit: int)
 
     Raises NotOne when no id begins so, or several do.
     """
-    found: list[DeadLetter] = []
+    letters: list[DeadLetter] = []
     try:
-        async with aclosing(_letters(services, source, lambda id: id.startswith(only or ""))) as letters:
-            async for letter in letters:
-                found.append(letter)
-                if len(found) == limit and only is None:
+        async with aclosing(_letters(services, source, lambda id: id.startswith(only or ""))) as source_letters:
+            async for letter in source_letters:
+                letters.append(letter)
+                if len(letters) == limit and only is None:
                     break
     finally:
-        for letter in found:
+        for letter in letters:
             await letter.release()
-    return found if only is None else _one(found, source, only)[:limit]
+    return letters if only is None else _one(letters, source, only)[:limit]
 
 
 def show(letters: Sequence[DeadLetter]) -> None:
@@ -122,17 +122,17 @@ async def act(services: Services, source: str, verb: Verb, *, only: str | None, 
     """
     if only is not None:
         only = (await read(services, source, only=only, limit=1))[0].id
-    done = 0
+    count = 0
     with Progress(console=aside, transient=True, disable=not aside.is_terminal) as bar:
         task = bar.add_task(f"{verb} {source}", total=min(limit, await _count(services, source)) if only is None else 1)
-        async with aclosing(_letters(services, source, lambda id: only in (None, id))) as letters:
-            async for letter in letters:
+        async with aclosing(_letters(services, source, lambda id: only in (None, id))) as source_letters:
+            async for letter in source_letters:
                 await asyncio.gather(getattr(letter, verb)(), asyncio.sleep(1 / rate))
-                done += 1
-                bar.update(task, completed=done)
-                if done == limit:
+                count += 1
+                bar.update(task, completed=count)
+                if count == limit:
                     break
-    return done
+    return count
 
 
 async def _letters(services: Services, source: str, wanted: Callable[[str], bool]) -> AsyncGenerator[DeadLetter]:

@@ -16,8 +16,8 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from twofold.driver_registry import open_driver
 from twofold.errors import SecretNotFound, TwofoldError
-from twofold.homes import open_driver
 from twofold.local.door import HOST, PortTaken, announce
 from twofold.manifest import ServiceManifest
 from twofold.portable.secret_store import SecretStore

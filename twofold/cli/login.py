@@ -61,16 +61,16 @@ def login(client: Client, port: int = PORT, seconds: float = SECONDS) -> str:
             httpx.Client(timeout=10, headers={"Accept": "application/json"}) as http,
             _listening(port) as (port, heard),
         ):
-            found = _discover(http, issuers.where_to_ask(client.issuer))
+            metadata = _discover(http, issuers.where_to_ask(client.issuer))
             redirect = f"http://localhost:{port}{CALLBACK}"
             verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
-            _show(found["authorization_endpoint"], _question(client, redirect, verifier, state))
-            code = _code(heard, state, found, seconds)
+            _show(metadata["authorization_endpoint"], _question(client, redirect, verifier, state))
+            code = _code(heard, state, metadata, seconds)
             form = {
                 "grant_type": "authorization_code", "code": code, "redirect_uri": redirect, "client_id": client.id,
                 "code_verifier": verifier,
             }  # fmt: skip
-            return _token(http.post(found["token_endpoint"], data=form))
+            return _token(http.post(metadata["token_endpoint"], data=form))
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         raise LoginFailed(f"the issuer {client.issuer} can't be asked: {exc or type(exc).__name__}") from exc
 
@@ -79,15 +79,15 @@ def _discover(http: Any, issuer: str) -> Mapping[str, Any]:
     answer = http.get(discovery_url(issuer))
     if answer.status_code != 200:
         raise LoginFailed(f"{discovery_url(issuer)} answered {answer.status_code}: is this the issuer?")
-    found = _object(answer)
-    if found.get("issuer") != issuer:
-        raise LoginFailed(f"{discovery_url(issuer)} calls itself {found.get('issuer')!r}, not {issuer!r}")
+    metadata = _object(answer)
+    if metadata.get("issuer") != issuer:
+        raise LoginFailed(f"{discovery_url(issuer)} calls itself {metadata.get('issuer')!r}, not {issuer!r}")
     for name in ("authorization_endpoint", "token_endpoint"):
-        if urlsplit(str(found.get(name))).scheme != "https":
-            raise LoginFailed(f"the issuer's {name} is {found.get(name)!r}: a login page is an https URL")
-    if "S256" not in found.get("code_challenge_methods_supported", ["S256"]):  # neither Cognito nor Entra lists any
+        if urlsplit(str(metadata.get(name))).scheme != "https":
+            raise LoginFailed(f"the issuer's {name} is {metadata.get(name)!r}: a login page is an https URL")
+    if "S256" not in metadata.get("code_challenge_methods_supported", ["S256"]):  # neither Cognito nor Entra lists any
         raise LoginFailed(f"the issuer {issuer} does not know PKCE by S256")
-    return found
+    return metadata
 
 
 def _question(client: Client, redirect: str, verifier: str, state: str) -> dict[str, str]:
@@ -121,10 +121,10 @@ def _listening(port: int) -> Iterator[tuple[int, "queue.Queue[Callback]"]]:
             parts = urlsplit(self.path)
             if parts.path != CALLBACK:
                 return self._answer(404, "There is nothing here.")
-            given = {name: values[0] for name, values in parse_qs(parts.query).items() if len(values) == 1}
-            heard.put(given)
-            told = "twofold refuses" if "error" in given else "twofold has"
-            return self._answer(200, f"{told} what the issuer said: see your terminal. You can close this page.")
+            callback = {name: values[0] for name, values in parse_qs(parts.query).items() if len(values) == 1}
+            heard.put(callback)
+            outcome = "twofold refuses" if "error" in callback else "twofold has"
+            return self._answer(200, f"{outcome} what the issuer said: see your terminal. You can close this page.")
 
         def _answer(self, status: int, text: str) -> None:
             body = _DONE.format(text).encode()
@@ -155,25 +155,25 @@ def _listening(port: int) -> Iterator[tuple[int, "queue.Queue[Callback]"]]:
         server.server_close()
 
 
-def _code(heard: "queue.Queue[Callback]", state: str, found: Mapping[str, Any], seconds: float) -> str:
+def _code(heard: "queue.Queue[Callback]", state: str, metadata: Mapping[str, Any], seconds: float) -> str:
     end = time.monotonic() + seconds
     while True:
         try:
-            given = heard.get(timeout=max(0.0, end - time.monotonic()))
+            callback = heard.get(timeout=max(0.0, end - time.monotonic()))
         except queue.Empty:
             raise LoginFailed(f"nobody has logged in within {seconds:.0f} s") from None
         # Any page can send something here.
-        if not hmac.compare_digest(given.get("state", "").encode(), state.encode()):
+        if not hmac.compare_digest(callback.get("state", "").encode(), state.encode()):
             aside.print("something came with another state, and was not looked at")
             continue
-        required = found.get("authorization_response_iss_parameter_supported") is True
-        if given.get("iss", None if required else found["issuer"]) != found["issuer"]:  # RFC 9207
-            raise LoginFailed(f"the answer is of another issuer: {_plain(given.get('iss', 'none'))}")
-        if "error" in given:
-            raise LoginFailed(_refusal(given))
-        if not given.get("code"):
+        required = metadata.get("authorization_response_iss_parameter_supported") is True
+        if callback.get("iss", None if required else metadata["issuer"]) != metadata["issuer"]:  # RFC 9207
+            raise LoginFailed(f"the answer is of another issuer: {_plain(callback.get('iss', 'none'))}")
+        if "error" in callback:
+            raise LoginFailed(_refusal(callback))
+        if not callback.get("code"):
             raise LoginFailed("the issuer's answer has no code")
-        return given["code"]
+        return callback["code"]
 
 
 def _token(answer: Any) -> str:
@@ -188,18 +188,18 @@ def _token(answer: Any) -> str:
 
 def _object(answer: Any) -> Mapping[str, Any]:
     try:
-        found = answer.json()
+        value = answer.json()
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        value = None
+    if not isinstance(value, dict):
         raise LoginFailed(f"{answer.url.copy_with(query=None)} answered {answer.status_code}, with no JSON object")
-    return found
+    return value
 
 
-def _refusal(given: Mapping[str, Any], default: str = "no reason") -> str:
+def _refusal(answer: Mapping[str, Any], default: str = "no reason") -> str:
     """What an issuer says in its own words (RFC 6749, sections 4.1.2.1 and 5.2)."""
-    told = [_plain(str(given[name])) for name in ("error", "error_description") if given.get(name)]
-    return f"the issuer refuses: {': '.join(told) or default}"
+    reasons = [_plain(str(answer[name])) for name in ("error", "error_description") if answer.get(name)]
+    return f"the issuer refuses: {': '.join(reasons) or default}"
 
 
 def _plain(text: str) -> str:

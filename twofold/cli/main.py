@@ -80,8 +80,8 @@ def openapi(
         path.write_text(text)
     elif not path.is_file() or path.read_text() != text:
         raise TwofoldError(f"{path} is not current; run: twofold openapi")
-    found = {"path": str(path), "paths": len(document["paths"])}
-    tell(found, lambda found: typer.echo(f"{found['path']}: {found['paths']} paths"), as_json=as_json)
+    report = {"path": str(path), "paths": len(document["paths"])}
+    tell(report, lambda report: typer.echo(f"{report['path']}: {report['paths']} paths"), as_json=as_json)
 
 
 @app.command()
@@ -111,8 +111,8 @@ def new(
     from twofold.cli.new import create
 
     files = create(path, service)
-    told = "\n".join([*files, "", f"next:  cd {path} && make test && make run"])
-    tell({"path": str(path), "files": files}, lambda _: typer.echo(told), as_json=as_json)
+    listing = "\n".join([*files, "", f"next:  cd {path} && make test && make run"])
+    tell({"path": str(path), "files": files}, lambda _: typer.echo(listing), as_json=as_json)
 
 
 @app.command()
@@ -161,7 +161,7 @@ def _root(
     as_json: AsJson = False,
 ) -> None:
     if version:
-        tell({"version": __version__}, lambda found: typer.echo(found["version"]), as_json=as_json)
+        tell({"version": __version__}, lambda report: typer.echo(report["version"]), as_json=as_json)
         raise typer.Exit
     if as_json:
         raise TwofoldError("--json stands behind a command: twofold doctor --json")

@@ -79,6 +79,6 @@ def _openapi(path: Path) -> None:
 
 
 def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)  # noqa: S603 - our own arguments
-    if done.returncode:
-        raise NewServiceError(f"{' '.join(command[1:])} failed:\n{done.stderr[-1000:]}")
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True)  # noqa: S603 - our own arguments
+    if result.returncode:
+        raise NewServiceError(f"{' '.join(command[1:])} failed:\n{result.stderr[-1000:]}")

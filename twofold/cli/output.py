@@ -12,12 +12,12 @@ import typer
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON document on standard output, for a program")]
 
 
-def tell[T](found: T, show: Callable[[T], object], *, as_json: bool) -> None:
+def tell[T](value: T, show: Callable[[T], object], *, as_json: bool) -> None:
     """Prints it as one JSON document, or lets `show` print it. Times in a document are seconds since the epoch."""
     if as_json:
-        typer.echo(json.dumps(found, indent=1))
+        typer.echo(json.dumps(value, indent=1))
     else:
-        show(found)
+        show(value)
 
 
 def acts(stack: str | None, *locations: str) -> None:

@@ -45,30 +45,30 @@ LEAST = 6
 """Characters that a known secret must have to be looked for: shorter ones would stand in words."""
 
 
-def text(given: str, known: Iterable[str] = ()) -> str:
+def text(original: str, known: Iterable[str] = ()) -> str:
     """The text without what looks like a secret, an id or a person, and without the `known` secrets."""
     for secret in sorted({one for one in known if len(one) >= LEAST}, key=len, reverse=True):
-        given = given.replace(secret, SECRET)
+        original = original.replace(secret, SECRET)
     for pattern, instead in _RULES:
-        given = pattern.sub(instead, given)
-    return given
+        original = pattern.sub(instead, original)
+    return original
 
 
-def value(given: Any, known: Iterable[str] = ()) -> Any:
+def value(original: Any, known: Iterable[str] = ()) -> Any:
     """The same for all texts and numbers of a value, its names included; what has a secret's name is taken out whole."""
-    if isinstance(given, Mapping):
+    if isinstance(original, Mapping):
         return {
             text(str(name), known): SECRET
             if _SECRET_NAME.fullmatch(str(name).rpartition(":")[2]) and inner
             else value(inner, known)
-            for name, inner in given.items()
+            for name, inner in original.items()
         }
-    if isinstance(given, list | tuple):
-        return [value(one, known) for one in given]
-    if given is None or isinstance(given, bool):
-        return given
-    shown = text(str(given), known)
-    return given if isinstance(given, int | float) and shown == str(given) else shown
+    if isinstance(original, list | tuple):
+        return [value(one, known) for one in original]
+    if original is None or isinstance(original, bool):
+        return original
+    shown = text(str(original), known)
+    return original if isinstance(original, int | float) and shown == str(original) else shown
 
 
 def secrets_of(named: Mapping[str, Any]) -> set[str]:

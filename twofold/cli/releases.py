@@ -58,9 +58,9 @@ def fetch(stack: Stack, manifest: ServiceManifest, digest: str, root: Path) -> d
     return {"digest": release.digest, "path": str(path)}
 
 
-def show_fetched(found: Mapping[str, str]) -> None:
+def show_fetched(release: Mapping[str, str]) -> None:
     """Prints what `fetch` returned."""
-    text = f"{found['path']}\nto deploy it elsewhere: pulumi config set twofold:artifact {found['digest']}"
+    text = f"{release['path']}\nto deploy it elsewhere: pulumi config set twofold:artifact {release['digest']}"
     console.print(text, soft_wrap=True)
 
 
@@ -76,10 +76,10 @@ def roll_back(stack: Stack, wanted: str | None, *, yes: bool) -> dict[str, Any]:
     return {"stack": stack.name, "digest": release.digest, "changed": changed, "in_state": in_state}
 
 
-def show_rolled_back(found: Mapping[str, Any]) -> None:
+def show_rolled_back(outcome: Mapping[str, Any]) -> None:
     """Prints what `roll_back` returned."""
-    stack, digest, in_state = found["stack"], found["digest"], found["in_state"]
-    if not found["changed"]:
+    stack, digest, in_state = outcome["stack"], outcome["digest"], outcome["in_state"]
+    if not outcome["changed"]:
         console.print(f"{digest} is live already")
         return
     console.print(f"every unit of {stack} runs {digest}", soft_wrap=True)

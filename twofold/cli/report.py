@@ -86,12 +86,12 @@ def _lacking(failed: Exception) -> Any:
 
 
 def _versions() -> dict[str, Any]:
-    found = {one.name: one.version for one in distributions() if one.name.startswith(PACKAGES)}
+    packages = {one.name: one.version for one in distributions() if one.name.startswith(PACKAGES)}
     cli = shutil.which("pulumi")
-    told = _run([cli, "version"]).stdout if cli else ""
+    version = _run([cli, "version"]).stdout if cli else ""
     return {
         "twofold": __version__, "python": sys.version.split()[0], "platform": platform.platform(),
-        "pulumi": told.strip() or "not on PATH", "packages": dict(sorted(found.items())),
+        "pulumi": version.strip() or "not on PATH", "packages": dict(sorted(packages.items())),
     }  # fmt: skip
 
 
@@ -103,8 +103,8 @@ def _config(root: Path, stack: str) -> dict[str, Any]:
 def _given(root: Path, stack: str) -> Mapping[str, Any]:
     project = yaml.safe_load((root / "Pulumi.yaml").read_text())
     path = root / project.get("stackConfigDir", "") / f"Pulumi.{stack}.yaml"
-    given: Mapping[str, Any] = (yaml.safe_load(path.read_text()) or {}).get("config") or {}
-    return given
+    config: Mapping[str, Any] = (yaml.safe_load(path.read_text()) or {}).get("config") or {}
+    return config
 
 
 def _shown(key: str, value: Any) -> Any:
@@ -130,9 +130,9 @@ def _state(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def _missing(manifest: ServiceManifest, root: Path, stack: str, state: Mapping[str, Any]) -> list[str]:
     """What the program asks for and the state lacks: of an update that failed, what failed and all behind it."""
-    asked = program.asked(manifest, program.stack_config(root, stack, manifest), root, stack)
+    planned = program.planned(manifest, program.stack_config(root, stack, manifest), root, stack)
     there = {(one["type"], one["urn"].rpartition("::")[2]) for one in state.get("resources") or ()}
-    return [f"{one.type} {one.name}" for one in asked if (one.type, one.name) not in there]
+    return [f"{one.type} {one.name}" for one in planned if (one.type, one.name) not in there]
 
 
 def _output(log: Path | None) -> list[str]:
@@ -164,7 +164,7 @@ def _pulumi(command: str, stack: str, *options: str) -> Any:
     if cli is None:
         raise NotHad("the Pulumi CLI is not on PATH")
     words = [cli, "stack", command, "--stack", stack, *options, *(["--json"] if command == "history" else [])]
-    done = _run(words)
-    if done.returncode:
-        raise NotHad(f"pulumi stack {command}: {done.stderr.strip()[-500:]}")
-    return json.loads(done.stdout)
+    result = _run(words)
+    if result.returncode:
+        raise NotHad(f"pulumi stack {command}: {result.stderr.strip()[-500:]}")
+    return json.loads(result.stdout)

@@ -35,7 +35,7 @@ async def set_value(services: Services, name: str) -> None:
 
 async def read(services: Services) -> list[dict[str, str | None]]:
     """Which of the manifest's secrets have a value, and none of the values."""
-    found = []
+    states = []
     for spec in services.manifest.secrets:
         state, reason = "set", None
         try:
@@ -44,13 +44,13 @@ async def read(services: Services) -> list[dict[str, str | None]]:
             state = "missing"
         except SecretError as exc:
             state, reason = "unknown", str(exc)
-        found.append({"name": spec.name, "state": state, "reason": reason, "description": spec.description})
-    return found
+        states.append({"name": spec.name, "state": state, "reason": reason, "description": spec.description})
+    return states
 
 
-def show(found: Sequence[Mapping[str, str | None]]) -> None:
+def show(states: Sequence[Mapping[str, str | None]]) -> None:
     """Prints what `read` returned."""
     table = Table("secret", "value", "what for")
-    for one in found:
+    for one in states:
         table.add_row(one["name"], ": ".join(filter(None, (one["state"], one["reason"]))), one["description"])
     console.print(table)

@@ -26,13 +26,13 @@ def open_services(manifest: ServiceManifest, cloud: str | None, environment: str
     environ = {key: value for key, value in os.environ.items() if key.startswith(PREFIX)}
     if cloud is not None:
         stack = f"{environment}-{cloud}"
-        found = outputs(stack)
-        if missing := [name for name in uses if not found.get(name)]:
+        values = outputs(stack)
+        if missing := [name for name in uses if not values.get(name)]:
             raise StackError(
                 f"the stack {stack} tells no {', '.join(missing)}: it is not deployed yet, or without it; "
                 f"run: pulumi up --stack {stack}"
             )
-        environ |= {PREFIX + name.upper(): str(found[name]) for name in LOCATIONS if found.get(name)}
+        environ |= {PREFIX + name.upper(): str(values[name]) for name in LOCATIONS if values.get(name)}
     return bootstrap(Settings.load(environ, manifest, Path.cwd()), manifest)
 
 
@@ -42,8 +42,8 @@ def outputs(stack: str) -> dict[str, object]:
     if pulumi is None:
         raise StackError("the Pulumi CLI is not on PATH; it knows where the stack's parts are")
     command = [pulumi, "stack", "output", "--json", "--stack", stack]
-    done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603 - our own arguments
-    if done.returncode:
-        raise StackError(f"pulumi has no outputs of the stack {stack}: {done.stderr.strip()[-500:]}")
-    found: dict[str, object] = json.loads(done.stdout)
-    return found
+    result = subprocess.run(command, capture_output=True, text=True)  # noqa: S603 - our own arguments
+    if result.returncode:
+        raise StackError(f"pulumi has no outputs of the stack {stack}: {result.stderr.strip()[-500:]}")
+    values: dict[str, object] = json.loads(result.stdout)
+    return values

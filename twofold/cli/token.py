@@ -53,11 +53,11 @@ def ask(
     if not client_id:
         raise NoToken(f"say as which client of {issuer}: --client-id, a public one with a redirect URI on loopback")
     first = issuers.audiences(audience)[0]
-    asked = [
+    names = [
         issuers.scope_to_ask(issuer, manifest.name, first, scope) if scope in manifest.scopes else scope
         for scope in scopes or manifest.scopes
     ]
-    token = login(Client(client_id, issuer, first, " ".join(asked) or "openid"), port)
+    token = login(Client(client_id, issuer, first, " ".join(names) or "openid"), port)
     claims = _claims(token)
     if claims.get("iss") != issuer:
         raise LoginFailed(
@@ -73,10 +73,10 @@ def ask(
 def _issuer(manifest: ServiceManifest, root: Path, stack: str | None) -> tuple[str, str]:
     if stack is None:
         settings = Settings.load(os.environ, manifest, root)
-        found: Mapping[str, object] = {"oidc_issuer": settings.oidc_issuer, "oidc_audience": settings.oidc_audience}
+        values: Mapping[str, object] = {"oidc_issuer": settings.oidc_issuer, "oidc_audience": settings.oidc_audience}
     else:
-        found = outputs(stack)
-    issuer, audience = (str(found.get(name) or "") for name in ("oidc_issuer", "oidc_audience"))
+        values = outputs(stack)
+    issuer, audience = (str(values.get(name) or "") for name in ("oidc_issuer", "oidc_audience"))
     if not issuer or not issuers.audiences(audience):
         where = (
             f"the stack {stack} exports no" if stack else "name the stack (--cloud, --env), or set TWOFOLD_OIDC_… : no"
@@ -87,14 +87,14 @@ def _issuer(manifest: ServiceManifest, root: Path, stack: str | None) -> tuple[s
 
 def _claims(token: str) -> Mapping[str, Any]:
     try:
-        found = json.loads(jws.extract_compact(token.encode()).payload)
+        claims = json.loads(jws.extract_compact(token.encode()).payload)
     except (JoseError, ValueError):
-        found = None
-    if not isinstance(found, dict):
+        claims = None
+    if not isinstance(claims, dict):
         raise LoginFailed(
             "the issuer gave a token that is no JWT, which no service can verify: is it asked for the right API?"
         )
-    return found
+    return claims
 
 
 def _told(token: str, claims: Mapping[str, Any]) -> dict[str, Any]:

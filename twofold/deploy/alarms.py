@@ -46,25 +46,25 @@ class Alarm:
 
 def alarms(manifest: ServiceManifest) -> tuple[Alarm, ...]:
     """Every alarm of a service: of its requests always, of its store, queues and consumers where it has them."""
-    found = [
+    every = [
         Alarm("error-ratio", "", ERROR_RATIO, 5, True, "More than 1 % of the requests failed (5xx)."),
         Alarm("latency-p95", "", P95_SECONDS, 15, False, "One request in twenty took longer than a second."),
         Alarm("latency-p99", "", P99_SECONDS, 15, False, "One request in a hundred took longer than three seconds."),
         Alarm("dependencies", "", 0, 5, False, "Another service is down: the breaker before it has opened."),
     ]
     if manifest.blocks:
-        found.append(Alarm("throttles", "", 0, 15, False, "The store throttles."))
+        every.append(Alarm("throttles", "", 0, 15, False, "The store throttles."))
     for spec in manifest.queues:
-        found.append(
+        every.append(
             Alarm("dead-letters", spec.name, 0, 5, False, f"{spec.name}: messages that no attempt could work off.")
         )
-        found.append(
+        every.append(
             Alarm("queue-age", spec.name, AGE_SECONDS, 10, False, f"{spec.name}: messages wait longer than 5 minutes.")
         )
     for name in consumers(manifest):
-        found.append(Alarm("lag", name, LAG_SECONDS, 10, False, f"{name} is 5 minutes behind."))
-        found.append(Alarm("parked", name, 0, 5, False, f"{name} has parked a stream."))
-    return tuple(found)
+        every.append(Alarm("lag", name, LAG_SECONDS, 10, False, f"{name} is 5 minutes behind."))
+        every.append(Alarm("parked", name, 0, 5, False, f"{name} has parked a stream."))
+    return tuple(every)
 
 
 def consumers(manifest: ServiceManifest) -> tuple[str, ...]:

@@ -97,28 +97,28 @@ def parse(raw: Mapping[str, str], stack: str, manifest: ServiceManifest) -> Stac
     """The config of a stack from its raw keys; raises ConfigError with every problem, each with what is allowed."""
     from twofold.deploy import config_rules, config_values  # they read this module
 
-    given = {key.removeprefix(NAMESPACE): value for key, value in raw.items() if key.startswith(NAMESPACE)}
-    problems = [f"twofold:{key} is unknown; known are {', '.join(KEYS)}" for key in sorted(set(given) - set(KEYS))]
+    entries = {key.removeprefix(NAMESPACE): value for key, value in raw.items() if key.startswith(NAMESPACE)}
+    problems = [f"twofold:{key} is unknown; known are {', '.join(KEYS)}" for key in sorted(set(entries) - set(KEYS))]
     problems += [
         f"twofold:{key} is missing; set it: pulumi config set twofold:{key} …"
-        for key in (*_REQUIRED, *(() if given.get("issuer") == "managed" else _ISSUER))
-        if not given.get(key)
+        for key in (*_REQUIRED, *(() if entries.get("issuer") == "managed" else _ISSUER))
+        if not entries.get(key)
     ]
-    problems += config_values.problems(given)
+    problems += config_values.problems(entries)
     values: dict[str, Any] = {"oidc_issuer": "", "oidc_audience": ""}
-    values |= {KEYS[key]: value for key, value in given.items() if key in KEYS and value}
+    values |= {KEYS[key]: value for key, value in entries.items() if key in KEYS and value}
     for keys, kind in ((_TEXTS, str), (_NUMBERS, int)):
         for key in keys:
-            values[KEYS[key]] = _object(key, given.get(key), kind, problems)
-    problems += config_rules.problems(given, values, raw, stack, manifest)
+            values[KEYS[key]] = _object(key, entries.get(key), kind, problems)
+    problems += config_rules.problems(entries, values, raw, stack, manifest)
     if problems:
         raise ConfigError("stack config is wrong:\n" + "\n".join(f"  - {problem}" for problem in problems))
     values["limits"] = LIMITS | values["limits"]
-    values["protect"] = given.get("protect", "true" if given["environment"] == "prod" else "false") == "true"
-    values["machine_client"] = given.get("machineClient") == "true"
-    values["snap_start"] = given.get("snapStart") == "true"
-    values["rolling_updates"] = given.get("rollingUpdates") == "true"
-    values["subnets"] = tuple(config_values.listed(given.get("subnets", "")))
+    values["protect"] = entries.get("protect", "true" if entries["environment"] == "prod" else "false") == "true"
+    values["machine_client"] = entries.get("machineClient") == "true"
+    values["snap_start"] = entries.get("snapStart") == "true"
+    values["rolling_updates"] = entries.get("rollingUpdates") == "true"
+    values["subnets"] = tuple(config_values.listed(entries.get("subnets", "")))
     values |= {
         name: int(values[name]) for name in ("memory_mb", "gateway_rate", "budget", "releases") if name in values
     }

@@ -46,43 +46,43 @@ FORM = {
 
 
 def problems(
-    given: Mapping[str, str], values: Mapping[str, Any], raw: Mapping[str, str], stack: str, manifest: ServiceManifest
+    entries: Mapping[str, str], values: Mapping[str, Any], raw: Mapping[str, str], stack: str, manifest: ServiceManifest
 ) -> list[str]:
     """A line for each rule that is broken, with what to do. `values` has the objects of texts and numbers, read."""
-    found: list[str] = []
+    texts: list[str] = []
     for rule in (_stack, _names, _service, _cloud, _issuer, _gateway, _needs, _network, _account, _units):
-        found += rule(given, values, raw, stack, manifest)
-    return found
+        texts += rule(entries, values, raw, stack, manifest)
+    return texts
 
 
 type Rule = Callable[[Mapping[str, str], Mapping[str, Any], Mapping[str, str], str, ServiceManifest], Iterable[str]]
 
 
-def _stack(given: Mapping[str, str], _v: object, raw: Mapping[str, str], stack: str, _m: object) -> Iterable[str]:
-    cloud, customer = given.get("cloud", ""), given.get("customer")
+def _stack(entries: Mapping[str, str], _v: object, raw: Mapping[str, str], stack: str, _m: object) -> Iterable[str]:
+    cloud, customer = entries.get("cloud", ""), entries.get("customer")
     if cloud not in clouds():
         return
     location = raw.get("azure-native:location", "")
-    if location and cloud == "azure" and location != given.get("region"):
-        yield f"azure-native:location is {location!r}, but all lies in twofold:region, {given.get('region')!r}: leave it out"
+    if location and cloud == "azure" and location != entries.get("region"):
+        yield f"azure-native:location is {location!r}, but all lies in twofold:region, {entries.get('region')!r}: leave it out"
     if not stack.endswith(f"-{cloud}"):
         yield (
             f"twofold:cloud is {cloud!r} but the stack is {stack!r}: its name must end in '-{cloud}'. To change clouds make a "
             f"new stack; changing a living one would delete its data"
         )
     elif (own := stack.rpartition("/")[2]) != (
-        named := "-".join(filter(None, (customer, given.get("environment"), cloud)))
+        named := "-".join(filter(None, (customer, entries.get("environment"), cloud)))
     ):
-        said = f"twofold:customer is {customer!r} and " if customer else ""
+        prefix = f"twofold:customer is {customer!r} and " if customer else ""
         yield (
-            f"{said}twofold:environment is {given.get('environment')!r}, so this stack's name must be {named!r}; it is {own!r}: a "
-            "file that was copied still names what it was copied from"
+            f"{prefix}twofold:environment is {entries.get('environment')!r}, so this stack's name must be {named!r}; it is {own!r}"
+            ": a file that was copied still names what it was copied from"
         )
 
 
-def _names(given: Mapping[str, str], _v: object, _r: object, _s: str, manifest: ServiceManifest) -> Iterable[str]:
-    parts = (manifest.name, given.get("customer", ""), given.get("environment", ""))
-    yield from names.problems("-".join(part for part in parts if part), given, manifest)
+def _names(entries: Mapping[str, str], _v: object, _r: object, _s: str, manifest: ServiceManifest) -> Iterable[str]:
+    parts = (manifest.name, entries.get("customer", ""), entries.get("environment", ""))
+    yield from names.problems("-".join(part for part in parts if part), entries, manifest)
 
 
 def _service(_g: object, values: Mapping[str, Any], _r: object, _s: str, manifest: ServiceManifest) -> Iterable[str]:
@@ -101,31 +101,31 @@ def _service(_g: object, values: Mapping[str, Any], _r: object, _s: str, manifes
             yield f"twofold:limits.{kind} is {rate!r}: {exc}"
 
 
-def _cloud(given: Mapping[str, str], _v: object, _r: object, _s: str, _m: object) -> Iterable[str]:
-    cloud = given.get("cloud", "")
+def _cloud(entries: Mapping[str, str], _v: object, _r: object, _s: str, _m: object) -> Iterable[str]:
+    cloud = entries.get("cloud", "")
     for other, keys in ONLY.items():
         owner = {"aws": "AWS's", "azure": "Azure's"}[other]
         if cloud in clouds() and cloud != other:
-            yield from (f"twofold:{key} is {owner}; leave it out on {cloud}" for key in keys if given.get(key))
+            yield from (f"twofold:{key} is {owner}; leave it out on {cloud}" for key in keys if entries.get(key))
     for key, mark in FORM.get(cloud, {}).items():
-        values = listed(given.get(key, ""))
+        values = listed(entries.get(key, ""))
         fine = (lambda one: mark in one) if key == "image" else (lambda one: one.startswith(mark))  # noqa: B023
         if values and not all(map(fine, values)):
-            yield f"twofold:{key} is {given[key]!r}, another cloud's; on {cloud} it has the form {mark}…"
-    region = given.get("region", "")
+            yield f"twofold:{key} is {entries[key]!r}, another cloud's; on {cloud} it has the form {mark}…"
+    region = entries.get("region", "")
     if cloud == "aws" and region and region.count("-") < 2:
         yield f"twofold:region is {region!r}, which is no AWS region; they look like eu-central-1"
     if cloud == "azure" and "-" in region:
         yield f"twofold:region is {region!r}, which is no Azure location; they look like westeurope"
 
 
-def _issuer(given: Mapping[str, str], _v: object, _r: object, _s: str, manifest: ServiceManifest) -> Iterable[str]:
-    managed = given.get("issuer") == "managed"
-    if given.get("machineClient") == "true" and not (managed and manifest.scopes):
+def _issuer(entries: Mapping[str, str], _v: object, _r: object, _s: str, manifest: ServiceManifest) -> Iterable[str]:
+    managed = entries.get("issuer") == "managed"
+    if entries.get("machineClient") == "true" and not (managed and manifest.scopes):
         yield "twofold:machineClient is a client of the managed issuer for the manifest's scopes: set twofold:issuer managed"
     if not managed:
         return
-    if given.get("cloud") == "azure":
+    if entries.get("cloud") == "azure":
         yield (
             "twofold:issuer is 'managed', which is AWS's: an Entra app registration is no resource of Resource Manager; "
             "docs/issuer.md has the five commands, and twofold:oidcIssuer and oidcAudience take what they print"
@@ -133,9 +133,11 @@ def _issuer(given: Mapping[str, str], _v: object, _r: object, _s: str, manifest:
     yield from (
         f"twofold:{key} and twofold:issuer managed both say whose tokens are taken: leave one out"
         for key in ("oidcIssuer", "oidcAudience")
-        if given.get(key)
+        if entries.get(key)
     )
-    named = "-".join(part for part in (manifest.name, given.get("customer", ""), given.get("environment", "")) if part)
+    named = "-".join(
+        part for part in (manifest.name, entries.get("customer", ""), entries.get("environment", "")) if part
+    )
     for word in COGNITO_WORDS:
         if word in named:
             yield f"twofold:issuer is 'managed', and Cognito takes no login page named {named!r}, with {word!r} in it"
@@ -145,73 +147,73 @@ def _issuer(given: Mapping[str, str], _v: object, _r: object, _s: str, manifest:
         yield f"twofold:issuer is 'managed', and Cognito takes {COGNITO_SCOPES} scopes; the manifest has {len(manifest.scopes)}"
 
 
-def _gateway(given: Mapping[str, str], _v: object, _r: object, _s: str, manifest: ServiceManifest) -> Iterable[str]:
-    cloud, gateway = given.get("cloud"), given.get("gateway") or "managed"
+def _gateway(entries: Mapping[str, str], _v: object, _r: object, _s: str, manifest: ServiceManifest) -> Iterable[str]:
+    cloud, gateway = entries.get("cloud"), entries.get("gateway") or "managed"
     if gateway == "none":
         if not manifest.scopes:
             yield (
                 "twofold:gateway is 'none', but the service verifies no tokens: declare its scopes in the manifest, or keep a "
                 "gateway"
             )
-        if given.get("edge", "none") != "none":
+        if entries.get("edge", "none") != "none":
             yield "twofold:edge needs a gateway behind it: set twofold:gateway to managed, or leave the edge out"
-        if given.get("gatewayRate"):
+        if entries.get("gatewayRate"):
             yield "twofold:gatewayRate needs a gateway that counts; the service's own limits hold without"
     if cloud == "aws" and gateway == "existing":
         yield (
             "twofold:gateway is 'existing', which is Azure's: an HTTP API costs nothing at rest, so each service has its own"
         )
     if cloud == "azure":
-        if (gateway == "existing") != bool(given.get("apim")):
+        if (gateway == "existing") != bool(entries.get("apim")):
             yield "twofold:apim names the existing service: give it with twofold:gateway existing, and only then"
-        if given.get("gatewayRate") and gateway != "none" and given.get("apimSku", "Consumption") == "Consumption":
+        if entries.get("gatewayRate") and gateway != "none" and entries.get("apimSku", "Consumption") == "Consumption":
             yield (
                 "twofold:gatewayRate is set, but API Management's Consumption tier counts only subscription keys: choose another "
                 "twofold:apimSku, or leave the rate to the service's own limits"
             )
 
 
-def _needs(given: Mapping[str, str], _v: object, _r: object, _s: str, _m: object) -> Iterable[str]:
-    edge, cloud = given.get("edge", "none") != "none", given.get("cloud")
-    if given.get("static") and not edge:
+def _needs(entries: Mapping[str, str], _v: object, _r: object, _s: str, _m: object) -> Iterable[str]:
+    edge, cloud = entries.get("edge", "none") != "none", entries.get("cloud")
+    if entries.get("static") and not edge:
         yield "twofold:static is served by the edge: set twofold:edge waf"
-    if bool(given.get("domain")) != bool(given.get("dnsZone")):
+    if bool(entries.get("domain")) != bool(entries.get("dnsZone")):
         yield "twofold:domain and twofold:dnsZone go together: the name, and the zone that its records are written to"
-    if given.get("domain") and given.get("gateway") == "none":
+    if entries.get("domain") and entries.get("gateway") == "none":
         yield "twofold:domain needs a gateway or an edge that answers for it"
-    if given.get("domain") and cloud == "azure" and not edge:
+    if entries.get("domain") and cloud == "azure" and not edge:
         yield "twofold:domain on azure needs twofold:edge waf: Front Door gets and renews the certificate"
-    zone = given.get("dnsZone", "").rpartition("/")[2]
-    if given.get("domain") and cloud == "azure" and zone and not given["domain"].endswith(f".{zone}"):
+    zone = entries.get("dnsZone", "").rpartition("/")[2]
+    if entries.get("domain") and cloud == "azure" and zone and not entries["domain"].endswith(f".{zone}"):
         yield (
-            f"twofold:domain is {given['domain']!r}, which is no name below the zone {zone}: Front Door renews a certificate by "
+            f"twofold:domain is {entries['domain']!r}, which is no name below the zone {zone}: Front Door renews a certificate by "
             "itself only where the name is a CNAME of its own"
         )
-    if given.get("budget") and not given.get("alertEmail"):
+    if entries.get("budget") and not entries.get("alertEmail"):
         yield "twofold:budget tells somebody: set twofold:alertEmail"
-    image, registry = given.get("image", ""), given.get("registry", "")
+    image, registry = entries.get("image", ""), entries.get("registry", "")
     if cloud == "azure" and image.partition(".azurecr.io/")[0].lower() != registry.rpartition("/")[2].lower():
         yield "twofold:image and twofold:registry go together: the image, and the resource id of the registry that has it"
-    if cloud == "azure" and image and given.get("rollingUpdates") == "true":
+    if cloud == "azure" and image and entries.get("rollingUpdates") == "true":
         yield "twofold:rollingUpdates is Flex Consumption's; containers are always replaced so: leave it out with an image"
-    if cloud == "azure" and image and given.get("network") == "private":
+    if cloud == "azure" and image and entries.get("network") == "private":
         yield "twofold:image with twofold:network private is not there on azure yet: deploy the zip, or leave the network out"
-    if given.get("image") and given.get("artifact"):
+    if entries.get("image") and entries.get("artifact"):
         yield "twofold:image and twofold:artifact both say what runs: leave one out"
-    if given.get("snapStart") == "true" and (given.get("image") or given.get("warmInstances")):
+    if entries.get("snapStart") == "true" and (entries.get("image") or entries.get("warmInstances")):
         yield "twofold:snapStart can't be had with an image or with warmInstances (Lambda): choose one"
-    if cloud == "azure" and bool(given.get("encryptionKey")) != bool(given.get("encryptionIdentity")):
+    if cloud == "azure" and bool(entries.get("encryptionKey")) != bool(entries.get("encryptionIdentity")):
         yield "twofold:encryptionKey and twofold:encryptionIdentity go together: the key, and the identity that may use it"
-    if cloud == "aws" and given.get("encryptionKey", "arn:").startswith("arn:"):
-        region = (given.get("encryptionKey", "").split(":") + [""] * 4)[3]
-        if region not in ("", given.get("region")):
-            yield f"twofold:encryptionKey is in {region}, where a KMS key stays; the stack is in {given.get('region')}"
+    if cloud == "aws" and entries.get("encryptionKey", "arn:").startswith("arn:"):
+        region = (entries.get("encryptionKey", "").split(":") + [""] * 4)[3]
+        if region not in ("", entries.get("region")):
+            yield f"twofold:encryptionKey is in {region}, where a KMS key stays; the stack is in {entries.get('region')}"
 
 
-def _network(given: Mapping[str, str], _v: object, _r: object, _s: str, _m: object) -> Iterable[str]:
-    cloud, subnets = given.get("cloud"), listed(given.get("subnets", ""))
+def _network(entries: Mapping[str, str], _v: object, _r: object, _s: str, _m: object) -> Iterable[str]:
+    cloud, subnets = entries.get("cloud"), listed(entries.get("subnets", ""))
     if subnets:
-        networked = given.get("network") == "private" or (cloud == "aws" and given.get("cache") == "redis")
+        networked = entries.get("network") == "private" or (cloud == "aws" and entries.get("cache") == "redis")
         if not networked:
             yield "twofold:subnets say where a private network is: set twofold:network private"
         count = len(subnets)
@@ -226,27 +228,27 @@ def _network(given: Mapping[str, str], _v: object, _r: object, _s: str, _m: obje
             yield "twofold:subnets has apps in a subnet with '_' in its name, which Flex Consumption can't use"
 
 
-def _account(given: Mapping[str, str], _v: object, raw: Mapping[str, str], _s: str, _m: object) -> Iterable[str]:
-    cloud, production = given.get("cloud", ""), given.get("environment") == "prod"
+def _account(entries: Mapping[str, str], _v: object, raw: Mapping[str, str], _s: str, _m: object) -> Iterable[str]:
+    cloud, production = entries.get("cloud", ""), entries.get("environment") == "prod"
     if production:
         yield from (
             f"twofold:{key} is missing: a production stack says whose cloud it is in"
             for key in PINS.get(cloud, ())
-            if not given.get(key)
+            if not entries.get(key)
         )
-    if given.get("externalId") and not given.get("assumeRole"):
+    if entries.get("externalId") and not entries.get("assumeRole"):
         yield "twofold:externalId is for assuming a role: set twofold:assumeRole"
-    if given.get("assumeRole") and f"::{given.get('account') or ''}" not in given["assumeRole"]:
-        yield f"twofold:assumeRole is not in twofold:account {given['account']}"
+    if entries.get("assumeRole") and f"::{entries.get('account') or ''}" not in entries["assumeRole"]:
+        yield f"twofold:assumeRole is not in twofold:account {entries['account']}"
     for key, provider in (("subscription", "azure-native:subscriptionId"), ("tenant", "azure-native:tenantId")):
-        if given.get(key) and raw.get(provider) not in (None, given[key]):
-            yield f"twofold:{key} and {provider} differ: {given[key]!r}, {raw[provider]!r}"
+        if entries.get(key) and raw.get(provider) not in (None, entries[key]):
+            yield f"twofold:{key} and {provider} differ: {entries[key]!r}, {raw[provider]!r}"
 
 
 def _units(
-    given: Mapping[str, str], values: Mapping[str, Any], _r: object, _s: str, m: ServiceManifest
+    entries: Mapping[str, str], values: Mapping[str, Any], _r: object, _s: str, m: ServiceManifest
 ) -> Iterable[str]:
-    roles, azure = [unit.role for unit in m.units], given.get("cloud") == "azure"
+    roles, azure = [unit.role for unit in m.units], entries.get("cloud") == "azure"
     functions = {unit.role: len(unit.queues) for unit in m.units if unit.queues} | {"schedule": len(m.schedules)}
     for key, name in (("maxInstances", "max_instances"), ("warmInstances", "warm_instances")):
         for role, count in values[name].items():
@@ -254,7 +256,7 @@ def _units(
                 yield f"twofold:{key} has {role!r}; the service's units are {', '.join(roles)}"
             if not 1 <= count <= MAX_INSTANCES:
                 yield f"twofold:{key}.{role} is {count}; allowed: 1 to {MAX_INSTANCES}"
-    for unit in m.units if given.get("cloud") == "aws" else ():
+    for unit in m.units if entries.get("cloud") == "aws" else ():
         least = QUEUE_POLLER * len(unit.queues)
         if values["max_instances"].get(unit.role, least) < least:
             yield f"twofold:maxInstances.{unit.role} is less than {least}: Lambda's queue poller runs {QUEUE_POLLER} a queue"

@@ -25,12 +25,12 @@ type Form = tuple[Callable[[str], bool], str]
 """Whether a text is fine, and what would be."""
 
 
-def problems(given: Mapping[str, str]) -> list[str]:
+def problems(entries: Mapping[str, str]) -> list[str]:
     """A line for each key whose value is none that it may have; what is empty counts as not given."""
     return [
-        f"twofold:{key} is {given[key]!r}; allowed: {allowed}"
+        f"twofold:{key} is {entries[key]!r}; allowed: {allowed}"
         for key, (fine, allowed) in FORMS.items()
-        if given.get(key) and not fine(given[key])
+        if entries.get(key) and not fine(entries[key])
     ]
 
 

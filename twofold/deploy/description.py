@@ -9,9 +9,9 @@ from typing import Any
 
 import pulumi
 
-from twofold.deploy import package, placeholders, routes
+from twofold.deploy import output_placeholders, package, routes
 from twofold.deploy.config import StackConfig
-from twofold.deploy.program import Asked
+from twofold.deploy.program import PlannedResource
 from twofold.manifest import ServiceManifest, Unit
 from twofold.settings import variable_names
 
@@ -21,20 +21,20 @@ NAMES_DIFFER = (
     "Azure's unique names (with a hash) are those of no subscription: set twofold:subscription, or ARM_SUBSCRIPTION_ID"
 )
 
-type Units = Callable[[Iterable[Asked]], Mapping[str, Mapping[str, Any]]]
+type Units = Callable[[Iterable[PlannedResource]], Mapping[str, Mapping[str, Any]]]
 
 
 def describe(
     manifest: ServiceManifest, stack: str, config: StackConfig, root: Path, units: Units,
-    asked: Callable[..., tuple[Asked, ...]],
+    planned: Callable[..., tuple[PlannedResource, ...]],
 ) -> dict[str, Any]:  # fmt: skip
     """JSON's types alone. The artifact is built as for an update. Raises ConfigError and PackageError."""
     artifact = package.artifact(manifest, config, root)
     subscription = config.subscription or os.environ.get("ARM_SUBSCRIPTION_ID", "")
     # Built once: the program then deploys it by its digest.
     once = replace(config, subscription=subscription, artifact="" if config.image else artifact.digest)
-    found, prefix = asked(placeholders.given, config=once), config.prefix(manifest)
-    by_name = units(found)
+    resources, prefix = planned(output_placeholders.id_and_outputs, config=once), config.prefix(manifest)
+    by_name = units(resources)
     return {
         "service": manifest.name,
         "stack": stack,
@@ -44,7 +44,7 @@ def describe(
         if config.image
         else {"path": str(artifact.path), "digest": artifact.digest},
         "units": [_unit(manifest, unit, by_name[f"{prefix}-{unit.role}"]) for unit in manifest.units],
-        "resources": [{"type": one.type, "name": one.name, "properties": _plain(one.inputs)} for one in found],
+        "resources": [{"type": one.type, "name": one.name, "properties": _plain(one.inputs)} for one in resources],
         "routes": [
             {"method": one.method, "path": one.path, "open": one.open, "scopes": list(one.scopes)}
             for one in routes.operations(json.loads((root / "openapi.json").read_text()))
@@ -53,15 +53,15 @@ def describe(
     }
 
 
-def _unit(manifest: ServiceManifest, unit: Unit, found: Mapping[str, Any]) -> dict[str, Any]:
-    environment = dict.fromkeys(variable_names(manifest), UNKNOWN) | _plain(found["environment"])
+def _unit(manifest: ServiceManifest, unit: Unit, facts: Mapping[str, Any]) -> dict[str, Any]:
+    environment = dict.fromkeys(variable_names(manifest), UNKNOWN) | _plain(facts["environment"])
     return {
         "role": unit.role,
         "description": unit.description,
-        "runs": found["runs"],
+        "runs": facts["runs"],
         "triggers": list(_triggers(manifest, unit)),
         "environment": dict(sorted(environment.items())),
-        "permissions": _plain(found["permissions"]),
+        "permissions": _plain(facts["permissions"]),
     }
 
 

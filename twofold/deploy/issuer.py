@@ -32,10 +32,10 @@ def verify(config: StackConfig) -> None:
     check = look(config.oidc_issuer)
     if check.fine:
         return
-    told = f"twofold:oidcIssuer {config.oidc_issuer}: {check.found}; {check.command}"
+    problem = f"twofold:oidcIssuer {config.oidc_issuer}: {check.found}; {check.command}"
     if check.needed and not pulumi.runtime.is_dry_run():
-        raise ConfigError(told)
-    pulumi.log.warn(told)
+        raise ConfigError(problem)
+    pulumi.log.warn(problem)
 
 
 def look(issuer: str) -> Check:
@@ -58,8 +58,8 @@ def _asked(issuer: str) -> Check:
         return Check("issuer", False, f"{url} could not be asked: {exc or type(exc).__name__}", LATER, needed=False)
     if answer.status_code != 200:
         passing = answer.is_redirect or answer.status_code in NOT_NOW or answer.status_code >= 500
-        found = f"{url} answered {answer.status_code}"
-        return Check("issuer", False, found, LATER if passing else SET, needed=not passing)
+        answered = f"{url} answered {answer.status_code}"
+        return Check("issuer", False, answered, LATER if passing else SET, needed=not passing)
     try:
         document = answer.json()
     except ValueError:

@@ -22,11 +22,11 @@ class Name(NamedTuple):
     least: int = 1
 
 
-def problems(prefix: str, given: Mapping[str, str], manifest: ServiceManifest) -> Iterable[str]:
+def problems(prefix: str, entries: Mapping[str, str], manifest: ServiceManifest) -> Iterable[str]:
     """A line for each name that the stack's cloud would refuse, which it does after many resources."""
-    cloud = given.get("cloud", "")
-    found = {"aws": _aws, "azure": _azure}.get(cloud, lambda *_: ())
-    for kind, text, most, least in found(prefix, given, manifest):
+    cloud = entries.get("cloud", "")
+    names = {"aws": _aws, "azure": _azure}.get(cloud, lambda *_: ())
+    for kind, text, most, least in names(prefix, entries, manifest):
         if not least <= len(text) <= most:
             change = "shorten" if len(text) > most else "lengthen"
             yield (
@@ -39,24 +39,24 @@ def problems(prefix: str, given: Mapping[str, str], manifest: ServiceManifest) -
             yield f"{prefix!r} has the word {word!r}, which Azure reserves: choose another name for service or customer"
 
 
-def _aws(prefix: str, given: Mapping[str, str], manifest: ServiceManifest) -> Iterator[Name]:
+def _aws(prefix: str, entries: Mapping[str, str], manifest: ServiceManifest) -> Iterator[Name]:
     for unit in manifest.units:
         yield Name("a function's and its role's name", f"{prefix}-{unit.role}", 64)
     for schedule in manifest.schedules:
         yield Name("a schedule's role's name", f"{prefix}-{schedule.name}-schedule", 64)
     for queue in manifest.queues:
         yield Name("a dead-letter queue's name", f"{prefix}-{dead_letter_name(queue.name)}", 80)
-    if given.get("cache") == "redis":
+    if entries.get("cache") == "redis":
         yield Name("a cache's name", prefix, 40)
 
 
-def _azure(prefix: str, given: Mapping[str, str], manifest: ServiceManifest) -> Iterator[Name]:
-    for unit in () if given.get("image") else manifest.units:
+def _azure(prefix: str, entries: Mapping[str, str], manifest: ServiceManifest) -> Iterator[Name]:
+    for unit in () if entries.get("image") else manifest.units:
         yield Name("an app's plan's name", f"{prefix}-{unit.role}", 60)
         yield Name("a unit's container's name", unit.role, 63, least=3)
     for queue in manifest.queues:
         yield Name("a dead-letter queue's name", f"{manifest.name}-{dead_letter_name(queue.name)}", 63)
-    if given.get("network") == "private" and given.get("cache") == "redis":
+    if entries.get("network") == "private" and entries.get("cache") == "redis":
         yield Name("a private endpoint's name", f"{prefix}-redisEnterprise", 64, least=2)
-    if not given.get("logWorkspace"):
+    if not entries.get("logWorkspace"):
         yield Name("a log workspace's name", prefix, 63, least=4)

@@ -67,11 +67,11 @@ def artifact(manifest: ServiceManifest, config: StackConfig, root: Path) -> Arti
     if config.image:
         return Artifact(Path(), config.image.rpartition(":")[2])
     cloud, earlier = config.cloud, config.artifact
-    found = _earlier(manifest, cloud, earlier, root) if earlier else build(manifest, cloud, root)
+    built = _earlier(manifest, cloud, earlier, root) if earlier else build(manifest, cloud, root)
     for path in _kept(manifest, cloud, root)[config.releases :]:
         path.unlink(missing_ok=True)
         path.with_suffix(".cdx.json").unlink(missing_ok=True)
-    return found
+    return built
 
 
 def place(manifest: ServiceManifest, cloud: str, digest: str, root: Path) -> Path:
@@ -148,11 +148,11 @@ def _own(manifest: ServiceManifest, cloud: str, root: Path) -> dict[str, bytes]:
 def _inputs(manifest: ServiceManifest, cloud: str, wheels: Path, own: Mapping[str, bytes]) -> str:
     """A digest of all that decides a zip's bytes, and whether it may be: the same inputs need no second build."""
     builder = {path: Path(path).read_bytes() for path in (__file__, trim.__file__)}
-    told = (
+    parts = (
         manifest.name, cloud, twofold.__version__, _contents(own), wheels.name, RELEASE, zlib.ZLIB_RUNTIME_VERSION,
         _contents(builder), size.LIMITS.get(cloud),
     )  # fmt: skip
-    return hashlib.sha256(repr(told).encode()).hexdigest()
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _earlier(manifest: ServiceManifest, cloud: str, digest: str, root: Path) -> Artifact:
@@ -173,8 +173,8 @@ def _earlier(manifest: ServiceManifest, cloud: str, digest: str, root: Path) -> 
 def _kept(manifest: ServiceManifest, cloud: str, root: Path) -> list[Path]:
     """The service's artifacts for this cloud, the last one first."""
     name = re.compile(rf"{re.escape(manifest.name)}-{cloud}-[0-9a-f]{{16}}\.zip")
-    found = [path for path in (root / ".build").glob("*.zip") if name.fullmatch(path.name)]
-    return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    zips = [path for path in (root / ".build").glob("*.zip") if name.fullmatch(path.name)]
+    return sorted(zips, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
 
 def _digest(path: Path) -> str:
@@ -193,7 +193,7 @@ def install(lock: Path) -> Path:
     uv = _uv()
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        done = subprocess.run(  # noqa: S603 - our own arguments
+        result = subprocess.run(  # noqa: S603 - our own arguments
             [
                 uv, "pip", "install", "-q", "--target", f"{folder}/wheels", "--python-version", PYTHON,
                 "--python-platform", PLATFORM, "--only-binary", ":all:", "--require-hashes", "--no-deps", "-r", str(lock),
@@ -201,8 +201,8 @@ def install(lock: Path) -> Path:
             capture_output=True,
             text=True,
         )  # fmt: skip
-        if done.returncode:
-            raise PackageError(f"uv could not fetch the artifact's dependencies:\n{done.stderr.strip()[-1500:]}")
+        if result.returncode:
+            raise PackageError(f"uv could not fetch the artifact's dependencies:\n{result.stderr.strip()[-1500:]}")
         shutil.rmtree(Path(folder) / "wheels" / "bin", ignore_errors=True)
         _compile(Path(folder) / "wheels")
         os.replace(f"{folder}/wheels", target)
@@ -211,10 +211,10 @@ def install(lock: Path) -> Path:
 
 def _uv() -> str:
     beside = Path(sys.executable).with_name("uv")
-    found = str(beside) if beside.is_file() else shutil.which("uv")
-    if found is None:
+    command = str(beside) if beside.is_file() else shutil.which("uv")
+    if command is None:
         raise PackageError("uv is missing: it fetches the artifact's dependencies; run: pip install uv")
-    return found
+    return command
 
 
 def _contents(files: Mapping[str, bytes]) -> str:

@@ -1,4 +1,4 @@
-"""What a stack's program asks for, told without an engine, a cloud or a login: it runs on Pulumi's own mocks, as in a preview."""
+"""What a stack's program asks for, known without an engine, a cloud or a login: it runs on Pulumi's own mocks, as in a preview."""
 
 import asyncio
 import base64
@@ -23,7 +23,7 @@ PIPELINE = f".{base64.urlsafe_b64encode(b'{"idtyp": "app"}').decode()}."
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PlannedResource:
     """A resource: its type token, logical name and inputs; what another resource has to give is missing there."""
 
     type: str
@@ -31,10 +31,10 @@ class Asked:
     inputs: Mapping[str, Any]
 
 
-_UNHEARD = logging.getLogger(f"{__name__}.asked")
-_UNHEARD.setLevel(logging.ERROR)  # an update is warned, not who asks what it would do
+_UNHEARD = logging.getLogger(f"{__name__}.planned")
+_UNHEARD.setLevel(logging.ERROR)  # an update is warned, not who wants to know what it would do
 
-type Given = Callable[[str, str, Mapping[str, Any]], tuple[str, dict[str, Any]]]
+type Outputs = Callable[[str, str, Mapping[str, Any]], tuple[str, dict[str, Any]]]
 
 
 def stack_config(root: Path, stack: str, manifest: ServiceManifest) -> StackConfig:
@@ -43,20 +43,20 @@ def stack_config(root: Path, stack: str, manifest: ServiceManifest) -> StackConf
     path = root / project.get("stackConfigDir", "") / f"Pulumi.{stack}.yaml"
     if not path.is_file():
         raise ConfigError(f"{path} is missing: run this in your service's folder, for a stack that has a file")
-    given = (yaml.safe_load(path.read_text()) or {}).get("config", {})
-    raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
+    values = (yaml.safe_load(path.read_text()) or {}).get("config", {})
+    raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
     return parse(raw, stack, manifest)
 
 
-def asked(
-    manifest: ServiceManifest, config: StackConfig, root: Path, stack: str, given: Given | None = None
-) -> tuple[Asked, ...]:
+def planned(
+    manifest: ServiceManifest, config: StackConfig, root: Path, stack: str, outputs_of: Outputs | None = None
+) -> tuple[PlannedResource, ...]:
     """The resources of `stacks/<cloud>.py`, the user's own among them, sorted; the artifact is built as for an update.
 
-    `given` tells of a resource's type, name and inputs what it has to give: its id and outputs. Without it nothing is known.
+    `outputs_of` tells of a resource's type, name and inputs what it has to give: its id and outputs. Without it nothing is known.
     Call it outside of a running event loop.
     """
-    recorder = _Recorder(config, given or _nothing)
+    recorder = _Recorder(config, outputs_of or _no_outputs)
     deploy = importlib.import_module(f"stacks.{config.cloud}").deploy
 
     def run() -> None:
@@ -71,28 +71,28 @@ def asked(
     finally:
         asyncio.set_event_loop(None)
         loop.close()
-    return tuple(sorted(recorder.found, key=lambda one: (one.type, one.name)))
+    return tuple(sorted(recorder.resources, key=lambda one: (one.type, one.name)))
 
 
-def types(asked: Iterable[Asked], known: Container[str], apart: tuple[str, ...]) -> list[str]:
+def types(resources: Iterable[PlannedResource], known: Container[str], apart: tuple[str, ...]) -> list[str]:
     """The types of the resources, sorted, without those that begin with one of `apart`. ConfigError names what is not known."""
-    found = sorted({one.type for one in asked if not one.type.startswith(apart)})
-    if unknown := [type for type in found if type not in known]:
+    names = sorted({one.type for one in resources if not one.type.startswith(apart)})
+    if unknown := [type for type in names if type not in known]:
         raise ConfigError(
             f"no permissions are known for {', '.join(unknown)}: write them into a policy or role of your own"
         )
-    return found
+    return names
 
 
-def _nothing(type: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def _no_outputs(type: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return "", {}  # no code runs that would need it
 
 
 class _Recorder(mocks.Mocks):
-    def __init__(self, config: StackConfig, given: Given) -> None:
-        self._given = given
+    def __init__(self, config: StackConfig, outputs_of: Outputs) -> None:
+        self._outputs_of = outputs_of
         self._transforms: list[pulumi.ResourceTransform] = []
-        self.found: list[Asked] = []
+        self.resources: list[PlannedResource] = []
         self._answers: dict[str, dict[str, Any]] = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": config.account},
             "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": [f"{config.region}{z}" for z in "abc"]},
@@ -112,8 +112,8 @@ class _Recorder(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if args.custom and not args.typ.startswith("pulumi:"):
             inputs = self._transformed(args)
-            self.found.append(Asked(args.typ, args.name, inputs))
-            return self._given(args.typ, args.name, inputs)
+            self.resources.append(PlannedResource(args.typ, args.name, inputs))
+            return self._outputs_of(args.typ, args.name, inputs)
         return "", {}
 
     def _transformed(self, args: mocks.MockResourceArgs) -> dict[str, Any]:

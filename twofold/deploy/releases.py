@@ -43,11 +43,11 @@ class Releases(Protocol):
 def chosen(releases: list[Release], wanted: str | None) -> Release:
     """The release whose digest begins with `wanted`; without it, the one that was deployed before the live one."""
     if wanted is not None:
-        found = [one for one in releases if one.digest.startswith(wanted)]
-        if len(found) == 1:
-            return found[0]
+        matches = [one for one in releases if one.digest.startswith(wanted)]
+        if len(matches) == 1:
+            return matches[0]
         raise ReleaseError(
-            f"{len(found) or 'no'} releases have a digest that begins with {wanted!r}; {_known(releases)}"
+            f"{len(matches) or 'no'} releases have a digest that begins with {wanted!r}; {_known(releases)}"
         )
     live = [index for index, one in enumerate(releases) if one.live]
     if not live or live[0] + 1 == len(releases):

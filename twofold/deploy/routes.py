@@ -47,19 +47,19 @@ class Operation:
 
 def operations(document: Mapping[str, Any]) -> tuple[Operation, ...]:
     """Every route of the service, in the order of path and method. Raises ConfigError when a name stands twice."""
-    found = [Operation(_normal(f"GET {path}"), "GET", path, open=True) for path in OWN]
+    every = [Operation(_normal(f"GET {path}"), "GET", path, open=True) for path in OWN]
     for path, item in document.get("paths", {}).items():
         for method in METHODS:
             if method in item:
-                found.append(_operation(method.upper(), path, item[method], document.get("security")))
+                every.append(_operation(method.upper(), path, item[method], document.get("security")))
     # A preflight has no token; the service answers it, so that one place decides on origins.
-    found.append(Operation("preflight", "OPTIONS", "/*", open=True))
-    ids = [operation.id for operation in found]
+    every.append(Operation("preflight", "OPTIONS", "/*", open=True))
+    ids = [operation.id for operation in every]
     if twice := sorted({id for id in ids if ids.count(id) > 1}):
         raise ConfigError(
             f"openapi.json has the operationId {', '.join(twice)} twice; give each route a name of its own"
         )
-    return tuple(sorted(found, key=lambda operation: (operation.path, operation.method)))
+    return tuple(sorted(every, key=lambda operation: (operation.path, operation.method)))
 
 
 def _operation(method: str, path: str, stated: Mapping[str, Any], default: Any) -> Operation:

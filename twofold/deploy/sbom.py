@@ -52,8 +52,8 @@ def _distributions(path: Path) -> Iterator[Component]:
     with ZipFile(path) as archive:
         for name in archive.namelist():
             if name.endswith(".dist-info/METADATA"):
-                found = message_from_bytes(archive.read(name))
-                yield _component(found["Name"], found["Version"], found.get("License-Expression"))
+                metadata = message_from_bytes(archive.read(name))
+                yield _component(metadata["Name"], metadata["Version"], metadata.get("License-Expression"))
 
 
 def _component(name: str, version: str, license: str | None) -> Component:

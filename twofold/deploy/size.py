@@ -52,7 +52,7 @@ def measure(path: Path, manifest: ServiceManifest, site: str, dependencies: Path
 
 def exceeds(cloud: str, packed: int, unpacked: int) -> bool:
     """Whether the cloud would not take so many bytes."""
-    return any(found > limit for found, limit in zip((packed, unpacked), LIMITS.get(cloud, ()), strict=False))
+    return any(size > limit for size, limit in zip((packed, unpacked), LIMITS.get(cloud, ()), strict=False))
 
 
 def refusal(cloud: str, size: Size) -> str:

@@ -66,7 +66,7 @@ def content(root: Path, folder: str) -> Content | None:
         raise ConfigError(
             f"twofold:static is {folder!r}, but {top} is no folder: build the files first, or leave the key out"
         )
-    found = []
+    files = []
     for path in sorted(top.rglob("*")):
         name = path.relative_to(top)
         if any(part.startswith(".") for part in name.parts):
@@ -74,12 +74,12 @@ def content(root: Path, folder: str) -> Content | None:
         if path.is_symlink():
             raise ConfigError(f"twofold:static: {path} is a link; put the file itself there")
         if path.is_file():
-            found.append(_file(name.as_posix(), path))
-    if not found:
+            files.append(_file(name.as_posix(), path))
+    if not files:
         raise ConfigError(
             f"twofold:static is {folder!r}, but {top} has no files: build them first, or leave the key out"
         )
-    return Content(top, tuple(found))
+    return Content(top, tuple(files))
 
 
 def _file(name: str, path: Path) -> File:

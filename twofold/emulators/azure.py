@@ -95,12 +95,12 @@ class ChangeFeedDelivery:
 
     def __call__(self) -> int:
         with self._cosmos.lock:
-            found = self._container.changes(self._after)[:FEED_BATCH]
-            batch = json.dumps([item for _, item in found])
-        if found:
+            changes = self._container.changes(self._after)[:FEED_BATCH]
+            batch = json.dumps([item for _, item in changes])
+        if changes:
             self._app.run("feed", batch)
-            self._after = found[-1][0]
-        return len(found)
+            self._after = changes[-1][0]
+        return len(changes)
 
 
 class QueueDelivery:
@@ -114,7 +114,7 @@ class QueueDelivery:
         self._function, self._app = f"queue_{name.replace('-', '_')}", app
 
     def __call__(self) -> int:
-        done, failure = 0, None
+        count, failure = 0, None
         for message in self._queue.receive_messages(visibility_timeout=HIDDEN_SECONDS, max_messages=16):
             try:
                 self._app.run(self._function, message.content)
@@ -123,7 +123,7 @@ class QueueDelivery:
                 self._queue.update_message(message, visibility_timeout=1)
                 continue
             self._queue.delete_message(message)
-            done += 1
+            count += 1
         if failure:
             raise failure
-        return done
+        return count

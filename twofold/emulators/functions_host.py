@@ -146,15 +146,15 @@ class Host:
         content = getattr(answer.body, answer.body.WhichOneof("data"))
         content = content.encode() if isinstance(content, str) else content
         # A head alone keeps the length of the body that it stands for.
-        kept = {k: str(v) for k, v in answer.headers.items() if k.lower() != "content-length"}
-        return int(answer.status_code), kept, [_cookie(one) for one in answer.cookies or ()], content
+        answer_headers = {k: str(v) for k, v in answer.headers.items() if k.lower() != "content-length"}
+        return int(answer.status_code), answer_headers, [_cookie(one) for one in answer.cookies or ()], content
 
 
 def _cookie(cookie: Message) -> str:
     parts = [f"{cookie.name}={cookie.value}"]
     for attribute, label in (("path", "Path"), ("domain", "Domain"), ("max_age", "Max-Age")):
-        if (given := getattr(cookie, attribute, None)) is not None:
-            parts.append(f"{label}={given.value}")
+        if (value := getattr(cookie, attribute, None)) is not None:
+            parts.append(f"{label}={value.value}")
     parts += [label for attribute, label in (("secure", "Secure"), ("http_only", "HttpOnly"))
               if getattr(getattr(cookie, attribute, None), "value", False)]  # fmt: skip
     if cookie.same_site:

@@ -52,17 +52,17 @@ class KeyVaultFake(FakeServer):
             challenge = (
                 'Bearer authorization="https://login.microsoftonline.com/tenant", resource="https://vault.azure.net"'
             )
-            told = "AKV10000: Request is missing a Bearer or PoP token."
-            raise refuse(401, "Unauthorized", told, headers={"WWW-Authenticate": challenge})
+            message = "AKV10000: Request is missing a Bearer or PoP token."
+            raise refuse(401, "Unauthorized", message, headers={"WWW-Authenticate": challenge})
         versions = [
             part.removeprefix("api-version=") for part in raw_query.split("&") if part.startswith("api-version=")
         ]
         if len(versions) != 1 or versions[0] not in VERSIONS:
             raise refuse(400, "BadParameter", f"The specified version ({versions}) is not recognized.")
-        found = _ROUTE.fullmatch(path)
-        if found is None:
+        route = _ROUTE.fullmatch(path)
+        if route is None:
             raise refuse(404, "NotFound", f"There is nothing at {path}.")
-        name, version = found[1], found[2] or ""
+        name, version = route[1], route[2] or ""
         if not _NAME.fullmatch(name):
             raise refuse(400, "BadParameter", "The request URI contains an invalid name.")
         if method == "GET":
@@ -127,10 +127,10 @@ class KeyVaultFake(FakeServer):
 
     def _version(self, name: str, version: str) -> _Secret:
         versions = self._secrets.get(name.lower(), [])
-        found = [one for one in versions if not version or one["id"].endswith(f"/{version}")]
-        if not found:
+        matches = [one for one in versions if not version or one["id"].endswith(f"/{version}")]
+        if not matches:
             raise refuse(404, "SecretNotFound", f"A secret with (name/id) {name} was not found in this key vault.")
-        return found[-1]
+        return matches[-1]
 
     def _json(self, headers: Headers, body: bytes) -> dict[str, Any]:
         if not headers.get("Content-Type", "").startswith("application/json"):

@@ -20,14 +20,14 @@ def fetch(name: str, lock: Path, home: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         for file in ("package.json", "package-lock.json"):
             shutil.copy(lock / file, folder)
-        done = subprocess.run(
+        result = subprocess.run(
             [npm, "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"],
             cwd=folder,
             capture_output=True,
             text=True,
         )
-        if done.returncode:
-            raise MissingTool(f"npm failed to fetch {name}:\n{(done.stdout + done.stderr)[-1500:]}")
+        if result.returncode:
+            raise MissingTool(f"npm failed to fetch {name}:\n{(result.stdout + result.stderr)[-1500:]}")
         shutil.rmtree(home, ignore_errors=True)
         Path(folder).rename(home)
         Path(folder).mkdir()  # for the context to remove

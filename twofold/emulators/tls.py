@@ -44,6 +44,6 @@ def certificate(folder: Path, *hosts: str) -> str:
 
 def context(pem: str) -> ssl.SSLContext:
     """What a server wraps its socket with."""
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.load_cert_chain(pem)
-    return made
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(pem)
+    return server

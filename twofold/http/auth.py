@@ -116,17 +116,17 @@ def bearer_token(scope: Scope) -> str | None:
     values = [value for name, value in scope["headers"] if name.lower() == b"authorization"]
     if len(values) > 1:
         raise TokenRefused("there is more than one Authorization header")
-    if not values or not (found := _BEARER.fullmatch(values[0].decode("latin-1").strip())):
+    if not values or not (match := _BEARER.fullmatch(values[0].decode("latin-1").strip())):
         return None
-    return found[1] or ""
+    return match[1] or ""
 
 
 def show_issuer(app: "FastAPI", url: str) -> None:
     """Makes the application's OpenAPI document name this discovery document."""
-    made = app.openapi
+    original = app.openapi
 
     def openapi() -> dict[str, Any]:
-        document = made()
+        document = original()
         scheme = document.get("components", {}).get("securitySchemes", {}).get(SCHEME_NAME)
         if scheme is not None:
             scheme["openIdConnectUrl"] = url
@@ -136,5 +136,5 @@ def show_issuer(app: "FastAPI", url: str) -> None:
 
 
 def _challenge(realm: str, fields: Mapping[str, str | None]) -> str:
-    given = {"realm": realm, **fields}
-    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in given.items() if value)
+    parameters = {"realm": realm, **fields}
+    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items() if value)

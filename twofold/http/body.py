@@ -20,13 +20,13 @@ async def read(receive: Receive) -> bytes:
 
 def replayed(body: bytes, receive: Receive) -> Receive:
     """A `receive` that gives this body once, then what `receive` gives."""
-    given = False
+    sent = False
 
     async def replay() -> Any:
-        nonlocal given
-        if given:
+        nonlocal sent
+        if sent:
             return await receive()
-        given = True
+        sent = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return replay

@@ -35,9 +35,9 @@ def content_rules(app: ASGIApp, operations: Operations) -> ASGIApp:
     async def layer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await app(scope, receive, send)
-        given = Message()
-        given["content-type"] = header(scope, b"content-type") or "application/octet-stream"
-        media_type = given.get_content_type()
+        content_type = Message()
+        content_type["content-type"] = header(scope, b"content-type") or "application/octet-stream"
+        media_type = content_type.get_content_type()
         is_json = media_type == JSON or (media_type.startswith("application/") and media_type.endswith("+json"))
         takes = _accepted(operations.find(scope))
         if takes is None and scope["method"] in ("GET", "HEAD", "OPTIONS"):
@@ -45,7 +45,7 @@ def content_rules(app: ASGIApp, operations: Operations) -> ASGIApp:
         refused = takes is not None and (JSON if is_json else media_type) not in takes and "*/*" not in takes
         if is_json:
             coding = header(scope, b"content-encoding") or "identity"
-            refused |= coding.lower() != "identity" or (given.get_content_charset() or "utf-8") != "utf-8"
+            refused |= coding.lower() != "identity" or (content_type.get_content_charset() or "utf-8") != "utf-8"
         if refused:
             message = await receive()
             while not message.get("body") and message.get("more_body"):

@@ -50,15 +50,17 @@ def cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
 
 
 def _answer(headers: Any, origin: str | None) -> list[tuple[bytes, bytes]]:
-    kept = [(name, value) for name, value in headers if name.lower() != b"vary"]
+    passed = [(name, value) for name, value in headers if name.lower() != b"vary"]
     vary = [value for name, value in headers if name.lower() == b"vary"]
-    kept.append((b"vary", b", ".join([*vary, b"Origin"])))
+    passed.append((b"vary", b", ".join([*vary, b"Origin"])))
     if origin is not None:
-        kept = [(name, value) for name, value in kept if not name.lower().startswith(b"access-control-allow-origin")]
-        kept += [
+        passed = [
+            (name, value) for name, value in passed if not name.lower().startswith(b"access-control-allow-origin")
+        ]
+        passed += [
             (b"access-control-allow-origin", origin.encode("latin-1")),
             (b"access-control-expose-headers", EXPOSED),
             # Fetched on purpose by a page that may: the default, same-origin, is for everybody else.
             (b"cross-origin-resource-policy", b"cross-origin"),
         ]
-    return kept
+    return passed

@@ -12,14 +12,14 @@ def docs_policy(page: bytes, connect: Collection[str]) -> bytes:
     Scripts in the page are allowed by their SHA-256, others by their full URL, so it fits whatever version of Swagger UI the
     framework names. Only for pages that are made of the application's own text: what a caller put in would be allowed.
     """
-    found = _Page()
-    found.feed(page.decode("utf-8", "replace"))
-    scripts = [*found.scripts, *(f"'sha256-{_digest(text)}'" for text in found.inline)] or ["'none'"]
+    sources = _Page()
+    sources.feed(page.decode("utf-8", "replace"))
+    scripts = [*sources.scripts, *(f"'sha256-{_digest(text)}'" for text in sources.inline)] or ["'none'"]
     return "; ".join(
         (
             "default-src 'none'",
             f"script-src {' '.join(scripts)}",
-            f"style-src {' '.join(found.styles or ["'none'"])}",
+            f"style-src {' '.join(sources.styles or ["'none'"])}",
             "img-src 'self' data:",  # Swagger UI's own icons
             f"connect-src {' '.join(("'self'", *connect))}",
             "base-uri 'none'",
@@ -38,11 +38,11 @@ class _Page(HTMLParser):
         self._inside = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        if tag == "link" and given.get("rel") == "stylesheet" and (href := given.get("href")):
+        attributes = dict(attrs)
+        if tag == "link" and attributes.get("rel") == "stylesheet" and (href := attributes.get("href")):
             self.styles.append(href)
         if tag == "script":
-            if src := given.get("src"):
+            if src := attributes.get("src"):
                 self.scripts.append(src)
             else:
                 self.inline.append("")

@@ -18,8 +18,8 @@ def only_through_edge(app: ASGIApp, digest: str) -> ASGIApp:
     async def layer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             values = [value for key, value in scope["headers"] if key.lower() == name]
-            given = hashlib.sha256(values[0]).hexdigest() if len(values) == 1 else ""
-            if not hmac.compare_digest(given, digest):
+            actual = hashlib.sha256(values[0]).hexdigest() if len(values) == 1 else ""
+            if not hmac.compare_digest(actual, digest):
                 raise Problem(403, "forbidden", "reach this service through its edge")
             scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0].lower() != name]}
         await app(scope, receive, send)

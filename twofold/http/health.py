@@ -65,10 +65,10 @@ def router(services: Services) -> APIRouter:
     @routes.get("/ready", operation_id="ready", responses={503: {"model": Ready}})
     async def ready(response: Response) -> Ready:
         """Whether requests can be served: each dependency, asked side by side, within two seconds; at most a second old."""
-        found = await probed()
-        if found.status == "down":
+        answer = await probed()
+        if answer.status == "down":
             response.status_code = 503
-        return found
+        return answer
 
     return routes
 
@@ -88,9 +88,9 @@ class Probed:
         return await asyncio.shield(self._asking)
 
     async def _ask_anew(self) -> Ready:
-        found = await self._ask()
+        ready = await self._ask()
         self._fresh_until = self._clock() + FRESH_SECONDS
-        return found
+        return ready
 
 
 async def readiness(services: Services) -> Ready:

@@ -35,8 +35,8 @@ def operation_id(scope: Scope) -> str:
 
 def operation_key(scope: Scope) -> str | None:
     """What names this request's operation at each execution: derived from subject, route and key. None without a key."""
-    found: str | None = scope.get("state", {}).get("operation_id")
-    return found
+    operation: str | None = scope.get("state", {}).get("operation_id")
+    return operation
 
 
 def _subject(scope: Scope) -> str:
@@ -70,8 +70,8 @@ def idempotency(app: ASGIApp, records: Idempotency) -> ASGIApp:
         except BaseException:
             await records.release(claim)
             raise
-        if (kept := answer.stored()) is not None:
-            await records.complete(claim, kept)
+        if (record := answer.stored()) is not None:
+            await records.complete(claim, record)
         else:
             await records.release(claim)
         await answer.flush()

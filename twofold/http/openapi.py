@@ -83,12 +83,14 @@ def _complete(schema: dict[str, Any]) -> dict[str, Any]:
     schemas["Problem"] = SCHEMA
     for operations in schema["paths"].values():
         for method, operation in operations.items():
-            found = operation["responses"]
-            if "HTTPValidationError" in str(found.get("422")):  # FastAPI's own shape, which `problem.install` replaces
-                del found["422"]
-                found["422"] = _response(422)
+            answers = operation["responses"]
+            if "HTTPValidationError" in str(
+                answers.get("422")
+            ):  # FastAPI's own shape, which `problem.install` replaces
+                del answers["422"]
+                answers["422"] = _response(422)
             for status in _statuses(method, operation):
-                found.setdefault(str(status), _response(status))
+                answers.setdefault(str(status), _response(status))
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     return schema

@@ -36,8 +36,8 @@ def request_log(app: ASGIApp, telemetry: Telemetry, service: str) -> ASGIApp:
         }
         parent, probe = header(scope, b"traceparent"), path.startswith(PROBES)
         with telemetry.entry(method, SERVER, parent, attributes, record=not probe) as span:
-            given = header(scope, b"x-request-id") or ""
-            request_id = given if _ID.fullmatch(given) else span.trace_id
+            own = header(scope, b"x-request-id") or ""
+            request_id = own if _ID.fullmatch(own) else span.trace_id
             scope.setdefault("state", {})["request_id"] = request_id
             status, started = 500, time.perf_counter()
 

@@ -11,7 +11,7 @@ ENTRY_BYTES = 200
 """What an entry takes beside its key and value, about."""
 
 
-def open(url: str) -> "MemoryDriver | RedisDriver":
+def from_url(url: str) -> "MemoryDriver | RedisDriver":
     """The driver of `memory:` or `redis://<host>[:<port>][/<database>]`; connects at the first use."""
     if url.startswith("memory:"):
         return MemoryDriver()
@@ -30,11 +30,11 @@ class MemoryDriver:
 
     async def get(self, key: str) -> bytes | None:
         """See `CacheDriver`."""
-        found = self._kept.get(key)
-        if found is None or found[1] <= self._clock():
+        entry = self._kept.get(key)
+        if entry is None or entry[1] <= self._clock():
             return None
         self._kept.move_to_end(key)
-        return found[0]
+        return entry[0]
 
     async def set(self, key: str, value: bytes, ttl: float) -> None:
         """See `CacheDriver`."""
@@ -71,8 +71,8 @@ class MemoryDriver:
         self._bytes = 0
 
     def _forget(self, key: str) -> None:
-        if (found := self._kept.pop(key, None)) is not None:
-            self._bytes -= _size(key, found[0])
+        if (entry := self._kept.pop(key, None)) is not None:
+            self._bytes -= _size(key, entry[0])
 
 
 def _size(key: str, value: bytes) -> int:

@@ -13,7 +13,7 @@ COLUMNS = "partition, id, body, version, expires_at"
 SCANNED = 500
 
 
-def open(url: str) -> "SQLiteDriver":
+def from_url(url: str) -> "SQLiteDriver":
     """The driver of `sqlite:///<path>`; touches no file before its first use."""
     return SQLiteDriver(database_of(url))
 
@@ -115,6 +115,6 @@ def _require(
 ) -> None:
     if condition.kind == "any":
         return
-    found = _get(connection, collection, partition, id, now)
-    if (found.version if found else None) != condition.version:
+    document = _get(connection, collection, partition, id, now)
+    if (document.version if document else None) != condition.version:
         raise Conflict(partition, id)

@@ -11,7 +11,7 @@ from twofold.portable.event_publisher import INVALID
 log = logging.getLogger("twofold.events")
 
 
-def open(url: str) -> "LogDriver | WebhookDriver":
+def from_url(url: str) -> "LogDriver | WebhookDriver":
     """The driver of `log:`, or of `http(s)://…`, the webhook's own address."""
     return LogDriver() if urlsplit(url).scheme == "log" else WebhookDriver(url)
 

@@ -40,8 +40,8 @@ def router(manifest: ServiceManifest) -> APIRouter:
         scopes = form.get("scope", "").split() or list(manifest.scopes)
         if unknown := sorted(set(scopes) - set(manifest.scopes)):
             return _refused("invalid_scope", f"the manifest declares no {' '.join(unknown)}")
-        made = issuer.token(manifest, subject=subject, scopes=scopes)
-        answer = {"access_token": made, "token_type": "Bearer", "expires_in": LIFETIME_SECONDS}
+        access_token = issuer.token(manifest, subject=subject, scopes=scopes)
+        answer = {"access_token": access_token, "token_type": "Bearer", "expires_in": LIFETIME_SECONDS}
         return JSONResponse({**answer, "scope": " ".join(scopes)})
 
     return routes

@@ -65,12 +65,12 @@ class Loops:
             pause = IDLE_SECONDS
             while not self._stopping.is_set():
                 try:
-                    done = await step()
+                    count = await step()
                     pause = IDLE_SECONDS
                 except TwofoldError as exc:
-                    done, pause = 0, min(pause * 2, 5.0)
+                    count, pause = 0, min(pause * 2, 5.0)
                     log.warning("%s pauses for %.1f s: %s", name, pause, reason(exc))
-                if not done:
+                if not count:
                     await self._sleep(pause)
 
         self._tasks.append(asyncio.create_task(loop(), name=name))

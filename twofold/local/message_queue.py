@@ -10,7 +10,7 @@ from twofold.local.database import Database, database_of
 from twofold.portable.message_queue import Delivery
 
 
-def open(url: str) -> "SQLiteQueueDriver":
+def from_url(url: str) -> "SQLiteQueueDriver":
     """The driver of `sqlite:///<path>`; touches no file before its first use."""
     return SQLiteQueueDriver(database_of(url))
 

@@ -13,7 +13,7 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-def open(url: str, **resource: str) -> "PrometheusSink":
+def from_url(url: str, **resource: str) -> "PrometheusSink":
     """The sink of `prometheus:`."""
     return PrometheusSink()
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from twofold.errors import SecretsUnavailable
 
 
-def open(url: str) -> "FileSecretDriver":
+def from_url(url: str) -> "FileSecretDriver":
     """The driver of `file:///<folder>`; touches nothing before its first use."""
     return FileSecretDriver(Path(urlsplit(url).path.removeprefix("/")))
 

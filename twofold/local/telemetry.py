@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SpanExporter
 from twofold.portable.otlp import OtlpExporter
 
 
-def open(url: str) -> SpanExporter:
+def from_url(url: str) -> SpanExporter:
     """The exporter of `console:`, `otlp://<host>:4318` or `otlp+https://<host>`; a path before `/v1/traces` may follow."""
     parts = urlsplit(url)
     if parts.scheme == "console":

@@ -119,12 +119,12 @@ class TokenVerifier:
             raise TokenRefused("the token's claim sub is not valid here")
 
     def _scopes(self, claims: Mapping[str, Any]) -> frozenset[str]:
-        found: set[str] = set()
+        granted: set[str] = set()
         for name in ("scope", "scp", "roles"):
             value = claims.get(name, ())
             values = value.split() if isinstance(value, str) else value if isinstance(value, list) else ()
-            found |= {one.removeprefix(f"{self.service}/") for one in values if isinstance(one, str)}
-        return frozenset(found)
+            granted |= {one.removeprefix(f"{self.service}/") for one in values if isinstance(one, str)}
+        return frozenset(granted)
 
 
 def _check_header(header: Mapping[str, Any]) -> tuple[str, str]:
@@ -142,10 +142,10 @@ def _check_header(header: Mapping[str, Any]) -> tuple[str, str]:
 
 def _json_object(text: bytes) -> dict[str, Any]:
     """A JSON object (RFC 7519, section 4); ValueError for anything else."""
-    found = strict_json.loads(text.decode("utf-8"))
-    if not isinstance(found, dict):
+    value = strict_json.loads(text.decode("utf-8"))
+    if not isinstance(value, dict):
         raise ValueError("it is no object")
-    return found
+    return value
 
 
 @cache

@@ -115,8 +115,8 @@ class Cache:
         _check_ttl(ttl)
         task = self._loading.get(name)
         if task is None:
-            if (found := await self._read(name)) is not None and found[:1] == VALUE:
-                return _value(found)
+            if (stored := await self._read(name)) is not None and stored[:1] == VALUE:
+                return _value(stored)
             # Nobody awaits between this look and the next line's entry: whoever came meanwhile began it.
             task = self._loading.get(name)
         if task is None:
@@ -157,8 +157,8 @@ class Cache:
     async def _load(self, name: str, ttl: float, load: Callable[[], Awaitable[Any]]) -> bytes:
         lease = LEASE + secrets.token_hex(8).encode()
         mine = await self.attempt(lambda: self.driver.add(name, lease, LEASE_SECONDS), None)
-        if mine is False and (found := await self._join(name)) is not None:
-            return found
+        if mine is False and (loaded := await self._join(name)) is not None:
+            return loaded
         try:
             encoded = VALUE + profile.encode_json(await load(), "value")
         except Exception:
@@ -173,9 +173,9 @@ class Cache:
         """What another process's load brings, within the time that is worth waiting."""
         for _ in range(round(JOIN_SECONDS / JOIN_STEP)):
             await asyncio.sleep(JOIN_STEP)
-            found = await self._read(name)
-            if found is None or found[:1] == VALUE:
-                return found
+            stored = await self._read(name)
+            if stored is None or stored[:1] == VALUE:
+                return stored
         return None
 
     async def _read(self, name: str) -> bytes | None:
@@ -205,8 +205,8 @@ class Cache:
         return self.prefix + key
 
 
-def _value(found: bytes | None) -> Any:
-    return json.loads(found[1:]) if found is not None and found[:1] == VALUE else None
+def _value(stored: bytes | None) -> Any:
+    return json.loads(stored[1:]) if stored is not None and stored[:1] == VALUE else None
 
 
 def _check_ttl(ttl: float) -> None:

@@ -13,11 +13,25 @@ from twofold.errors import ProfileError, StoreThrottled
 from twofold.portable import profile, telemetry
 from twofold.portable.logs import event
 from twofold.portable.metrics import THROTTLES, observe
-from twofold.portable.writes import ABSENT, ANY, VERSION, Body, Check, Condition, Delete, Put, Write, check_writes
+from twofold.portable.writes import ABSENT, ANY, Body, Check, Condition, Delete, Put, Write, at_version, check_writes
 
 __all__ = [
-    "ABSENT", "ANY", "VERSION", "Body", "Check", "Clock", "Condition", "Delete", "Document", "DocumentDriver", "DocumentStore",
-    "Page", "Put", "Write", "prefix_end", "retry_throttled",
+    "ABSENT",
+    "ANY",
+    "Body",
+    "Check",
+    "Clock",
+    "Condition",
+    "Delete",
+    "Document",
+    "DocumentDriver",
+    "DocumentStore",
+    "Page",
+    "Put",
+    "Write",
+    "at_version",
+    "prefix_end",
+    "retry_throttled",
 ]  # fmt: skip
 
 log = logging.getLogger("twofold.store")
@@ -149,13 +163,13 @@ class DocumentStore:
             after = cursor
             profile.check_id(after)
         with self._span("query", collection):
-            found = await retry_throttled(
+            documents = await retry_throttled(
                 lambda: self.driver.query(
                     collection, partition, start=start, end=end, after=after,
                     limit=limit, descending=descending, now=self.now(),
                 )
             )  # fmt: skip
-        return Page(found, found[-1].id if len(found) == limit else None)
+        return Page(documents, documents[-1].id if len(documents) == limit else None)
 
     async def query_all(
         self,
@@ -188,10 +202,10 @@ class DocumentStore:
         cursor: str | None = None
         while True:
             at = cursor
-            found, cursor = await retry_throttled(
+            documents, cursor = await retry_throttled(
                 lambda: self.driver.scan(collection, prefix=prefix, id=id, cursor=at, now=self.now())  # noqa: B023 - awaited here
             )
-            for document in found:
+            for document in documents:
                 yield document
             if cursor is None:
                 return

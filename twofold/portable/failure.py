@@ -18,8 +18,8 @@ def frames(exc: BaseException) -> str | None:
 
     Files are named from the folder that they are imported from; None for what was never raised.
     """
-    found = traceback.extract_tb(exc.__traceback__)[-MAX_FRAMES:]
-    return "\n".join(f"{_short(one.filename)}, line {one.lineno}, in {one.name}" for one in found) or None
+    stack = traceback.extract_tb(exc.__traceback__)[-MAX_FRAMES:]
+    return "\n".join(f"{_short(one.filename)}, line {one.lineno}, in {one.name}" for one in stack) or None
 
 
 def _short(file: str) -> str:

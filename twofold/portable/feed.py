@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from twofold.errors import Conflict, DependencyDown, EventFormatError, StoreError, StoreThrottled, StoreUnavailable
-from twofold.portable.document_store import ABSENT, VERSION, Document, DocumentStore
+from twofold.portable.document_store import ABSENT, Document, DocumentStore, at_version
 from twofold.portable.event_store import Commit, EventStore
 from twofold.portable.failure import frames, reason
 from twofold.portable.logs import Outcome, event
@@ -151,22 +151,24 @@ class Feed:
         """
         reference = await self._documents.get(CHECKPOINTS, f"parked:{consumer}", stream)
         partition = _partition(consumer, stream)
-        found = await self._documents.get(CHECKPOINTS, partition, "checkpoint")
-        if found is not None and found.body["parked"]:
-            body = {**found.body, "parked": False}
-            await self._documents.put(CHECKPOINTS, partition, "checkpoint", body, condition=VERSION(found.version))
-        done = await self._catch_up(stream, self._consumers[consumer])
-        if done and reference is not None:
+        checkpoint = await self._documents.get(CHECKPOINTS, partition, "checkpoint")
+        if checkpoint is not None and checkpoint.body["parked"]:
+            body = {**checkpoint.body, "parked": False}
+            await self._documents.put(
+                CHECKPOINTS, partition, "checkpoint", body, condition=at_version(checkpoint.version)
+            )
+        caught_up = await self._catch_up(stream, self._consumers[consumer])
+        if caught_up and reference is not None:
             await self._unpark(consumer, stream, reference.version)
-        return done
+        return caught_up
 
     async def _catch_up(self, stream: str, consumer: Consumer) -> bool:
         partition = _partition(consumer.name, stream)
-        found = await self._documents.get(CHECKPOINTS, partition, "checkpoint")
-        if found is not None and found.body["parked"]:
+        checkpoint = await self._documents.get(CHECKPOINTS, partition, "checkpoint")
+        if checkpoint is not None and checkpoint.body["parked"]:
             return False
-        position = found.body["position"] if found else 0
-        version = found.version if found else None
+        position = checkpoint.body["position"] if checkpoint else 0
+        version = checkpoint.version if checkpoint else None
         failure: Exception | None = None
         try:
             async for commit in self._events.commits(stream, after=position):
@@ -186,14 +188,14 @@ class Feed:
             await self._checkpoint(partition, version, position, parked=True)
         except CheckpointMoved:
             # Perhaps the other process parked it: then ours is the reference to that too.
-            if done := await self._catch_up(stream, consumer):
+            if caught_up := await self._catch_up(stream, consumer):
                 await self._unpark(consumer.name, stream, reference)
-            return done
+            return caught_up
         return False
 
     async def _checkpoint(self, partition: str, version: str | None, position: int, *, parked: bool) -> str:
         body = {"format": FORMAT, "position": position, "parked": parked}
-        condition = VERSION(version) if version else ABSENT
+        condition = at_version(version) if version else ABSENT
         try:
             return await self._documents.put(CHECKPOINTS, partition, "checkpoint", body, condition=condition)
         except Conflict as exc:
@@ -244,12 +246,12 @@ class Feed:
         return failure
 
     async def _park(self, consumer: Consumer, stream: str, position: int, failure: Exception) -> str:
-        told = reason(failure)[:2000]
+        why = reason(failure)[:2000]
         body = {
             "format": FORMAT,
             "stream": stream,
             "position": position,
-            "failure": told,
+            "failure": why,
             "at": self._documents.now(),
         }
         if trace := frames(failure):
@@ -257,7 +259,7 @@ class Feed:
         reference = await self._documents.put(CHECKPOINTS, f"parked:{consumer.name}", stream, body)
         observe(PARKED, 1, consumer=consumer.stated)
         event(
-            log, "parked", f"consumer {consumer.name} parked stream {stream} at {position}: {told}",
+            log, "parked", f"consumer {consumer.name} parked stream {stream} at {position}: {why}",
             started=time.perf_counter(), outcome="failure", level=logging.ERROR, error=failure,
             labels__consumer=consumer.stated, labels__stream=stream, labels__position=str(position),
         )  # fmt: skip
@@ -265,7 +267,7 @@ class Feed:
 
     async def _unpark(self, consumer: str, stream: str, reference: str) -> None:
         with suppress(Conflict):  # it was parked again meanwhile
-            await self._documents.delete(CHECKPOINTS, f"parked:{consumer}", stream, condition=VERSION(reference))
+            await self._documents.delete(CHECKPOINTS, f"parked:{consumer}", stream, condition=at_version(reference))
 
 
 def _down(error: BaseException) -> DependencyDown | None:

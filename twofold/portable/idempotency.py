@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twofold.errors import Conflict, TwofoldError
-from twofold.portable.document_store import ABSENT, VERSION, DocumentStore
+from twofold.portable.document_store import ABSENT, DocumentStore, at_version
 
 RECORDS = "documents"
 FORMAT = 1
@@ -83,13 +83,13 @@ class Idempotency:
                 )
                 return Claim(partition, id, fingerprint, version)
             except Conflict:
-                found = await self._documents.get(RECORDS, partition, id)
-            if found is None:
+                record = await self._documents.get(RECORDS, partition, id)
+            if record is None:
                 continue  # it ended between the two calls
-            if found.body["fingerprint"] != fingerprint:
+            if record.body["fingerprint"] != fingerprint:
                 raise FingerprintMismatch("this key was used before, with something else")
-            if found.body["state"] == "done":
-                answer: dict[str, Any] = found.body["answer"]
+            if record.body["state"] == "done":
+                answer: dict[str, Any] = record.body["answer"]
                 return answer
             raise InProgress("the first execution under this key is still in progress")
         raise InProgress("executions under this key come and go too fast")
@@ -100,7 +100,7 @@ class Idempotency:
         try:
             await self._documents.put(
                 RECORDS, claim.scope, claim.id, body,
-                condition=VERSION(claim.version), expires_at=self._documents.now() + self._ttl,
+                condition=at_version(claim.version), expires_at=self._documents.now() + self._ttl,
             )  # fmt: skip
             return True
         except Conflict:
@@ -109,7 +109,7 @@ class Idempotency:
     async def release(self, claim: Claim) -> bool:
         """Gives the key free, after an execution that has no answer to keep; False when the claim was lost before."""
         try:
-            await self._documents.delete(RECORDS, claim.scope, claim.id, condition=VERSION(claim.version))
+            await self._documents.delete(RECORDS, claim.scope, claim.id, condition=at_version(claim.version))
             return True
         except Conflict:
             return False

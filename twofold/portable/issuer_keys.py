@@ -75,16 +75,16 @@ def usable(jwks: Iterable[Mapping[str, Any]]) -> "dict[tuple[str, str], Key]":
     """Those of an issuer's keys that can verify a signature, by id and type; what can't be read is left out."""
     from joserfc.jwk import JWKRegistry  # `cryptography` comes with it: only who verifies tokens loads it
 
-    found: dict[tuple[str, str], Key] = {}
+    keys: dict[tuple[str, str], Key] = {}
     for jwk in jwks:
         try:
             kid, kty = jwk["kid"], jwk["kty"]
             if not isinstance(kid, str) or jwk.get("use", "sig") != "sig" or not _strong(jwk):
                 continue
-            found[kid, kty] = JWKRegistry.import_key(dict(jwk))
+            keys[kid, kty] = JWKRegistry.import_key(dict(jwk))
         except Exception as exc:  # whatever is wrong with one key must not cost the others
             log.warning("a key of the issuer is left out: %s", type(exc).__name__)
-    return found
+    return keys
 
 
 def _strong(jwk: Mapping[str, Any]) -> bool:

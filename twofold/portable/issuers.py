@@ -39,8 +39,8 @@ def scope_to_ask(issuer: str, service: str, audience: str, scope: str) -> str:
 
 def where_to_ask(issuer: str) -> str:
     """The issuer whose discovery document says where to log in: Entra's tokens of version 1 are asked for as those of version 2."""
-    found = _ENTRA.fullmatch(issuer)
-    return f"https://login.microsoftonline.com/{found[2]}/v2.0" if found and found[2] else issuer
+    match = _ENTRA.fullmatch(issuer)
+    return f"https://login.microsoftonline.com/{match[2]}/v2.0" if match and match[2] else issuer
 
 
 def names_audience(issuer: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from twofold.errors import Conflict
-from twofold.portable.document_store import ABSENT, VERSION, DocumentStore
+from twofold.portable.document_store import ABSENT, DocumentStore, at_version
 
 LEASES = "documents"
 FORMAT = 1
@@ -34,4 +34,4 @@ async def lease(documents: DocumentStore, name: str, seconds: int) -> AsyncItera
         yield True
     finally:
         with suppress(Conflict):  # it expired, and perhaps somebody else holds it now
-            await documents.delete(LEASES, partition, "lease", condition=VERSION(version))
+            await documents.delete(LEASES, partition, "lease", condition=at_version(version))

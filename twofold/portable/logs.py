@@ -129,8 +129,8 @@ class TerminalFormatter(logging.Formatter):
         if "event.duration" in ecs:
             parts.append(f"{ecs['event.duration'] / 1e6:.1f} ms")
         if "error.type" in ecs:
-            said = "" if ecs["error.message"] == ecs["error.type"] else f": {ecs['error.message']}"
-            parts.append(ecs["error.type"] + said)
+            message = "" if ecs["error.message"] == ecs["error.type"] else f": {ecs['error.message']}"
+            parts.append(ecs["error.type"] + message)
         if "event.reason" in ecs:
             parts.append(ecs["event.reason"])
         if (span := current()) is not None:
@@ -155,8 +155,8 @@ def timestamp(seconds: float) -> str:
     return f"{whole}.{int(seconds * 1000) % 1000:03d}Z"
 
 
-def _kept(found: re.Match[str]) -> str:
-    return f"{found['scheme'] or found['user'] or found['name'] or ''}{REDACTED}{'@' if found['user'] else ''}"
+def _kept(match: re.Match[str]) -> str:
+    return f"{match['scheme'] or match['user'] or match['name'] or ''}{REDACTED}{'@' if match['user'] else ''}"
 
 
 def _cut(text: str) -> str:

@@ -179,14 +179,14 @@ class MessageQueue:
                 error = await _failure(handler(message))
             if error is not None:
                 span.fail(type(error).__qualname__)
-            told, level = await self._settle(delivery, spec, message, error)
+            ending, level = await self._settle(delivery, spec, message, error)
             age = None if message.sent_at is None else max(0.0, round(time.time() - message.sent_at, 3))
             outcome: Outcome = "success" if error is None else "failure"
             observe(MESSAGES, time.perf_counter() - started, queue=spec.name, outcome=outcome)
             if age is not None:
                 observe(QUEUE_AGE, age, queue=spec.name)
             event(
-                log, "message", f"queue {spec.name}: {message.id} {told}", started=started, level=level, error=error,
+                log, "message", f"queue {spec.name}: {message.id} {ending}", started=started, level=level, error=error,
                 outcome=outcome, twofold__age=age,
                 labels__queue=spec.name, labels__message=message.id, labels__attempt=str(message.attempt),
             )  # fmt: skip

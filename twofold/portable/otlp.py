@@ -73,7 +73,7 @@ def encode(spans: Sequence[ReadableSpan]) -> bytes:
 def _span(span: ReadableSpan) -> dict[str, Any]:
     context = span.get_span_context()
     assert context is not None
-    made: dict[str, Any] = {
+    attributes: dict[str, Any] = {
         "traceId": f"{context.trace_id:032x}",
         "spanId": f"{context.span_id:016x}",
         "name": span.name,
@@ -84,7 +84,7 @@ def _span(span: ReadableSpan) -> dict[str, Any]:
         "status": {"code": span.status.status_code.value},
         "flags": context.trace_flags,
     }
-    return made | ({"parentSpanId": f"{span.parent.span_id:016x}"} if span.parent else {})
+    return attributes | ({"parentSpanId": f"{span.parent.span_id:016x}"} if span.parent else {})
 
 
 def _attributes(attributes: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -33,11 +33,11 @@ class Rate:
         """`600/minute`, also second, hour and day; None for an empty text: no limit. Raises ValueError."""
         if not text:
             return None
-        if (found := _RATE.fullmatch(text)) is None:
+        if (match := _RATE.fullmatch(text)) is None:
             raise ValueError(
                 "it must be like 600/minute (1 to 999999; second, minute, hour or day), or empty: no limit"
             )
-        return cls(int(found[1]), SECONDS[found[2]])
+        return cls(int(match[1]), SECONDS[match[2]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from twofold.errors import EventFormatError
 from twofold.portable.document_store import (
     ABSENT,
     ANY,
-    VERSION,
     Body,
     Clock,
     Condition,
@@ -21,6 +20,7 @@ from twofold.portable.document_store import (
     DocumentStore,
     Page,
     Write,
+    at_version,
 )
 
 DOCUMENTS = "documents"
@@ -106,19 +106,19 @@ class ReadModels:
             read_at, cached = self._cached[projection]
             if read_at <= now < read_at + self.cached_seconds:
                 return cached
-        found = await self.documents.get(DOCUMENTS, f"model:{projection}", "generations")
+        document = await self.documents.get(DOCUMENTS, f"model:{projection}", "generations")
         known = Generations()
-        if found is not None:
-            if found.body["format"] != FORMAT:
-                raise EventFormatError(f"the generations of {projection!r} have format {found.body['format']!r}")
-            body = found.body
-            known = Generations(body["live"], body["building"], body["latest"], found.version)
+        if document is not None:
+            if document.body["format"] != FORMAT:
+                raise EventFormatError(f"the generations of {projection!r} have format {document.body['format']!r}")
+            body = document.body
+            known = Generations(body["live"], body["building"], body["latest"], document.version)
         self._cached[projection] = (now, known)
         return known
 
     async def change(self, projection: str, before: Generations, *, live: int, building: int | None) -> Generations:
         """Says what is live and being built from now on; raises `Conflict` when somebody else did meanwhile."""
-        condition = VERSION(before.version) if before.version else ABSENT
+        condition = at_version(before.version) if before.version else ABSENT
         latest = max(before.latest, building or 0)  # a number never comes again
         body = {"format": FORMAT, "live": live, "building": building, "latest": latest}
         version = await self.documents.put(DOCUMENTS, f"model:{projection}", "generations", body, condition=condition)

@@ -82,7 +82,7 @@ class Rebuild:
 
     async def _delete_others(self, generations: Generations) -> None:
         """Deletes every generation but the live one, with its checkpoints; also what an interrupted run left."""
-        documents, done = self._models.documents, 0
+        documents, count = self._models.documents, 0
         gate = asyncio.Semaphore(16)
 
         async def delete(document: Document) -> None:
@@ -98,6 +98,6 @@ class Rebuild:
                 batch.append(delete(document))
                 if len(batch) == CHUNK:
                     await asyncio.gather(*batch)
-                    done, batch = done + CHUNK, []
-                    self._progress("deleting the old one", done, None)
+                    count, batch = count + CHUNK, []
+                    self._progress("deleting the old one", count, None)
             await asyncio.gather(*batch)

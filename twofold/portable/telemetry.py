@@ -104,10 +104,10 @@ def span(name: str, kind: str = INTERNAL, attributes: Attributes | None = None) 
 
 def parsed(text: str | None) -> tuple[str, str, bool] | None:
     """A traceparent's trace id, parent id and whether it is sampled; None for what is no traceparent."""
-    found = _TRACEPARENT.fullmatch(text) if text else None
-    if found is None or ((text or "").startswith("00-") and len(text or "") != 55):
+    match = _TRACEPARENT.fullmatch(text) if text else None
+    if match is None or ((text or "").startswith("00-") and len(text or "") != 55):
         return None
-    return found[1], found[2], bool(int(found[3], 16) & 1)
+    return match[1], match[2], bool(int(match[3], 16) & 1)
 
 
 OFF = Telemetry()

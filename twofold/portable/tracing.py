@@ -46,8 +46,8 @@ class Tracing(Telemetry):
                 yield unrecorded
             return
         context = None
-        if (found := parsed(parent)) is not None:
-            trace_id, parent_id, sampled = found
+        if (ids := parsed(parent)) is not None:
+            trace_id, parent_id, sampled = ids
             remote = SpanContext(int(trace_id, 16), int(parent_id, 16), True, TraceFlags(sampled))
             context = trace.set_span_in_context(NonRecordingSpan(remote))
         started = self._tracer.start_span(name, context, SpanKind[kind], attributes)

@@ -12,7 +12,7 @@ type Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What must hold for a write to happen; see `ANY`, `ABSENT` and `VERSION(v)`."""
+    """What must hold for a write to happen; see `ANY`, `ABSENT` and `at_version(v)`."""
 
     kind: str
     version: str | None = None
@@ -24,7 +24,7 @@ ABSENT = Condition("absent")
 """No document with this id exists; an expired one counts as absent."""
 
 
-def VERSION(version: str) -> Condition:
+def at_version(version: str) -> Condition:
     """The document exists, has not expired and has exactly this version."""
     return Condition("version", version)
 

@@ -22,9 +22,9 @@ class CacheConformance:
 
     @pytest_asyncio.fixture
     async def cache(self) -> AsyncIterator[Cache]:
-        made = Cache(await self.open_driver(), prefix="t:")
-        yield made
-        await made.close()
+        cache = Cache(await self.open_driver(), prefix="t:")
+        yield cache
+        await cache.close()
 
     @pytest_asyncio.fixture
     async def other(self, cache: Cache) -> AsyncIterator[Cache]:
@@ -32,9 +32,9 @@ class CacheConformance:
         if not cache.shared:
             yield Cache(cache.driver, prefix="t:")
             return
-        made = Cache(await self.open_driver(), prefix="t:")
-        yield made
-        await made.close()
+        second = Cache(await self.open_driver(), prefix="t:")
+        yield second
+        await second.close()
 
     @pytest.fixture
     def key(self) -> str:
@@ -44,8 +44,8 @@ class CacheConformance:
     async def test_what_was_set_is_read_until_it_is_deleted(self, cache: Cache, key: str, value: Any) -> None:
         assert await cache.get(key) is None
         await cache.set(key, value, 60)
-        found = await cache.get(key)
-        assert found == value and type(found) is type(value)
+        read = await cache.get(key)
+        assert read == value and type(read) is type(value)
         await cache.set(key, "newer", 60)
         assert await cache.get(key) == "newer"
         await cache.delete(key)
@@ -90,24 +90,24 @@ class CacheConformance:
 
     async def test_many_who_miss_load_once_and_get_the_same(self, cache: Cache, other: Cache, key: str) -> None:
         askers = [cache, other] * 10
-        found = await asyncio.gather(*(asker.get_or_load(key, 60, self.load) for asker in askers))
-        found.append(await cache.get_or_load(key, 60, self.load))
-        assert self.loads == 1 and all(one == {"load": 1, "pair": [1, 2]} for one in found)
+        values = await asyncio.gather(*(asker.get_or_load(key, 60, self.load) for asker in askers))
+        values.append(await cache.get_or_load(key, 60, self.load))
+        assert self.loads == 1 and all(one == {"load": 1, "pair": [1, 2]} for one in values)
 
     async def test_who_waits_for_a_slow_load_of_another_process_loads_for_himself(
         self, cache: Cache, other: Cache, key: str
     ) -> None:
-        done = asyncio.Event()
+        loaded = asyncio.Event()
 
         async def slow() -> str:
-            await done.wait()
+            await loaded.wait()
             return "slow"
 
         first = asyncio.create_task(cache.get_or_load(key, 60, slow))
         await asyncio.sleep(0.05)
         assert (await other.get_or_load(key, 60, self.load))["load"] == 1
         assert await other.get(key) is None  # whose load is first keeps the right to store
-        done.set()
+        loaded.set()
         assert await first == "slow" and await other.get(key) == "slow"
 
     async def test_a_failed_load_is_told_to_all_and_not_kept(self, cache: Cache, key: str) -> None:

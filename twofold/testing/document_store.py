@@ -20,7 +20,6 @@ from twofold.errors import Conflict, ProfileError
 from twofold.portable.document_store import (
     ABSENT,
     ANY,
-    VERSION,
     Check,
     Delete,
     DocumentDriver,
@@ -28,6 +27,7 @@ from twofold.portable.document_store import (
     Page,
     Put,
     Write,
+    at_version,
 )
 from twofold.testing.clock import Clock
 
@@ -60,9 +60,9 @@ class DocumentStoreConformance:
 
     async def test_what_was_put_is_read(self, store: DocumentStore, p: str) -> None:
         version = await store.put(C, p, "a", {"n": 1})
-        found = await store.get(C, p, "a")
-        assert found is not None
-        assert (found.partition, found.id, found.body, found.version) == (p, "a", {"n": 1}, version)
+        document = await store.get(C, p, "a")
+        assert document is not None
+        assert (document.partition, document.id, document.body, document.version) == (p, "a", {"n": 1}, version)
         assert await store.get(C, p, "b") is None
 
     @pytest.mark.parametrize(
@@ -77,15 +77,15 @@ class DocumentStoreConformance:
     )
     async def test_bodies_come_back_as_they_were(self, store: DocumentStore, p: str, body: dict[str, Any]) -> None:
         await store.put(C, p, "a", body)
-        found = await store.get(C, p, "a")
-        assert found is not None and found.body == body
-        assert [type(value) for value in found.body.values()] == [type(value) for value in body.values()]
+        document = await store.get(C, p, "a")
+        assert document is not None and document.body == body
+        assert [type(value) for value in document.body.values()] == [type(value) for value in body.values()]
 
     async def test_the_largest_body_fits(self, store: DocumentStore, p: str) -> None:
         body = {"text": "x" * (350 * 1024 - len('{"text":""}'))}
         await store.put(C, p, "a", body)
-        found = await store.get(C, p, "a")
-        assert found is not None and found.body == body
+        document = await store.get(C, p, "a")
+        assert document is not None and document.body == body
 
     async def test_the_longest_keys_fit(self, store: DocumentStore) -> None:
         partition, id = uuid.uuid4().hex + "p" * (1024 - 32), "i" * 1023
@@ -103,20 +103,20 @@ class DocumentStoreConformance:
         with pytest.raises(Conflict) as caught:
             await store.put(C, p, "a", {"n": 2}, condition=ABSENT)
         assert (caught.value.partition, caught.value.id) == (p, "a")
-        found = await store.get(C, p, "a")
-        assert found is not None and found.body == {"n": 1}
+        document = await store.get(C, p, "a")
+        assert document is not None and document.body == {"n": 1}
 
     async def test_version(self, store: DocumentStore, p: str) -> None:
         first = await store.put(C, p, "a", {"n": 1})
-        second = await store.put(C, p, "a", {"n": 2}, condition=VERSION(first))
+        second = await store.put(C, p, "a", {"n": 2}, condition=at_version(first))
         for stale in (first, "no-such-version"):
             with pytest.raises(Conflict):
-                await store.put(C, p, "a", {"n": 3}, condition=VERSION(stale))
+                await store.put(C, p, "a", {"n": 3}, condition=at_version(stale))
             with pytest.raises(Conflict):
-                await store.delete(C, p, "a", condition=VERSION(stale))
-        await store.delete(C, p, "a", condition=VERSION(second))
+                await store.delete(C, p, "a", condition=at_version(stale))
+        await store.delete(C, p, "a", condition=at_version(second))
         with pytest.raises(Conflict):
-            await store.put(C, p, "a", {"n": 4}, condition=VERSION(second))
+            await store.put(C, p, "a", {"n": 4}, condition=at_version(second))
         assert await store.get(C, p, "a") is None
 
     async def test_versions_never_recur(self, store: DocumentStore, p: str) -> None:
@@ -134,7 +134,7 @@ class DocumentStoreConformance:
 
     @pytest.mark.parametrize(
         "failing",
-        [Put("x", {}, ABSENT), Put("y", {}, VERSION("gone")), Delete("x", VERSION("v")), Check("x", ABSENT)],
+        [Put("x", {}, ABSENT), Put("y", {}, at_version("gone")), Delete("x", at_version("v")), Check("x", ABSENT)],
     )
     async def test_a_commit_is_all_or_nothing(self, store: DocumentStore, p: str, failing: Write) -> None:
         await store.put(C, p, "x", {"n": 0})
@@ -149,24 +149,24 @@ class DocumentStoreConformance:
         versions = await store.commit(
             C, p,
             [
-                Put("a", {"n": 1}), Put("b", {"n": 1}, ABSENT), Check("kept", VERSION(kept)),
-                Check("none", ABSENT), Delete("gone", VERSION(gone)), Delete("missing", ANY),
+                Put("a", {"n": 1}), Put("b", {"n": 1}, ABSENT), Check("kept", at_version(kept)),
+                Check("none", ABSENT), Delete("gone", at_version(gone)), Delete("missing", ANY),
             ],
         )  # fmt: skip
         assert [version is not None for version in versions] == [True, True, False, False, False, False]
         page = await store.query(C, p)
         assert [d.id for d in page.documents] == ["a", "b", "kept"]
         assert [d.version for d in page.documents[:2]] == versions[:2]
-        await store.put(C, p, "kept", {"n": 2}, condition=VERSION(kept))
+        await store.put(C, p, "kept", {"n": 2}, condition=at_version(kept))
 
     async def test_a_version_survives_checks(self, store: DocumentStore, p: str) -> None:
         version = await store.put(C, p, "kept", {"n": 1})
         for n in range(3):
-            await store.commit(C, p, [Check("kept", VERSION(version)), Put(f"a{n}", {})])
-        await store.commit(C, p, [Check("kept", VERSION(version))])
-        await store.put(C, p, "kept", {"n": 2}, condition=VERSION(version))
+            await store.commit(C, p, [Check("kept", at_version(version)), Put(f"a{n}", {})])
+        await store.commit(C, p, [Check("kept", at_version(version))])
+        await store.put(C, p, "kept", {"n": 2}, condition=at_version(version))
         with pytest.raises(Conflict):
-            await store.commit(C, p, [Check("kept", VERSION(version))])
+            await store.commit(C, p, [Check("kept", at_version(version))])
         with pytest.raises(Conflict):
             await store.commit(C, p, [Check("kept", ABSENT)])
         await store.commit(C, p, [Check("none", ABSENT)])
@@ -185,18 +185,18 @@ class DocumentStoreConformance:
         await store.commit(C, p, [Put(id, {}) for id in ids])
         ordered = sorted(ids, key=str.encode)
 
-        async def found(**arguments: Any) -> list[str]:
+        async def query(**arguments: Any) -> list[str]:
             return [d.id for d in (await store.query(C, p, **arguments)).documents]
 
-        assert await found() == ordered
-        assert await found(descending=True) == ordered[::-1]
-        assert await found(prefix="a") == ["a", "a-1", "a-2"]
-        assert await found(prefix="a", descending=True) == ["a-2", "a-1", "a"]
-        assert await found(start="a-1", end="b") == ["a-1", "a-2"]
-        assert await found(start="b") == ordered[ordered.index("b") :]
-        assert await found(end="b") == ["a", "a-1", "a-2"]
-        assert await found(start="c", end="b") == []
-        assert await found(limit=2) == ["a", "a-1"]
+        assert await query() == ordered
+        assert await query(descending=True) == ordered[::-1]
+        assert await query(prefix="a") == ["a", "a-1", "a-2"]
+        assert await query(prefix="a", descending=True) == ["a-2", "a-1", "a"]
+        assert await query(start="a-1", end="b") == ["a-1", "a-2"]
+        assert await query(start="b") == ordered[ordered.index("b") :]
+        assert await query(end="b") == ["a", "a-1", "a-2"]
+        assert await query(start="c", end="b") == []
+        assert await query(limit=2) == ["a", "a-1"]
 
     @pytest.mark.parametrize("descending", [False, True])
     async def test_paging_while_others_write(self, store: DocumentStore, p: str, descending: bool) -> None:
@@ -228,14 +228,18 @@ class DocumentStoreConformance:
         until = store.now() + 100
         version = await store.put(C, p, "a", {"n": 1}, expires_at=until)
         await store.put(C, p, "b", {"n": 1})
-        found = await store.get(C, p, "a")
-        assert found is not None and found.expires_at == until
+        document = await store.get(C, p, "a")
+        assert document is not None and document.expires_at == until
         clock.advance(99)
         assert await store.get(C, p, "a") is not None
         clock.advance(1)
         assert await store.get(C, p, "a") is None
         assert [d.id for d in (await store.query(C, p)).documents] == ["b"]
-        for write in (Put("a", {}, VERSION(version)), Delete("a", VERSION(version)), Check("a", VERSION(version))):
+        for write in (
+            Put("a", {}, at_version(version)),
+            Delete("a", at_version(version)),
+            Check("a", at_version(version)),
+        ):
             with pytest.raises(Conflict):
                 await store.commit(C, p, [write])
             with pytest.raises(Conflict):
@@ -243,8 +247,8 @@ class DocumentStoreConformance:
         await store.commit(C, p, [Check("a", ABSENT), Put("c", {})])
         await store.put(C, p, "a", {"n": 2}, condition=ABSENT)
         clock.advance(1000)
-        found = await store.get(C, p, "a")
-        assert found is not None and (found.body, found.expires_at) == ({"n": 2}, None)
+        document = await store.get(C, p, "a")
+        assert document is not None and (document.body, document.expires_at) == ({"n": 2}, None)
 
     async def test_an_expired_document_is_replaced_in_a_commit(
         self, store: DocumentStore, clock: Clock, p: str
@@ -252,8 +256,8 @@ class DocumentStoreConformance:
         await store.put(C, p, "a", {"n": 1}, expires_at=store.now() + 10)
         clock.advance(11)
         await store.commit(C, p, [Put("a", {"n": 2}, ABSENT), Put("b", {})])
-        found = await store.get(C, p, "a")
-        assert found is not None and found.body == {"n": 2}
+        document = await store.get(C, p, "a")
+        assert document is not None and document.body == {"n": 2}
 
     async def test_each_write_sets_the_expiry_anew(self, store: DocumentStore, clock: Clock, p: str) -> None:
         await store.put(C, p, "a", {}, expires_at=store.now() + 10)
@@ -274,7 +278,7 @@ class DocumentStoreConformance:
 
     async def test_one_of_many_wins(self, store: DocumentStore, p: str) -> None:
         version = await store.put(C, p, "a", {"n": 0})
-        for condition in (VERSION(version), ABSENT):
+        for condition in (at_version(version), ABSENT):
             outcomes = await asyncio.gather(
                 *(store.put(C, p, "a" if condition.version else "b", {"n": n}, condition=condition) for n in range(20)),
                 return_exceptions=True,
@@ -290,10 +294,10 @@ class DocumentStoreConformance:
         async def command(id: str) -> None:
             async with gate:
                 for _ in range(500):
-                    found = await store.get(C, p, id)
-                    assert found is not None
+                    document = await store.get(C, p, id)
+                    assert document is not None
                     try:
-                        await store.put(C, p, id, {"n": found.body["n"] + 1}, condition=VERSION(found.version))
+                        await store.put(C, p, id, {"n": document.body["n"] + 1}, condition=at_version(document.version))
                         return
                     except Conflict:
                         await asyncio.sleep(random.uniform(0, 0.02))

@@ -65,8 +65,8 @@ class MessageQueueConformance:
         await queue.redrive(self.name, dead)
         delivery = await self.receive(queue)
         assert delivery is not None
-        again = Message.decode(delivery.body)
-        assert (again.id, again.attempt, again.failure) == ("m", 1, None)
+        redriven = Message.decode(delivery.body)
+        assert (redriven.id, redriven.attempt, redriven.failure) == ("m", 1, None)
 
     async def test_a_store_that_is_down_and_later_count_no_attempt(self, queue: MessageQueue) -> None:
         outcomes = iter([Later("busy", seconds=1), StoreUnavailable("down"), StoreThrottled("busy")])
@@ -89,9 +89,9 @@ class MessageQueueConformance:
         await queue.send(self.name, Message("t", {}, id="m"))
         assert await self.receive(queue) is not None
         assert not await queue.receive(self.name)
-        again = await self.receive(queue)
-        assert again is not None and Message.decode(again.body).id == "m"
-        await queue.driver.release(again)
+        second = await self.receive(queue)
+        assert second is not None and Message.decode(second.body).id == "m"
+        await queue.driver.release(second)
         assert await self.receive(queue, 1) is not None
 
     async def test_a_batch_is_sent_with_a_result_for_each(self, queue: MessageQueue) -> None:
@@ -112,11 +112,11 @@ class MessageQueueConformance:
         await queue.send(self.name, Message("t", {}, id="m"))
         first = await self.receive(queue)
         assert first is not None
-        again = await self.receive(queue)
-        assert again is not None and again.receipt != first.receipt
+        second = await self.receive(queue)
+        assert second is not None and second.receipt != first.receipt
         await queue.driver.release(first)
-        await queue.driver.delete(again)
-        await queue.driver.delete(again)
+        await queue.driver.delete(second)
+        await queue.driver.delete(second)
         assert not await queue.receive(self.name)
 
     async def test_an_unreadable_message_is_dead_lettered_at_once(self, queue: MessageQueue) -> None:
@@ -130,8 +130,8 @@ class MessageQueueConformance:
         letter = Message.decode(dead.body)
         assert letter.data == {"body": "no envelope"} and "ValueError" in (letter.failure or "")
         await queue.redrive(self.name, dead)
-        again = await self.receive(queue)
-        assert again is not None and again.body == "no envelope"
+        dead_letter = await self.receive(queue)
+        assert dead_letter is not None and dead_letter.body == "no envelope"
 
     async def test_a_missing_queue_is_told_by_its_name(self, queue: MessageQueue) -> None:
         missing = f"missing-{uuid.uuid4().hex[:8]}"

@@ -50,9 +50,9 @@ class ReadModelConformance:
         async with asyncio.TaskGroup() as group:
             for partition, id in wanted | {(f"scam-{run}:0", "id-1")}:
                 group.create_task(put(partition, id))
-        found = [(one.partition, one.id) async for one in documents.scan("documents", prefix=f"scan-{run}:")]
-        assert set(found) == wanted
-        assert len(found) == len(wanted), "nothing was written meanwhile, so nothing comes twice"
+        scanned = [(one.partition, one.id) async for one in documents.scan("documents", prefix=f"scan-{run}:")]
+        assert set(scanned) == wanted
+        assert len(scanned) == len(wanted), "nothing was written meanwhile, so nothing comes twice"
         one_id = {one.partition async for one in documents.scan("documents", prefix=f"scan-{run}:", id="id-8")}
         assert one_id == {f"scan-{run}:1"}
 
@@ -191,5 +191,5 @@ class Service:
         return {one.id: one.body async for one in model.query_all("all")}
 
     async def generations(self) -> tuple[int, int | None]:
-        found = await self.models.generations(self.projection, fresh=True)
-        return found.live, found.building
+        generations = await self.models.generations(self.projection, fresh=True)
+        return generations.live, generations.building

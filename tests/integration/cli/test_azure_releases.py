@@ -17,8 +17,8 @@ from tests.copies.copy import ROOT
 from tests.unit.deploy.arm import Arm, site
 from twofold.deploy.azure import releases as module
 from twofold.deploy.azure.code import publish
-from twofold.deploy.patience import Patience
 from twofold.deploy.releases import ReleaseError
+from twofold.deploy.retry import Retry
 from twofold.emulators.azurite import KEY
 from twofold.emulators.managed_identity import ManagedIdentityFake, storage_token
 from twofold.emulators.server import Answer, FakeServer
@@ -59,7 +59,7 @@ class Apps(FakeServer):
 
 @pytest.fixture
 def apps(monkeypatch):
-    monkeypatch.setattr(module, "publish", functools.partial(publish, patience=Patience(600, 0.01)))
+    monkeypatch.setattr(module, "publish", functools.partial(publish, retry=Retry(600, 0.01)))
     with Apps() as apps:
         yield apps
 
@@ -130,7 +130,7 @@ def test_one_whose_triggers_are_not_synced_goes_back_too(stack, apps, arm, monke
     """It has taken the code: what the message says of the units is what they run."""
     apps.runs |= dict.fromkeys(APPS.values(), b"c")
     arm.hosts[APPS["worker"]] = [None]
-    monkeypatch.setattr(module.triggers, "sync", functools.partial(module.triggers.sync, patience=Patience(0.1, 0.01)))
+    monkeypatch.setattr(module.triggers, "sync", functools.partial(module.triggers.sync, retry=Retry(0.1, 0.01)))
     with pytest.raises(
         ReleaseError, match=r"^worker: .*not synced: 400 .*every unit runs what it ran before"
     ) as failed:

@@ -187,7 +187,7 @@ async def test_a_storage_queue_has_them_too_and_gets_back_what_was_only_looked_a
     twins = {name: service.create_queue(f"{prefix}-{name}") for name in ("payments", "payments-poison")}
     parts = urlsplit(azurite)
     credential = StaticCredential(storage_token())
-    driver = storage.open(f"storagequeue://{parts.netloc}{parts.path}/{prefix}", credential)
+    driver = storage.from_url(f"storagequeue://{parts.netloc}{parts.path}/{prefix}", credential)
     services = bootstrap(Settings.load(embedded(folder), SERVICE, folder), SERVICE, queue_driver=driver)
     await bury(services, 23)
     twins["payments-poison"].send_message("what the host gave up")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from twofold.local.document_store import open as open_store
+from twofold.local.document_store import from_url as open_store
 from twofold.portable.document_store import DocumentStore
 from twofold.portable.event_store import EventStore
 from twofold.testing.clock import Clock

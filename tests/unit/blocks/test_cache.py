@@ -8,9 +8,9 @@ import pytest
 
 from tests.emulators.tool import needing
 from tools import redis_server
+from twofold.driver_registry import open_driver
 from twofold.emulators.process import free_port, serving
 from twofold.errors import CacheUnavailable, SettingsError
-from twofold.homes import open_driver
 from twofold.local import cache as local
 from twofold.local.cache import ENTRY_BYTES, MemoryDriver
 from twofold.portable.cache import CALL_SECONDS, Cache
@@ -66,13 +66,13 @@ async def assert_down_is_a_miss(cache, first):
 
 
 async def test_a_cache_that_refuses_connections_is_a_miss(caplog):
-    cache = Cache(local.open(f"redis://127.0.0.1:{free_port()}"))
+    cache = Cache(local.from_url(f"redis://127.0.0.1:{free_port()}"))
     await assert_down_is_a_miss(cache, 1)
     assert caplog.text.count("the cache is down") == 1
 
 
 async def test_a_cache_that_never_answers_costs_its_finder_half_a_second(silent, caplog):
-    cache = Cache(local.open(silent))
+    cache = Cache(local.from_url(silent))
     _ = cache.driver.redis
     found, took = await timed(asyncio.gather(*(cache.get(f"k-{n}") for n in range(20))))
     assert found == [None] * 20 and took < CALL_SECONDS + 0.15
@@ -83,7 +83,7 @@ async def test_a_cache_that_never_answers_costs_its_finder_half_a_second(silent,
 async def test_a_cache_that_comes_back_is_used_again(caplog):
     port = free_port()
     command = needing(lambda: redis_server.command(port))
-    cache = Cache(local.open(f"redis://127.0.0.1:{port}"))
+    cache = Cache(local.from_url(f"redis://127.0.0.1:{port}"))
     with serving(command, port):
         await cache.set("a", 1, 60)
         assert await cache.get("a") == 1
@@ -101,7 +101,7 @@ async def test_a_cache_that_comes_back_is_used_again(caplog):
 
 
 async def test_a_connection_that_was_cut_while_idle_costs_no_miss(redis_url, caplog):
-    cache, admin = Cache(local.open(redis_url)), local.open(redis_url)
+    cache, admin = Cache(local.from_url(redis_url)), local.from_url(redis_url)
     await cache.set("idle", 1, 60)
     await admin.redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     assert await cache.get("idle") == 1 and "down" not in caplog.text
@@ -110,7 +110,7 @@ async def test_a_connection_that_was_cut_while_idle_costs_no_miss(redis_url, cap
 
 
 async def test_a_call_that_is_cancelled_leaves_no_answer_to_the_next(redis_url):
-    cache = Cache(local.open(redis_url))
+    cache = Cache(local.from_url(redis_url))
     for n in range(20):
         await cache.set(f"c-{n}", n, 60)
     for n in range(200):
@@ -122,7 +122,7 @@ async def test_a_call_that_is_cancelled_leaves_no_answer_to_the_next(redis_url):
 
 
 async def test_prefixes_keep_services_apart(redis_url):
-    one, two = (Cache(local.open(redis_url), prefix=prefix) for prefix in ("shop-dev:", "shop-prod:"))
+    one, two = (Cache(local.from_url(redis_url), prefix=prefix) for prefix in ("shop-dev:", "shop-prod:"))
     await one.set("a", 1, 60)
     assert await two.get("a") is None and await one.driver.get("shop-dev:a") == b"=1"
     await one.close()

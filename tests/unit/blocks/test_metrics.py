@@ -129,7 +129,7 @@ def test_azure_monitor_gets_them_keyless(listening):
         connection = (
             f"InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint=https://{ingestion.host}/"
         )
-        sink = azure.open(
+        sink = azure.from_url(
             "azuremonitor:", service="orders", environment="dev", unit="http", environ={azure.CONNECTION: connection},
             credential=Credential(), connection_verify=False,
         )  # fmt: skip
@@ -156,4 +156,4 @@ def test_azure_monitor_gets_them_keyless(listening):
 
 def test_azure_monitor_without_a_place_is_refused():
     with pytest.raises(SettingsError, match="APPLICATIONINSIGHTS_CONNECTION_STRING is missing"):
-        azure.open("azuremonitor:", service="orders", environment="dev", unit="http", environ={})
+        azure.from_url("azuremonitor:", service="orders", environment="dev", unit="http", environ={})

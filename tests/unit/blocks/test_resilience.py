@@ -174,7 +174,7 @@ async def test_the_bulkhead_bounds_what_is_under_way_and_cancellation_gives_its_
 @pytest.fixture
 async def two(redis_url):
     """Two processes' clients of one service, on one Redis, and the service."""
-    caches = [Cache(local.open(redis_url), prefix=f"{uuid.uuid4().hex}:") for _ in range(2)]
+    caches = [Cache(local.from_url(redis_url), prefix=f"{uuid.uuid4().hex}:") for _ in range(2)]
     caches[1].prefix = caches[0].prefix
     time, provider, limits = Time(), Provider(503), Limits(attempts=1, breaker_failures=2, breaker_seconds=30)
     transport = httpx.MockTransport(provider)
@@ -235,7 +235,7 @@ async def test_breakers_are_told_apart_by_name(two):
 
 
 async def test_without_the_cache_each_process_has_its_own_breaker():
-    cache = Cache(local.open(f"redis://127.0.0.1:{free_port()}"))
+    cache = Cache(local.from_url(f"redis://127.0.0.1:{free_port()}"))
     time, provider = Time(), Provider(503)
     transport, limits = httpx.MockTransport(provider), Limits(attempts=1, breaker_failures=2)
     one, other = (

@@ -6,7 +6,7 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from twofold.deploy.azure import blobs
 from twofold.deploy.azure.blobs import NO_ROLE_YET, UploadFailed, _Provider, synchronize
-from twofold.deploy.patience import Patience
+from twofold.deploy.retry import Retry
 from twofold.deploy.static import FOREVER, content
 from twofold.emulators.azurite import KEY
 from twofold.emulators.managed_identity import storage_token
@@ -95,24 +95,24 @@ def client(server):
 
 def test_a_role_that_is_not_known_yet_is_waited_for(site):
     with Storage(3) as server:
-        synchronize(client(server), {}, listed(site), site, Patience(60, 0.01))
+        synchronize(client(server), {}, listed(site), site, Retry(60, 0.01))
         assert len(server.taken) == 3 and server.refusals == 0
 
 
 def test_a_login_without_a_role_is_told_which_one(site):
     with Storage(1000) as server, pytest.raises(UploadFailed, match="Storage Blob Data Contributor"):
-        synchronize(client(server), {}, listed(site), site, Patience(0.05, 0.01))
+        synchronize(client(server), {}, listed(site), site, Retry(0.05, 0.01))
 
 
 def test_anothers_role_is_not_waited_for(site, monkeypatch):
     """Without `twofold:deployer` the role is the first deployer's; whoever else is refused hears so at once."""
     monkeypatch.setattr(blobs.login, "object_id", lambda: "mine")
-    assert blobs.patience("mine") == blobs.patience("") == blobs.ROLE  # a group may have this login in it
+    assert blobs.retry("mine") == blobs.retry("") == blobs.ROLE  # a group may have this login in it
     with (
         Storage(1000) as server,
         pytest.raises(UploadFailed, match=r"role .* is another's.* Let twofold:deployer name who"),
     ):
-        synchronize(client(server), {}, listed(site), site, blobs.patience("theirs"))
+        synchronize(client(server), {}, listed(site), site, blobs.retry("theirs"))
     assert server.refusals == 999
 
 
@@ -120,7 +120,7 @@ def test_anothers_role_is_not_waited_for(site, monkeypatch):
 def test_another_refusal_is_told_at_once(site, code):
     """The account's firewall among them: no role would help."""
     with Storage(1000, code) as server, pytest.raises(UploadFailed, match=f"/static refused this login: {code}$"):
-        synchronize(client(server), {}, listed(site), site, Patience(60, 1))
+        synchronize(client(server), {}, listed(site), site, Retry(60, 1))
     assert server.refusals == 999
 
 

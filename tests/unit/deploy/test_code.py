@@ -7,7 +7,7 @@ import pytest
 
 from twofold.deploy.azure import code
 from twofold.deploy.azure.code import DeploymentFailed, planned, publish
-from twofold.deploy.patience import Patience
+from twofold.deploy.retry import Retry
 from twofold.emulators.server import Answer, FakeServer
 
 
@@ -44,8 +44,8 @@ def artifact(tmp_path):
     return tmp_path / "a.zip"
 
 
-def deploy(app, artifact, token="t", patience=30.0):
-    return publish(f"http://{app.host}", artifact, lambda: token, Patience(patience, 0.01))
+def deploy(app, artifact, token="t", seconds=30.0):
+    return publish(f"http://{app.host}", artifact, lambda: token, Retry(seconds, 0.01))
 
 
 def test_it_posts_the_zip_and_follows_its_own_deployment_to_the_end(artifact):
@@ -66,7 +66,7 @@ def test_one_that_never_comes_up_says_what_it_answered(artifact):
     with App(4) as app:
         app.inject(math.inf, Answer(503, "Site Unavailable"))
         with pytest.raises(DeploymentFailed, match=r"did not take its artifact in 0 s: 503 .*Site Unavailable"):
-            deploy(app, artifact, patience=0.1)
+            deploy(app, artifact, seconds=0.1)
 
 
 def test_a_deployment_that_met_another_one_is_made_again(artifact):
@@ -79,7 +79,7 @@ def test_a_container_that_does_not_know_the_new_role_yet_is_tried_again(artifact
     with App(3, 4, text=refused) as app:
         assert deploy(app, artifact) == "d-2"
     with App(3, text=refused) as app, pytest.raises(DeploymentFailed, match=refused):
-        deploy(app, artifact, patience=0.1)
+        deploy(app, artifact, seconds=0.1)
 
 
 def test_an_end_that_nobody_is_left_to_tell_is_a_success(artifact):
@@ -110,7 +110,7 @@ def test_each_request_has_the_token_of_its_time(artifact):
     tokens = iter(["ended", "t", "t"])
     with App(4) as app:
         app.inject(1, Answer(503), when=lambda method, path, headers: headers["Authorization"] == "Bearer ended")
-        assert publish(f"http://{app.host}", artifact, lambda: next(tokens), Patience(30, 0.01)) == "d-1"
+        assert publish(f"http://{app.host}", artifact, lambda: next(tokens), Retry(30, 0.01)) == "d-1"
 
 
 def test_another_file_than_the_planned_one_is_not_deployed(artifact):
@@ -126,7 +126,7 @@ def test_the_platform_is_told_of_the_functions_after_the_code_and_a_warning_fail
     monkeypatch.setattr(code.triggers, "sync", lambda *given: calls.append(given) or "nothing wakes it")
     props = {"app": "orders", "site": "/s/orders", "functions": ["feed"], "path": str(artifact)}
     digest = hashlib.sha256(artifact.read_bytes()).hexdigest()
-    assert code._Provider().work(props | {"digest": digest}, {}) == {"deployment": "d-1"}
+    assert code._Provider().apply(props | {"digest": digest}, {}) == {"deployment": "d-1"}
     assert calls == [
         ("https://orders.scm.azurewebsites.net", artifact, code.token),
         ("/s/orders", ["feed"], code.token),

@@ -18,7 +18,7 @@ from tests.unit.deploy.test_health_check import READY, Service
 from twofold.deploy.aws import health as aws_health
 from twofold.deploy.aws import release as aws_release
 from twofold.deploy.azure import blobs, code, health, release
-from twofold.deploy.told import plainly
+from twofold.deploy.user_errors import hide_tracebacks
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_nobody_who_is_logged_in_is_one_line(provider, module, props, told):
 @pytest.mark.parametrize("kind", [EndpointConnectionError, ServiceRequestError])
 def test_what_an_sdk_says_is_one_line_too(monkeypatch, kind):
     monkeypatch.setattr(traceback, "format_exc", traceback.format_exc)
-    plainly()
+    hide_tracebacks()
     try:
         raise kind(endpoint_url="https://x") if kind is EndpointConnectionError else kind("no\nroute")
     except Exception:

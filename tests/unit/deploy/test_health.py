@@ -11,10 +11,10 @@ from botocore.stub import ANY, Stubber
 
 from tests.emulators.fixtures import DUMMY, REGION
 from twofold.deploy.aws.health import READY, REQUEST, ask, reason
-from twofold.deploy.patience import Patience
-from twofold.deploy.told import Unhealthy
+from twofold.deploy.retry import Retry
+from twofold.deploy.user_errors import Unhealthy
 
-ONCE = Patience(0, 0)
+ONCE = Retry(0, 0)
 NAMED = {"FunctionName": "shop", "Qualifier": "7"}
 
 
@@ -79,7 +79,7 @@ def test_it_waits_for_the_snapshot_and_for_permissions_to_be_known(lambda_):
         answers(stub, {"status": "down"})
         answers(stub, {"status": "ready"}, event=READY)
         answers(stub, {"statusCode": 200}, event=REQUEST)
-        ask(lambda_, "shop", "7", [READY, REQUEST], Patience(30, 0.01))
+        ask(lambda_, "shop", "7", [READY, REQUEST], Retry(30, 0.01))
         stub.assert_no_pending_responses()
 
 

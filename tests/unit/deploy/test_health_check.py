@@ -5,8 +5,8 @@ import math
 import pytest
 
 from twofold.deploy.azure.health import explain, look, verify
-from twofold.deploy.patience import Patience
-from twofold.deploy.told import Unhealthy
+from twofold.deploy.retry import Retry
+from twofold.deploy.user_errors import Unhealthy
 from twofold.emulators.server import Answer, FakeServer
 
 READY = {"status": "ready", "dependencies": []}
@@ -29,8 +29,8 @@ class Service(FakeServer):
         raise Answer(404, {"statusCode": 404, "message": "Resource not found"})
 
 
-def check(service, release="new", why="because", patience=30.0):
-    return verify(f"http://{service.host}", release, lambda: why, Patience(patience, 0.01))
+def check(service, release="new", why="because", seconds=30.0):
+    return verify(f"http://{service.host}", release, lambda: why, Retry(seconds, 0.01))
 
 
 def test_the_old_instances_answer_is_not_taken_for_the_new_ones():
@@ -59,14 +59,14 @@ def test_what_is_not_there_yet_is_asked_again(answer):
 def test_a_service_that_stays_down_fails_with_its_answer_and_the_reason():
     down = {"status": "down", "dependencies": [{"name": "store", "status": "down", "critical": True, "ms": 2000.0}]}
     with Service("new", ready=(503, down)) as service, pytest.raises(Unhealthy) as failed:
-        check(service, patience=0.1)
+        check(service, seconds=0.1)
     assert "/health/ready answered 503" in str(failed.value) and '"name": "store"' in str(failed.value)
     assert str(failed.value).endswith("because")
 
 
 def test_an_update_that_never_arrives_fails():
     with Service("old") as service, pytest.raises(Unhealthy, match="/health/live answered 412"):
-        check(service, patience=0.1)
+        check(service, seconds=0.1)
 
 
 class Gateway(Service):
@@ -82,9 +82,9 @@ def test_a_gateway_behind_an_edge_is_asked_itself():
     """The edge takes up to 90 minutes to know what is new."""
     with Gateway("old", "new") as gateway:
         url = f"http://{gateway.host}"
-        assert verify(url, "new", str, Patience(30, 0.01), front_door="the-front-doors") == READY
+        assert verify(url, "new", str, Retry(30, 0.01), front_door="the-front-doors") == READY
         with pytest.raises(Unhealthy, match="answered 403"):
-            verify(url, "new", str, Patience(0.05, 0.01))
+            verify(url, "new", str, Retry(0.05, 0.01))
 
 
 def test_an_edge_that_does_not_answer_yet_is_told_and_fails_nothing(capsys):

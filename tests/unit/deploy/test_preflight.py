@@ -11,7 +11,7 @@ from twofold.deploy.aws.releases import Releases
 from twofold.deploy.azure import preflight as azure
 from twofold.deploy.azure.deployer import namespaces
 from twofold.deploy.config import ConfigError, parse
-from twofold.deploy.program import Asked
+from twofold.deploy.program import PlannedResource
 from twofold.deploy.releases import ReleaseError
 from twofold.emulators import ministack as emulator
 from twofold.emulators.process import free_port, serving
@@ -55,17 +55,17 @@ def manager():
 
 
 ASKED = (
-    Asked("azure-native:web:WebApp", "a", {}),
-    Asked("azure-native:cosmosdb:DatabaseAccount", "b", {}),
-    Asked("azure-native:cdn:Profile", "c", {}),
-    Asked("azure-native:resources:ResourceGroup", "d", {}),
+    PlannedResource("azure-native:web:WebApp", "a", {}),
+    PlannedResource("azure-native:cosmosdb:DatabaseAccount", "b", {}),
+    PlannedResource("azure-native:cdn:Profile", "c", {}),
+    PlannedResource("azure-native:resources:ResourceGroup", "d", {}),
 )
 
 
 def test_an_app_in_a_network_needs_container_apps_provider():
     """Flex Consumption joins subnets that are delegated to it."""
-    alone = (Asked("azure-native:web:WebApp", "a", {}),)
-    inside = (Asked("azure-native:web:WebApp", "a", {"virtualNetworkSubnetId": "/subnets/apps"}),)
+    alone = (PlannedResource("azure-native:web:WebApp", "a", {}),)
+    inside = (PlannedResource("azure-native:web:WebApp", "a", {"virtualNetworkSubnetId": "/subnets/apps"}),)
     assert namespaces(alone) == {"Microsoft.Web"} and namespaces(inside) == {"Microsoft.App", "Microsoft.Web"}
 
 

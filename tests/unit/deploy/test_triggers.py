@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.deploy.arm import Arm, site
 from twofold.deploy.azure.triggers import ACTIONS, SyncFailed, sync
-from twofold.deploy.patience import Patience
+from twofold.deploy.retry import Retry
 from twofold.emulators.server import Answer
 
 APP = "orders-dev-worker-1a2b"
@@ -14,7 +14,7 @@ WORKER = ["queue_mails", "queue_parcels", "queue_payments"]
 
 
 def synced(arm, functions=tuple(WORKER), token=lambda: "t", seconds=30.0):
-    return sync(site(APP), functions, token, patience=Patience(seconds, 0.001), arm=arm.url)
+    return sync(site(APP), functions, token, retry=Retry(seconds, 0.001), arm=arm.url)
 
 
 def test_the_platform_knows_every_function_after_it():

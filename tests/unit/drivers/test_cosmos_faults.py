@@ -10,7 +10,7 @@ from twofold.azure import document_store
 from twofold.emulators.cosmos import CosmosFake
 from twofold.emulators.cosmos.container import refuse
 from twofold.errors import Conflict, StoreRefused, StoreThrottled, StoreUnavailable
-from twofold.portable.document_store import ABSENT, VERSION, Delete, DocumentStore, Put
+from twofold.portable.document_store import ABSENT, Delete, DocumentStore, Put, at_version
 
 C = "documents"
 
@@ -24,7 +24,7 @@ def fake():
 
 @pytest.fixture
 async def store(fake):
-    opened = DocumentStore(document_store.open(fake.create("db", C), StaticCredential()))
+    opened = DocumentStore(document_store.from_url(fake.create("db", C), StaticCredential()))
     yield opened
     await opened.close()
 
@@ -40,23 +40,23 @@ def throttled():
 async def test_a_create_whose_answer_is_lost_succeeds_and_its_version_counts(fake, store):
     fake.inject(1, None, when=writes, after=True)
     version = await store.put(C, "a", "1", {"n": 1}, condition=ABSENT)
-    await store.put(C, "a", "1", {"n": 2}, condition=VERSION(version))
+    await store.put(C, "a", "1", {"n": 2}, condition=at_version(version))
     with pytest.raises(Conflict):
-        await store.put(C, "a", "1", {"n": 3}, condition=VERSION(version))
+        await store.put(C, "a", "1", {"n": 3}, condition=at_version(version))
 
 
 async def test_a_replace_whose_answer_is_lost_succeeds(fake, store):
     version = await store.put(C, "a", "1", {"n": 1})
     fake.inject(1, None, when=lambda method, path, headers: method == "PUT", after=True)
-    version = await store.put(C, "a", "1", {"n": 2}, condition=VERSION(version))
-    await store.put(C, "a", "1", {"n": 3}, condition=VERSION(version))
+    version = await store.put(C, "a", "1", {"n": 2}, condition=at_version(version))
+    await store.put(C, "a", "1", {"n": 3}, condition=at_version(version))
 
 
 async def test_a_batch_whose_answer_is_lost_succeeds_once(fake, store):
     old = await store.put(C, "a", "old", {})
     fake.inject(1, None, when=writes, after=True)
     versions = await store.commit(
-        C, "a", [Put("1", {"n": 1}, ABSENT), Put("2", {"n": 2}, ABSENT), Delete("old", VERSION(old))]
+        C, "a", [Put("1", {"n": 1}, ABSENT), Put("2", {"n": 2}, ABSENT), Delete("old", at_version(old))]
     )
     assert versions[2] is None and await store.get(C, "a", "old") is None
     assert [d.version for d in (await store.query(C, "a")).documents] == versions[:2]
@@ -117,11 +117,11 @@ async def test_what_passes_or_is_the_logins_is_unavailable(fake, store, status):
 
 
 async def test_a_wrong_login_and_a_wrong_url_say_what_to_look_at(fake, store):
-    stranger = DocumentStore(document_store.open(f"cosmos://{fake.host}/db", StaticCredential("another")))
+    stranger = DocumentStore(document_store.from_url(f"cosmos://{fake.host}/db", StaticCredential("another")))
     with pytest.raises(StoreUnavailable, match="identity"):
         await stranger.get(C, "a", "1")
     await stranger.close()
-    nowhere = DocumentStore(document_store.open(f"cosmos://{fake.host}/other", StaticCredential()))
+    nowhere = DocumentStore(document_store.from_url(f"cosmos://{fake.host}/other", StaticCredential()))
     with pytest.raises(StoreUnavailable, match="TWOFOLD_STORE_URL"):
         await nowhere.get(C, "a", "1")
     await nowhere.close()

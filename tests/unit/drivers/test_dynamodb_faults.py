@@ -11,7 +11,7 @@ from tests.emulators.fixtures import REGION, create_tables
 from twofold.aws import document_store
 from twofold.emulators.server import Answer, FakeServer
 from twofold.errors import Conflict, StoreRefused, StoreThrottled, StoreUnavailable
-from twofold.portable.document_store import ABSENT, VERSION, Delete, DocumentStore, Put
+from twofold.portable.document_store import ABSENT, Delete, DocumentStore, Put, at_version
 
 C = "documents"
 SHAPE = "com.amazonaws.dynamodb.v20120810#"
@@ -47,7 +47,7 @@ def proxy(dynamodb_local):
 
 @pytest.fixture
 async def store(proxy, prefix):
-    opened = DocumentStore(document_store.open(f"dynamodb://{REGION}/{prefix}?endpoint=http://{proxy.host}"))
+    opened = DocumentStore(document_store.from_url(f"dynamodb://{REGION}/{prefix}?endpoint=http://{proxy.host}"))
     yield opened
     await opened.close()
 
@@ -70,16 +70,16 @@ def refused(kind, **more):
 async def test_a_create_whose_answer_is_lost_succeeds_and_its_version_counts(proxy, store, p):
     proxy.inject(1, None, when=calls("PutItem"), after=True)
     version = await store.put(C, p, "1", {"n": 1}, condition=ABSENT)
-    await store.put(C, p, "1", {"n": 2}, condition=VERSION(version))
+    await store.put(C, p, "1", {"n": 2}, condition=at_version(version))
     with pytest.raises(Conflict):
-        await store.put(C, p, "1", {"n": 3}, condition=VERSION(version))
+        await store.put(C, p, "1", {"n": 3}, condition=at_version(version))
 
 
 async def test_a_transaction_whose_answer_is_lost_succeeds_once(proxy, store, p):
     old = await store.put(C, p, "old", {})
     proxy.inject(1, None, when=calls("TransactWriteItems"), after=True)
     versions = await store.commit(
-        C, p, [Put("1", {"n": 1}, ABSENT), Put("2", {"n": 2}, ABSENT), Delete("old", VERSION(old))]
+        C, p, [Put("1", {"n": 1}, ABSENT), Put("2", {"n": 2}, ABSENT), Delete("old", at_version(old))]
     )
     assert versions[2] is None and await store.get(C, p, "old") is None
     assert [d.version for d in (await store.query(C, p)).documents] == versions[:2]
@@ -160,7 +160,7 @@ async def test_a_login_that_ended_is_unavailable(proxy, store, p):
 
 
 async def test_a_missing_table_and_a_refused_role_say_what_to_look_at(proxy, store, p):
-    nowhere = DocumentStore(document_store.open(f"dynamodb://{REGION}/nowhere?endpoint=http://{proxy.host}"))
+    nowhere = DocumentStore(document_store.from_url(f"dynamodb://{REGION}/nowhere?endpoint=http://{proxy.host}"))
     with pytest.raises(StoreUnavailable, match="TWOFOLD_STORE_URL"):
         await nowhere.get(C, p, "1")
     await nowhere.close()

@@ -46,7 +46,7 @@ def server(tmp_path_factory):
 @pytest.fixture
 async def admin(server, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", server.pem)  # what trusts the clouds' certificates trusts this one
-    driver = local.open(f"redis://127.0.0.1:{server.plain}")
+    driver = local.from_url(f"redis://127.0.0.1:{server.plain}")
     yield driver.redis
     await driver.close()
 
@@ -93,14 +93,14 @@ async def one():
 def cloud(request, server, monkeypatch):
     """A driver of each cloud, on this server."""
     if request.param == "azure":
-        return azure.open(f"azureredis://localhost:{server.tls}", Entra())
+        return azure.from_url(f"azureredis://localhost:{server.tls}", Entra())
     for name, value in (
         ("AWS_ACCESS_KEY_ID", "AKID"),
         ("AWS_SECRET_ACCESS_KEY", SECRET),
         ("AWS_SESSION_TOKEN", "s/+t"),
     ):
         monkeypatch.setenv(name, value)
-    return aws.open(f"elasticache://localhost:{server.tls}/eu-central-1/shop-dev/shop-dev-http")
+    return aws.from_url(f"elasticache://localhost:{server.tls}/eu-central-1/shop-dev/shop-dev-http")
 
 
 async def test_a_unit_enters_with_its_token_and_nothing_else(cloud, admin, server):
@@ -146,7 +146,7 @@ def _datetime(now):
 
 async def test_an_expired_token_is_refused_and_a_new_one_fetched(server, admin):
     entra = Entra(seconds=3600)
-    cloud = azure.open(f"azureredis://localhost:{server.tls}", entra)
+    cloud = azure.from_url(f"azureredis://localhost:{server.tls}", entra)
     cache = Cache(cloud, prefix="t:")
     await allow(admin, await cloud._logins.get())
     assert await used(cache)
@@ -174,13 +174,13 @@ async def test_no_token_is_a_cache_that_is_down(server, admin, monkeypatch):
         async def get_token(self, *scopes):
             raise ClientAuthenticationError("no identity here")
 
-    cache = Cache(azure.open(f"azureredis://localhost:{server.tls}", Nobody()))
+    cache = Cache(azure.from_url(f"azureredis://localhost:{server.tls}", Nobody()))
     assert await cache.get_or_load("a", 60, one) == 1
     with pytest.raises(CacheUnavailable, match="no token"):
         await cache.ping()
     await cache.close()
     monkeypatch.setattr("botocore.session.Session.get_credentials", lambda self: None)
-    cache = Cache(aws.open(f"elasticache://localhost:{server.tls}/eu-central-1/shop-dev/u"))
+    cache = Cache(aws.from_url(f"elasticache://localhost:{server.tls}/eu-central-1/shop-dev/u"))
     assert await cache.get_or_load("a", 60, one) == 1
     with pytest.raises(CacheUnavailable, match="no AWS credentials"):
         await cache.ping()
@@ -189,7 +189,7 @@ async def test_no_token_is_a_cache_that_is_down(server, admin, monkeypatch):
 
 async def test_a_certificate_that_nobody_vouches_for_is_refused(server, admin, monkeypatch):
     monkeypatch.delenv("SSL_CERT_FILE")
-    cloud = azure.open(f"azureredis://localhost:{server.tls}", Entra())
+    cloud = azure.from_url(f"azureredis://localhost:{server.tls}", Entra())
     with pytest.raises(CacheUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
         await cloud.ping()
     await cloud.close()

@@ -45,7 +45,7 @@ def authenticate(app):
 def service(limiter=None, *, deployed=True, peer="10.0.0.1", **limits):
     """The layers as the pipeline has them, under these limits."""
     settings = Settings(**{f"limit_{kind}": rate for kind, rate in limits.items()})
-    limiter = limiter or RateLimiter(Cache(local.open("memory:")))
+    limiter = limiter or RateLimiter(Cache(local.from_url("memory:")))
     app = client_address(
         boundary(authenticate(rate_limit(answer, limiter, settings))),
         deployed=deployed,
@@ -133,7 +133,7 @@ async def test_an_ipv6_caller_is_its_network():
 @pytest.mark.parametrize("kind", ["memory", "redis"])
 async def test_a_window_moves(kind, request, patient):
     url = "memory:" if kind == "memory" else request.getfixturevalue("redis_url")
-    limiter, rate = RateLimiter(Cache(local.open(url), prefix=f"{id(request)}:")), Rate.parse("4/second")
+    limiter, rate = RateLimiter(Cache(local.from_url(url), prefix=f"{id(request)}:")), Rate.parse("4/second")
     for _ in range(2):
         assert [(await limiter.hit(rate, "k")).remaining for _ in range(2)] in ([3, 2], [1, 0])
         await asyncio.sleep(0.4)
@@ -151,7 +151,7 @@ def patient(monkeypatch):
 
 
 async def test_exact_across_processes_that_share_a_redis(redis_url, patient):
-    limiters = [RateLimiter(Cache(local.open(redis_url), prefix="exact:")) for _ in range(4)]
+    limiters = [RateLimiter(Cache(local.from_url(redis_url), prefix="exact:")) for _ in range(4)]
     clients = [service(limiter, reads="50/minute", anonymous="7/minute") for limiter in limiters]
 
     async def many(client, times, headers):
@@ -175,7 +175,7 @@ async def test_exact_across_processes_that_share_a_redis(redis_url, patient):
 
 async def test_a_burst_is_counted_exactly_over_few_connections(redis_url, patient):
     prefix = f"burst-{uuid.uuid4().hex}:"
-    limiters = [RateLimiter(Cache(local.open(redis_url), prefix=prefix)) for _ in range(4)]
+    limiters = [RateLimiter(Cache(local.from_url(redis_url), prefix=prefix)) for _ in range(4)]
     hits = [limiter.hit(Rate(500, 60), "k") for _ in range(250) for limiter in limiters]
     verdicts = await asyncio.gather(*hits)
     assert sum(verdict.allowed for verdict in verdicts) == 500
@@ -187,7 +187,7 @@ async def test_a_burst_is_counted_exactly_over_few_connections(redis_url, patien
 async def test_without_redis_limits_go_on_in_memory_and_come_back(caplog):
     port = free_port()
     command = needing(lambda: redis_server.command(port))
-    limiter = RateLimiter(Cache(local.open(f"redis://127.0.0.1:{port}")))
+    limiter = RateLimiter(Cache(local.from_url(f"redis://127.0.0.1:{port}")))
     client = service(limiter, reads="5/minute")
     with serving(command, port):
         assert await statuses(client, 4, headers=as_subject(1)) == [200] * 4
@@ -205,7 +205,7 @@ async def test_without_redis_limits_go_on_in_memory_and_come_back(caplog):
 
 
 async def test_memory_counts_a_bounded_number_of_callers():
-    limiter = RateLimiter(Cache(local.open("memory:")), clock=Clock(0))
+    limiter = RateLimiter(Cache(local.from_url("memory:")), clock=Clock(0))
     for n in range(MAX_KEYS + 5):
         await limiter.hit(Rate(5, 60), str(n))
     assert len(limiter._windows) == MAX_KEYS

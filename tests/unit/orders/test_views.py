@@ -55,10 +55,10 @@ async def processes(request, tmp_path):
     """Two that share a cache: a Redis, or this process's memory."""
     if request.param == "redis":
         url = request.getfixturevalue("redis_url")
-        drivers = [local.open(url), local.open(url)]
+        drivers = [local.from_url(url), local.from_url(url)]
         await drivers[0].redis.flushdb()
     else:
-        drivers = [local.open("memory:")] * 2
+        drivers = [local.from_url("memory:")] * 2
     made = [Process(tmp_path, driver) for driver in drivers]
     yield made
     for one in made:
@@ -114,7 +114,7 @@ async def test_a_list_that_was_loading_while_the_projection_changed_it_is_not_ke
 
 async def test_without_a_shared_cache_another_process_is_five_seconds_late_at_most(tmp_path):
     web = Process(tmp_path, local.MemoryDriver(clock=(clock := Clock(0))))
-    feed = Process(tmp_path, local.open("memory:"))
+    feed = Process(tmp_path, local.from_url("memory:"))
     assert await web.listed("c-1") == []
     await feed.place("o-1", "c-1")
     await feed.project()

@@ -30,8 +30,12 @@ def sbom(
         artifact = package.build(service, cloud, Path.cwd())
     except package.PackageError as exc:
         raise TwofoldError(str(exc)) from exc
-    found = {"path": str(materials.write(service, artifact)), "artifact": str(artifact.path), "digest": artifact.digest}
-    tell(found, lambda found: typer.echo(found["path"]), as_json=as_json)
+    report = {
+        "path": str(materials.write(service, artifact)),
+        "artifact": str(artifact.path),
+        "digest": artifact.digest,
+    }
+    tell(report, lambda report: typer.echo(report["path"]), as_json=as_json)
 
 
 @app.command()

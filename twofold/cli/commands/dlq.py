@@ -96,7 +96,7 @@ def _look(
 
 def _act(
     target: str, source: str, cloud: str | None, env: str, only: str | None, limit: int, as_json: bool, verb: "Verb",
-    done: str, rate: float, question: str | None = None,
+    outcome: str, rate: float, question: str | None = None,
 ) -> None:  # fmt: skip
     from twofold.cli import dead_letters
 
@@ -110,4 +110,4 @@ def _act(
     if verb == "discard":
         dead_letters.require_queue(service, source)
     count = with_services(service, cloud, env, uses, work)
-    tell({"source": source, done: count}, lambda _: typer.echo(f"{source}: {count} {done}"), as_json=as_json)
+    tell({"source": source, outcome: count}, lambda _: typer.echo(f"{source}: {count} {outcome}"), as_json=as_json)

@@ -38,11 +38,11 @@ def rebuild(
         lambda services: feed.rebuild(services, projection, resume=resume, abandon=abandon),
     )  # fmt: skip
     if streams is None:
-        told = "the unfinished rebuild is deleted; the live read model was not touched"
+        outcome = "the unfinished rebuild is deleted; the live read model was not touched"
     else:
-        told = f"rebuilt from {streams} streams, and live"
-    found = {"projection": projection, "streams": streams}
-    tell(found, lambda _: typer.echo(f"{projection}: {told}"), as_json=as_json)
+        outcome = f"rebuilt from {streams} streams, and live"
+    report = {"projection": projection, "streams": streams}
+    tell(report, lambda _: typer.echo(f"{projection}: {outcome}"), as_json=as_json)
 
 
 @app.command()
@@ -55,8 +55,8 @@ def catchup(cloud: Cloud = None, env: Env = "dev", as_json: AsJson = False, mani
     from twofold.settings import locations
 
     service = manifest_of(manifest)
-    found = with_services(service, cloud, env, locations(service), feed.catch_up)
-    told = f"{found['streams']} streams, {len(found['consumers'])} consumers: up to date"
-    tell(found, lambda _: typer.echo(told), as_json=as_json)
-    if found["parked"]:
-        raise StillParked(f"streams are parked; see: twofold dlq list {found['parked'][0].partition('@')[0]}")
+    report = with_services(service, cloud, env, locations(service), feed.catch_up)
+    summary = f"{report['streams']} streams, {len(report['consumers'])} consumers: up to date"
+    tell(report, lambda _: typer.echo(summary), as_json=as_json)
+    if report["parked"]:
+        raise StillParked(f"streams are parked; see: twofold dlq list {report['parked'][0].partition('@')[0]}")

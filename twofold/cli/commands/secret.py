@@ -38,5 +38,5 @@ def list_(cloud: Cloud = None, env: Env = "dev", as_json: AsJson = False, manife
     """
     from twofold.cli import secrets
 
-    found = with_services(manifest_of(manifest), cloud, env, USES, secrets.read)
-    tell(found, secrets.show, as_json=as_json)
+    states = with_services(manifest_of(manifest), cloud, env, USES, secrets.read)
+    tell(states, secrets.show, as_json=as_json)

@@ -18,8 +18,8 @@ def deployer(cloud: Deployed, env: Env = "dev", as_json: AsJson = False, manifes
     from twofold.cli import account
     from twofold.cli.console import console
 
-    found = account.deployer(manifest_of(manifest), cloud, env)
-    tell(found, lambda found: console.print_json(data=found, indent=1), as_json=as_json)
+    documents = account.deployer(manifest_of(manifest), cloud, env)
+    tell(documents, lambda documents: console.print_json(data=documents, indent=1), as_json=as_json)
 
 
 @app.command()

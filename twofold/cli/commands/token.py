@@ -53,7 +53,7 @@ def token(
         raise TwofoldError("a stack takes tokens of its own issuer: add --login")
     if login:
         stack = f"{env}-{cloud}" if cloud else None
-        found = tokens.ask(service, Path.cwd(), scopes, stack, client_id, port)
+        answer = tokens.ask(service, Path.cwd(), scopes, stack, client_id, port)
     else:
-        found = tokens.make(service, Path.cwd(), scopes, subject)
-    tell(found, lambda found: typer.echo(found["token"]), as_json=as_json)
+        answer = tokens.make(service, Path.cwd(), scopes, subject)
+    tell(answer, lambda answer: typer.echo(answer["token"]), as_json=as_json)

@@ -31,15 +31,15 @@ def provider(config: StackConfig, tags: Mapping[str, str]) -> Provider:
                 role_arn=config.assume_role, external_id=config.external_id or None, session_name="twofold"
             )
         ]
-    made = Provider(
+    aws = Provider(
         "aws", region=config.region, default_tags=ProviderDefaultTagsArgs(tags=tags), assume_roles=assumed,
         allowed_account_ids=[config.account] if config.account else None,
     )  # fmt: skip
     if config.account:
-        found = _login(made)
-        if found != config.account:
-            raise ConfigError(f"twofold:account is {config.account!r}, but this login is in account {found!r}")
-    return made
+        account = _login(aws)
+        if account != config.account:
+            raise ConfigError(f"twofold:account is {config.account!r}, but this login is in account {account!r}")
+    return aws
 
 
 def _login(provider: Provider) -> str:

@@ -229,5 +229,5 @@ def timeout_of(unit: Unit) -> int:
 def _statement(
     actions: list[str], resources: list[str], effect: str = "Allow", condition: dict[str, object] | None = None
 ) -> dict[str, object]:
-    made: dict[str, object] = {"Effect": effect, "Action": actions, "Resource": resources}
-    return made if condition is None else made | {"Condition": condition}
+    statement: dict[str, object] = {"Effect": effect, "Action": actions, "Resource": resources}
+    return statement if condition is None else statement | {"Condition": condition}

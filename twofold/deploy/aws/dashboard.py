@@ -33,8 +33,8 @@ class Dashboard(pulumi.ComponentResource):
             "queues": {queue: (messaging.queues[queue].name, dead.name) for queue, dead in messaging.dead.items()},
         }  # fmt: skip
         own = ["Twofold", "service", manifest.name, "environment", environment]
-        told = consumers(manifest)
-        body = pulumi.Output.all(names).apply(lambda known: _body(known[0], own, told, region))
+        readers = consumers(manifest)
+        body = pulumi.Output.all(names).apply(lambda known: _body(known[0], own, readers, region))
         dashboard = cloudwatch.Dashboard(name, dashboard_name=name, dashboard_body=body, opts=child)
         for query in QUERIES:
             cloudwatch.QueryDefinition(
@@ -46,7 +46,7 @@ class Dashboard(pulumi.ComponentResource):
         self.register_outputs({"url": self.url})
 
 
-def _body(names: Any, own: list[str], told: Sequence[str], region: str) -> str:
+def _body(names: Any, own: list[str], readers: Sequence[str], region: str) -> str:
     requests = (
         ["AWS/ApiGateway", "ApiId", names["api"]] if names["api"] else ["AWS/Lambda", "FunctionName", names["http"]]
     )
@@ -63,10 +63,10 @@ def _body(names: Any, own: list[str], told: Sequence[str], region: str) -> str:
         return [["AWS/Lambda", metric, "FunctionName", name, {"label": role}] for role, name in functions]
 
     def of_queues(metric: str, twin: int = 0) -> list[list[Any]]:
-        return [["AWS/SQS", metric, "QueueName", both[twin], {"label": queue}] for queue, both in queues]
+        return [["AWS/SQS", metric, "QueueName", pair[twin], {"label": queue}] for queue, pair in queues]
 
     def of_consumers(metric: str) -> list[list[Any]]:
-        return [series(metric, of=[*own, "unit", "feed", "consumer", one], label=one) for one in told]
+        return [series(metric, of=[*own, "unit", "feed", "consumer", one], label=one) for one in readers]
 
     throttles = [
         ["AWS/DynamoDB", f"{kind}ThrottleEvents", "TableName", table, {"label": f"{table} {kind}"}]

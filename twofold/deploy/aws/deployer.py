@@ -12,7 +12,7 @@ from typing import Any
 from twofold.deploy.aws.boundary import BOUNDARY, keyed
 from twofold.deploy.aws.grants import ALWAYS, GRANTS, Grant
 from twofold.deploy.config import StackConfig
-from twofold.deploy.program import Asked, types
+from twofold.deploy.program import PlannedResource, types
 
 MOST_CHARACTERS = 6144
 """Of a managed policy, without white space."""
@@ -26,13 +26,13 @@ _SELF = (
 )  # fmt: skip
 
 
-def documents(config: StackConfig, prefix: str, asked: Iterable[Asked]) -> dict[str, dict[str, Any]]:
+def documents(config: StackConfig, prefix: str, resources: Iterable[PlannedResource]) -> dict[str, dict[str, Any]]:
     """The policies by name, as few as their size allows; the boundary's; under `config` the key that makes a stack keep to it.
 
     ConfigError names the types that have no line: they take one of yours.
     """
     known = _known(config, prefix)
-    grants = [*ALWAYS, *(grant for type in types(asked, GRANTS, NO_CLOUD) for grant in GRANTS[type])]
+    grants = [*ALWAYS, *(grant for type in types(resources, GRANTS, NO_CLOUD) for grant in GRANTS[type])]
     bound = [*BOUNDARY]
     if config.encryption_key:
         key = config.encryption_key.partition(":")[2].partition(":")[2]  # behind its partition
@@ -81,10 +81,10 @@ def _of_image(image: str) -> Grant:
 
 def _never(config: StackConfig, known: Mapping[str, str]) -> list[dict[str, Any]]:
     policies = [f"iam::{{a}}:policy/{{p}}-{name}" for name in ("boundary", "deployer-*")]
-    kept = sorted({known["boundary"], *(_arn(policy, known) for policy in policies)})
+    protected = sorted({known["boundary"], *(_arn(policy, known) for policy in policies)})
     own = sorted({_arn("iam::{a}:role/{p}-deployer*", known), *filter(None, [config.assume_role])})
     return [
-        {"Effect": "Deny", "Action": list(_KEPT), "Resource": kept},
+        {"Effect": "Deny", "Action": list(_KEPT), "Resource": protected},
         {"Effect": "Deny", "Action": list(_SELF), "Resource": own},
         {"Effect": "Deny", "Action": ["iam:DeleteRolePermissionsBoundary"], "Resource": ["*"]},
     ]

@@ -4,22 +4,22 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from twofold.deploy.program import Asked
+from twofold.deploy.program import PlannedResource
 
 
-def units(asked: Iterable[Asked]) -> Mapping[str, Mapping[str, Any]]:
+def units(planned: Iterable[PlannedResource]) -> Mapping[str, Mapping[str, Any]]:
     """By logical name: `runs`, `environment`, and `permissions` as statements of a policy."""
-    found = list(asked)
+    resources = list(planned)
     policies = {
-        one.inputs["role"]: one.inputs["policy"] for one in found if one.type == "aws:iam/rolePolicy:RolePolicy"
+        one.inputs["role"]: one.inputs["policy"] for one in resources if one.type == "aws:iam/rolePolicy:RolePolicy"
     }
-    roles = {one.name: one.inputs["name"] for one in found if one.type == "aws:iam/role:Role"}
+    roles = {one.name: one.inputs["name"] for one in resources if one.type == "aws:iam/role:Role"}
     return {
         one.name: {
             "runs": one.inputs["name"],
             "environment": one.inputs["environment"]["variables"],
             "permissions": json.loads(policies[roles[one.name]])["Statement"],
         }
-        for one in found
+        for one in resources
         if one.type == "aws:lambda/function:Function"
     }

@@ -64,7 +64,7 @@ class Gateway(pulumi.ComponentResource):
             opts=child,
         )  # fmt: skip
         target = integration.id.apply(lambda id: f"integrations/{id}")
-        found = operations(openapi)
+        every = operations(openapi)
         routes = [
             apigatewayv2.Route(
                 f"{name} {operation.route}", api_id=api.id, route_key=_key(operation), target=target,
@@ -73,15 +73,15 @@ class Gateway(pulumi.ComponentResource):
                 authorization_scopes=self._issuer.spelled(operation.scopes) or None,
                 opts=child,
             )
-            for operation in found
+            for operation in every
         ]  # fmt: skip
-        stage = self._stage(api, found, routes)
+        stage = self._stage(api, every, routes)
         if self._domain.of_api:
             return self._domain.api(stage)
-        return pulumi.Output.all(api.api_endpoint, stage.id).apply(lambda both: str(both[0]))
+        return pulumi.Output.all(api.api_endpoint, stage.id).apply(lambda ends: str(ends[0]))
 
     def _stage(
-        self, api: apigatewayv2.Api, found: tuple[Operation, ...], routes: list[apigatewayv2.Route]
+        self, api: apigatewayv2.Api, operations: tuple[Operation, ...], routes: list[apigatewayv2.Route]
     ) -> apigatewayv2.Stage:
         name, child = self._name, self._child
         # Any other group that a service delivers to adds to one policy of the account, which has 5,120 characters.
@@ -101,7 +101,7 @@ class Gateway(pulumi.ComponentResource):
                 apigatewayv2.StageRouteSettingArgs(
                     route_key=_key(operation), throttling_rate_limit=writes, throttling_burst_limit=2 * writes
                 )
-                for operation in found
+                for operation in operations
                 if not operation.reads
             ],
             access_log_settings=apigatewayv2.StageAccessLogSettingsArgs(

@@ -65,8 +65,8 @@ def _linked(service: str) -> Grant:
 
 def _ec2(own: str, *actions: tuple[str, str]) -> tuple[Grant, ...]:
     """Actions with the kinds that they are allowed on, and the tags of the type's own kind."""
-    given = (("CreateTags DeleteTags", own), *actions)
-    kinds = ((names, " ".join(f"ec2:{{r}}:{{a}}:{kind}/*" for kind in on.split())) for names, on in given)
+    pairs = (("CreateTags DeleteTags", own), *actions)
+    kinds = ((names, " ".join(f"ec2:{{r}}:{{a}}:{kind}/*" for kind in on.split())) for names, on in pairs)
     return (*(Grant("ec2", names, resources) for names, resources in kinds), _DESCRIBED)
 
 

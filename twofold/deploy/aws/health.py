@@ -15,11 +15,11 @@ import pulumi
 from pulumi import dynamic
 
 from twofold.deploy.aws.login import client
-from twofold.deploy.patience import Patience
-from twofold.deploy.task import Task
-from twofold.deploy.told import Unhealthy, said
+from twofold.deploy.dynamic_provider import DynamicProvider
+from twofold.deploy.retry import Retry
+from twofold.deploy.user_errors import Unhealthy, log_message
 
-START = Patience(60, pause=3)
+START = Retry(60, pause=3)
 """A new role's permissions and a network's routes need some time to be known."""
 SHOWN = 600
 """Characters of an answer, and of a log, that are told."""
@@ -60,20 +60,20 @@ class HealthCheck(dynamic.Resource):
         super().__init__(_Provider(), name, props, opts)
 
 
-class _Provider(Task):
-    again = ("function", "version")
+class _Provider(DynamicProvider):
+    update_on = ("function", "version")
 
-    def named(self, props: dict[str, Any]) -> str:
+    def resource_id(self, props: dict[str, Any]) -> str:
         return f"{props['function']}-health"
 
-    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    def apply(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         lambda_ = client("lambda", props["region"], props["assume_role"], props["external_id"])
         events = [READY, REQUEST] if props["http"] else [READY]
         ask(lambda_, props["function"], props["version"], events, START)
         return {}
 
 
-def ask(lambda_: Any, function: str, version: str, events: Sequence[object], patience: Patience) -> None:
+def ask(lambda_: Any, function: str, version: str, events: Sequence[object], retry: Retry) -> None:
     """Returns when a version answers each event well. Raises Unhealthy.
 
     `lambda_` is boto3's client. Waits first until the version is active: with SnapStart, until its snapshot is taken.
@@ -98,7 +98,7 @@ def ask(lambda_: Any, function: str, version: str, events: Sequence[object], pat
         if problem:
             raise unhealthy(problem)
 
-    patience.retry(attempt, Unhealthy)
+    retry.call(attempt, Unhealthy)
 
 
 def _problem(lambda_: Any, function: str, version: str, event: object) -> str:
@@ -122,4 +122,4 @@ def reason(log: str) -> str:
     """What tells why, of the end of a log: from the first line of an error or a warning on, else the last line."""
     lines = [line.strip() for line in log.splitlines() if line.strip() and not _PLATFORM.match(line)]
     first = next((index for index, line in enumerate(lines) if _TELLING.search(line)), len(lines) - 1)
-    return " | ".join(map(said, lines[max(first, 0) :]))[:SHOWN] or "nothing"
+    return " | ".join(map(log_message, lines[max(first, 0) :]))[:SHOWN] or "nothing"

@@ -26,7 +26,7 @@ def hosts(config: StackConfig, units: Mapping[str, str]) -> dict[str, Any]:
     """Of each function, by name: its state, and its log of the last hour. What AWS refuses to tell is its answer."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    found: dict[str, Any] = {}
+    states: dict[str, Any] = {}
     try:
         session = login.session(config.region, config.assume_role, config.external_id)
         functions, logs = session.client("lambda"), session.client("logs")
@@ -34,14 +34,17 @@ def hosts(config: StackConfig, units: Mapping[str, str]) -> dict[str, Any]:
         return {name: str(exc) for name in units}
     for name in units:
         try:
-            told = functions.get_function_configuration(FunctionName=name)
+            configuration = functions.get_function_configuration(FunctionName=name)
             since = int(time.time() * 1000) - HOUR_MS
             # Oldest first, by pages, of which some are empty.
             pages = logs.get_paginator("filter_log_events").paginate(
                 logGroupName=f"/aws/lambda/{name}", startTime=since
             )
             last = deque((event["message"].rstrip() for page in pages for event in page["events"]), maxlen=LINES)
-            found[name] = {"host": {key: told[key] for key in SAID if key in told}, "log": list(last)}
+            states[name] = {
+                "host": {key: configuration[key] for key in SAID if key in configuration},
+                "log": list(last),
+            }
         except (BotoCoreError, ClientError) as exc:
-            found[name] = str(exc)
-    return found
+            states[name] = str(exc)
+    return states

@@ -3,13 +3,13 @@
 from typing import Any
 
 from twofold.deploy.config import ConfigError
-from twofold.deploy.told import Told
+from twofold.deploy.user_errors import UserError
 
 READ_SECONDS = 320
 """Longer than any unit's invocation may take."""
 
 
-class NoLogin(Told, ConfigError):
+class NoLogin(UserError, ConfigError):
     """This machine has no AWS login, or one that is over."""
 
 
@@ -30,8 +30,8 @@ def session(region: str, assume_role: str, external_id: str) -> Any:
     from botocore.exceptions import BotoCoreError
 
     try:
-        found = boto3.Session(region_name=region)
-        keys = found.get_credentials()
+        own = boto3.Session(region_name=region)
+        keys = own.get_credentials()
         if keys is None:
             raise NoLogin(
                 "no AWS login on this machine has credentials; run: aws sso login, or name the deployer's profile"
@@ -40,9 +40,9 @@ def session(region: str, assume_role: str, external_id: str) -> Any:
     except BotoCoreError as exc:
         raise NoLogin(f"the AWS login of this machine can't be used ({exc}); run: aws sso login") from None
     if not assume_role:
-        return found
-    asked = {"ExternalId": external_id} if external_id else {}
-    keys = found.client("sts").assume_role(RoleArn=assume_role, RoleSessionName="twofold", **asked)["Credentials"]
+        return own
+    options = {"ExternalId": external_id} if external_id else {}
+    keys = own.client("sts").assume_role(RoleArn=assume_role, RoleSessionName="twofold", **options)["Credentials"]
     return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=region)
 
 

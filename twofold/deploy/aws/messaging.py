@@ -24,13 +24,13 @@ class Messaging(pulumi.ComponentResource):
         super().__init__("twofold:aws:Messaging", name, None, opts)
         self.queues: dict[str, sqs.Queue] = {}
         self.dead: dict[str, sqs.Queue] = {}
-        kept = pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect)
+        protected = pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect)
         own = True if key is None else None  # one of the two
         for spec in manifest.queues:
             dead_name = f"{name}-{dead_letter_name(spec.name)}"
             dead = sqs.Queue(
                 dead_name, name=dead_name, message_retention_seconds=RETENTION_SECONDS, kms_master_key_id=key,
-                sqs_managed_sse_enabled=own, opts=kept,
+                sqs_managed_sse_enabled=own, opts=protected,
             )  # fmt: skip
             redrive = pulumi.Output.json_dumps(
                 {"deadLetterTargetArn": dead.arn, "maxReceiveCount": spec.max_attempts + CRASHES}
@@ -40,7 +40,7 @@ class Messaging(pulumi.ComponentResource):
                 f"{name}-{spec.name}", name=f"{name}-{spec.name}", message_retention_seconds=RETENTION_SECONDS,
                 # Six times the function's time, as AWS advises: no second delivery while the first still runs.
                 visibility_timeout_seconds=6 * (spec.visibility_seconds + 10), kms_master_key_id=key,
-                sqs_managed_sse_enabled=own, redrive_policy=redrive, opts=kept,
+                sqs_managed_sse_enabled=own, redrive_policy=redrive, opts=protected,
             )  # fmt: skip
         self.bus: cloudwatch.EventBus | None = None
         if manifest.publishes:

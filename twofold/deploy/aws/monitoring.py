@@ -87,17 +87,17 @@ class Monitoring(pulumi.ComponentResource):
                     for table in self._data.tables.values()
                     for metric in ("ReadThrottleEvents", "WriteThrottleEvents")
                 ]
-                found = [
+                metrics = [
                     _metric(f"m{n}", "AWS/DynamoDB", metric, {"TableName": table}, minutes, "Sum")
                     for n, (table, metric) in enumerate(tables)
                 ]
-                return [*found, _result("SUM(METRICS())")]
+                return [*metrics, _result("SUM(METRICS())")]
             case "dependencies":
-                found = [
+                metrics = [
                     self._own(f"m{n}", "twofold.breaker.open", {"unit": role}, minutes, "Maximum")
                     for n, role in enumerate(self._functions)
                 ]
-                return [*found, _result("MAX(METRICS())")]
+                return [*metrics, _result("MAX(METRICS())")]
             case "queue-age":
                 queue = {"QueueName": self._messaging.queues[alarm.subject].name}
                 return [

@@ -68,11 +68,11 @@ class Network(pulumi.ComponentResource):
         ]  # fmt: skip
 
     def _vpc_of(self, subnets: tuple[str, ...]) -> str:
-        found = [ec2.get_subnet(id=id, opts=pulumi.InvokeOptions(parent=self)) for id in subnets]
-        if len({subnet.vpc_id for subnet in found}) > 1 or len({subnet.availability_zone for subnet in found}) < 2:
-            told = ", ".join(f"{one.id} in {one.vpc_id}, {one.availability_zone}" for one in found)
-            raise ConfigError(f"twofold:subnets must lie in one VPC and in two zones or more; they are: {told}")
-        return found[0].vpc_id
+        members = [ec2.get_subnet(id=id, opts=pulumi.InvokeOptions(parent=self)) for id in subnets]
+        if len({subnet.vpc_id for subnet in members}) > 1 or len({subnet.availability_zone for subnet in members}) < 2:
+            places = ", ".join(f"{one.id} in {one.vpc_id}, {one.availability_zone}" for one in members)
+            raise ConfigError(f"twofold:subnets must lie in one VPC and in two zones or more; they are: {places}")
+        return members[0].vpc_id
 
     def _make(self) -> "ec2.RouteTable":
         name, child = self._name, self._child

@@ -13,7 +13,7 @@ from pulumi_aws import lambda_
 from twofold.deploy.aws.health import HealthCheck
 from twofold.deploy.aws.login import client
 from twofold.deploy.config import StackConfig
-from twofold.deploy.task import Task
+from twofold.deploy.dynamic_provider import DynamicProvider
 
 LIVE = "live"
 LEAST = 2
@@ -81,18 +81,18 @@ class Kept(dynamic.Resource):
         super().__init__(_Provider(), name, props, opts)
 
 
-class _Provider(Task):
-    again = ("function", "version", "keep")
+class _Provider(DynamicProvider):
+    update_on = ("function", "version", "keep")
 
-    def named(self, props: dict[str, Any]) -> str:
+    def resource_id(self, props: dict[str, Any]) -> str:
         return f"{props['function']}-kept"
 
-    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    def apply(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         live = props["version"]
         released = [*(version for version in before.get("released") or [] if version != live), live]
-        kept = released[-int(props["keep"]) :]
-        prune(client("lambda", props["region"], props["assume_role"], props["external_id"]), props["function"], kept)
-        return {"released": kept}
+        newest = released[-int(props["keep"]) :]
+        prune(client("lambda", props["region"], props["assume_role"], props["external_id"]), props["function"], newest)
+        return {"released": newest}
 
 
 def prune(lambda_: Any, function: str, kept: Sequence[str]) -> None:
@@ -105,12 +105,12 @@ def prune(lambda_: Any, function: str, kept: Sequence[str]) -> None:
         for alias in page["Aliases"]:
             weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
             pointed |= {alias["FunctionVersion"], *weights}
-    found = [
+    versions = [
         version["Version"]
         for page in lambda_.get_paginator("list_versions_by_function").paginate(FunctionName=function)
         for version in page["Versions"]
         if version["Version"] != "$LATEST"
     ]
-    for version in found:
+    for version in versions:
         if int(version) < int(kept[-1]) and version not in pointed.union(kept):
             lambda_.delete_function(FunctionName=function, Qualifier=version)

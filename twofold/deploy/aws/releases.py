@@ -45,8 +45,8 @@ class Releases:
                 alias = self._client.get_alias(FunctionName=function, Name=ALIAS)
                 if alias["FunctionVersion"] in versions:
                     live.setdefault(_digest(versions[alias["FunctionVersion"]]), []).append(role)
-        found = [Release(digest, at, tuple(live.get(digest, ()))) for digest, at in when.items()]
-        return sorted(found, key=lambda one: one.when, reverse=True)
+        releases = [Release(digest, at, tuple(live.get(digest, ()))) for digest, at in when.items()]
+        return sorted(releases, key=lambda one: one.when, reverse=True)
 
     def activate(self, digest: str) -> None:
         """See `deploy.releases`. Each unit gets its newest version with that digest, at once and for all requests."""
@@ -82,12 +82,12 @@ class Releases:
 
     def _versions(self, function: str) -> dict[str, "Version"]:
         pages = self._client.get_paginator("list_versions_by_function").paginate(FunctionName=function)
-        found = [version for page in pages for version in page["Versions"]]
-        return {version["Version"]: version for version in found if version["Version"] != "$LATEST"}
+        versions = [version for page in pages for version in page["Versions"]]
+        return {version["Version"]: version for version in versions if version["Version"] != "$LATEST"}
 
     def _newest(self, function: str, digest: str) -> str | None:
-        found = [number for number, version in self._versions(function).items() if _digest(version) == digest]
-        return max(found, key=int, default=None)
+        numbers = [number for number, version in self._versions(function).items() if _digest(version) == digest]
+        return max(numbers, key=int, default=None)
 
     def _move(self, role: str, version: str, revision: str, weights: Mapping[str, float] | None = None) -> "Alias":
         return self._client.update_alias(

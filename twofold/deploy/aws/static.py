@@ -52,9 +52,9 @@ class Static(pulumi.ComponentResource):
 
     def read_by(self, distribution: "cloudfront.Distribution") -> None:
         """Lets the distribution read, and nobody else. It may list too: so a file that is missing is 404 and not 403."""
-        found = pulumi.Output.all(bucket=self._bucket.arn, distribution=distribution.arn)
+        resources = pulumi.Output.all(bucket=self._bucket.arn, distribution=distribution.arn)
         s3.BucketPolicy(
-            self._name, bucket=self._bucket.id, policy=found.apply(lambda arns: policy(*_statements(**arns))),
+            self._name, bucket=self._bucket.id, policy=resources.apply(lambda arns: policy(*_statements(**arns))),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self._closed]),
         )  # fmt: skip
 

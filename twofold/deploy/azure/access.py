@@ -42,7 +42,7 @@ class Access(pulumi.ComponentResource):
             self.service = apimanagement.get_api_management_service_output(
                 resource_group_name=parts[4], service_name=parts[8], opts=pulumi.InvokeOptions(parent=self)
             )
-            self.principal = self.service.apply(lambda found: _own_identity(config.apim, found.identity))
+            self.principal = self.service.apply(lambda service: _own_identity(config.apim, service.identity))
         self.register_outputs({"principal": self.principal})
 
     def close(self, name: str, app: web.WebApp, after: Sequence[pulumi.Resource] = ()) -> list[pulumi.Resource]:

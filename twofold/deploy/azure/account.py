@@ -27,19 +27,19 @@ def login(config: StackConfig) -> Login:
     A destroy or refresh runs no program: `azure-native:subscriptionId` and `azure-native:tenantId` hold the provider itself
     there. Resources stay with the default provider, since another one would replace them all.
     """
-    found = authorization.get_client_config()
+    client = authorization.get_client_config()
     problems = [
         f"twofold:{key} is {pinned!r}, but this login is in {key} {actual!r}"
         for key, pinned, actual in (
-            ("subscription", config.subscription, found.subscription_id),
-            ("tenant", config.tenant, found.tenant_id),
+            ("subscription", config.subscription, client.subscription_id),
+            ("tenant", config.tenant, client.tenant_id),
         )
         if pinned and pinned.lower() != actual.lower()
     ]
     if problems:
         raise ConfigError("; ".join(problems))
     token = authorization.get_client_token().token
-    return Login(found.subscription_id, found.tenant_id, found.object_id, principal_type(token))
+    return Login(client.subscription_id, client.tenant_id, client.object_id, principal_type(token))
 
 
 def principal_type(token: str | None) -> str | None:
@@ -48,8 +48,8 @@ def principal_type(token: str | None) -> str | None:
     of access tokens).
     """
     try:
-        told = claims(token or "")
+        claim = claims(token or "")
     except (ValueError, IndexError):
         return None
-    person = told["idtyp"] == "user" if "idtyp" in told else "scp" in told
+    person = claim["idtyp"] == "user" if "idtyp" in claim else "scp" in claim
     return "User" if person else "ServicePrincipal"

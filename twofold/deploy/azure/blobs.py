@@ -14,22 +14,22 @@ import pulumi
 from pulumi import dynamic
 
 from twofold.deploy.azure import login
-from twofold.deploy.patience import Patience
+from twofold.deploy.dynamic_provider import DynamicProvider
+from twofold.deploy.retry import Retry
 from twofold.deploy.static import Content
-from twofold.deploy.task import Task
-from twofold.deploy.told import Told
+from twofold.deploy.user_errors import UserError
 
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient, ContentSettings
 
 NO_ROLE_YET = "AuthorizationPermissionMismatch"
 """What Storage says to a login whose role it does not know, yet or at all. Its firewall says AuthorizationFailure, to no end."""
-ROLE = Patience(600, pause=10)
+ROLE = Retry(600, pause=10)
 """Azure says that an assignment can take ten minutes to take effect."""
-AT_ONCE = Patience(0, pause=0)
+AT_ONCE = Retry(0, pause=0)
 
 
-class UploadFailed(Told):
+class UploadFailed(UserError):
     """A container refused the deployer, or a file is not the one that was planned; the message says why."""
 
 
@@ -44,7 +44,7 @@ def opened(url: str) -> "ContainerClient":
     return ContainerClient.from_container_url(url, login.credential(login.STORAGE))
 
 
-def patience(writer: str) -> Patience:
+def retry(writer: str) -> Retry:
     """How long a refusal is waited out. `writer` has the role, or empty: somebody whom config names, perhaps a group.
 
     A role of this login's own may be minutes old; another's never becomes it.
@@ -53,15 +53,13 @@ def patience(writer: str) -> Patience:
 
 
 def upload(
-    container: "ContainerClient", name: str, data: bytes, patience: Patience, settings: "ContentSettings | None" = None
+    container: "ContainerClient", name: str, data: bytes, retry: Retry, settings: "ContentSettings | None" = None
 ) -> None:
     """Writes a blob, over the one of that name. Raises UploadFailed."""
-    _permitted(
-        container, lambda: container.upload_blob(name, data, overwrite=True, content_settings=settings), patience
-    )
+    _permitted(container, lambda: container.upload_blob(name, data, overwrite=True, content_settings=settings), retry)
 
 
-def delete(container: "ContainerClient", name: str, patience: Patience) -> None:
+def delete(container: "ContainerClient", name: str, retry: Retry) -> None:
     """Deletes a blob, if it is there. Raises UploadFailed."""
     from azure.core.exceptions import ResourceNotFoundError
 
@@ -69,10 +67,10 @@ def delete(container: "ContainerClient", name: str, patience: Patience) -> None:
         with contextlib.suppress(ResourceNotFoundError):
             container.delete_blob(name)
 
-    _permitted(container, gone, patience)
+    _permitted(container, gone, retry)
 
 
-def _permitted(container: "ContainerClient", call: Callable[[], object], patience: Patience) -> None:
+def _permitted(container: "ContainerClient", call: Callable[[], object], retry: Retry) -> None:
     from azure.core.exceptions import HttpResponseError
 
     def attempt() -> None:
@@ -86,17 +84,17 @@ def _permitted(container: "ContainerClient", call: Callable[[], object], patienc
             raise UploadFailed(f"{container.url} refused this login: {why}") from None
 
     try:
-        patience.retry(attempt, _NoRoleYet)
+        retry.call(attempt, _NoRoleYet)
     except _NoRoleYet:
         raise UploadFailed(
             f"{container.url}: this login may not write here: the role (Storage Blob Data Contributor) is another's, or was not "
-            f"known within {patience.seconds:.0f} seconds. Let twofold:deployer name who deploys, a group where it is more than "
+            f"known within {retry.seconds:.0f} seconds. Let twofold:deployer name who deploys, a group where it is more than "
             f"one, and run pulumi up again"
         ) from None
 
 
 def synchronize(
-    container: "ContainerClient", old: dict[str, Any], new: dict[str, Any], folder: Path, patience: Patience = ROLE
+    container: "ContainerClient", old: dict[str, Any], new: dict[str, Any], folder: Path, retry: Retry = ROLE
 ) -> None:
     """Uploads what is new or changed, then deletes what is gone. Both are `{name: {digest, type, cache}}`.
 
@@ -110,22 +108,20 @@ def synchronize(
             if hashlib.sha256(content).hexdigest() != file["digest"]:
                 raise UploadFailed(f"{folder / name} is not the file that was planned; run pulumi up again")
             settings = ContentSettings(content_type=file["type"], cache_control=file["cache"])
-            upload(container, name, content, patience, settings)
+            upload(container, name, content, retry, settings)
     for name in old.keys() - new.keys():
-        delete(container, name, patience)
+        delete(container, name, retry)
 
 
-class _Provider(Task):
-    again, anew = ("files",), ("account", "container")
+class _Provider(DynamicProvider):
+    update_on, replace_on = ("files",), ("account", "container")
 
-    def named(self, props: dict[str, Any]) -> str:
+    def resource_id(self, props: dict[str, Any]) -> str:
         return f"{props['account']}/{props['container']}"
 
-    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    def apply(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         with opened(f"https://{props['account']}.blob.core.windows.net/{props['container']}") as container:
-            synchronize(
-                container, before.get("files", {}), props["files"], Path(props["path"]), patience(props["writer"])
-            )
+            synchronize(container, before.get("files", {}), props["files"], Path(props["path"]), retry(props["writer"]))
         return {}
 
 

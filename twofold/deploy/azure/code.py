@@ -17,9 +17,9 @@ from pulumi import dynamic
 
 from twofold.deploy.azure import triggers
 from twofold.deploy.azure.login import token
-from twofold.deploy.patience import Patience
-from twofold.deploy.task import Task
-from twofold.deploy.told import Told, warn
+from twofold.deploy.dynamic_provider import DynamicProvider
+from twofold.deploy.retry import Retry
+from twofold.deploy.user_errors import UserError, warn
 
 if TYPE_CHECKING:
     import httpx
@@ -28,13 +28,13 @@ STATUS = {-1: "was cancelled", 3: "failed", 5: "met another one under way", 6: "
 SUCCESS, CONFLICT = 4, 5
 NOT_UP = (404, 409, 429, 500, 502, 503, 504)
 """What a new app's endpoint answers until it is up and while another deployment is under way: worth another try."""
-START = Patience(600, pause=5)
+START = Retry(600, pause=5)
 """An endpoint has to come up, and a new role of the app's identity to be known to its container."""
 WAIT_SECONDS = 600
 FORBIDDEN = ("403", "Forbidden", "AuthorizationPermissionMismatch")
 
 
-class DeploymentFailed(Told):
+class DeploymentFailed(UserError):
     """The app refused the artifact, or its deployment failed; the message has what the app said."""
 
 
@@ -42,7 +42,7 @@ class _Again(Exception):
     """It may go well next time; the message says why it did not."""
 
 
-def publish(endpoint: str, artifact: Path, token: Callable[[], str], patience: Patience = START) -> str:
+def publish(endpoint: str, artifact: Path, token: Callable[[], str], retry: Retry = START) -> str:
     """Deploys the zip and waits until the app has it; returns the deployment's id. Raises DeploymentFailed.
 
     An app that is not up yet, another deployment under way and a container that refuses the app's new identity are tried
@@ -53,12 +53,12 @@ def publish(endpoint: str, artifact: Path, token: Callable[[], str], patience: P
     timeout = httpx.Timeout(60, write=600)  # 33 MB over a slow line
     with httpx.Client(auth=triggers.bearer(token), timeout=timeout) as client:
         try:
-            return patience.retry(
-                lambda: _follow(client, endpoint, _post(client, endpoint, artifact), patience.pause),
+            return retry.call(
+                lambda: _follow(client, endpoint, _post(client, endpoint, artifact), retry.pause),
                 (_Again, httpx.TransportError),
             )
         except (_Again, httpx.TransportError) as exc:
-            raise DeploymentFailed(f"the app did not take its artifact in {patience.seconds:.0f} s: {exc}") from None
+            raise DeploymentFailed(f"the app did not take its artifact in {retry.seconds:.0f} s: {exc}") from None
 
 
 def _post(client: "httpx.Client", endpoint: str, artifact: Path) -> str:
@@ -112,13 +112,13 @@ def _last_line(client: "httpx.Client", endpoint: str, deployment: str) -> str:
     return str(lines[-1].get("message", "")) if lines else f"see {endpoint}/api/deployments/{deployment}/log"
 
 
-class _Provider(Task):
-    again, anew = ("digest", "container"), ("app",)
+class _Provider(DynamicProvider):
+    update_on, replace_on = ("digest", "container"), ("app",)
 
-    def named(self, props: dict[str, Any]) -> str:
+    def resource_id(self, props: dict[str, Any]) -> str:
         return f"{props['app']}-code"
 
-    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    def apply(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         artifact = planned(props)
         deployment = publish(f"https://{props['app']}.scm.azurewebsites.net", artifact, token)
         if warning := triggers.sync(props["site"], props["functions"], token):

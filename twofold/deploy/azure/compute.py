@@ -16,9 +16,9 @@ from twofold.deploy.azure.messaging import Messaging
 from twofold.deploy.azure.names import unique
 from twofold.deploy.azure.network import Network
 from twofold.deploy.azure.packages import Packages
+from twofold.deploy.azure.propagation import Known
 from twofold.deploy.azure.release import Release
 from twofold.deploy.azure.secrets import Secrets, role
-from twofold.deploy.azure.settling import Known
 from twofold.deploy.azure.traces import Traces
 from twofold.deploy.azure.writer import Writer
 from twofold.deploy.config import OUTDATED, ConfigError, StackConfig
@@ -138,10 +138,12 @@ class Compute(pulumi.ComponentResource):
         variables = {**self._host_variables(name, identity), **self._traces.variables, **own}
         if self._containers:
             short = unique(name, self._subscription, limit=32)
-            made = self._containers.unit(name, short, unit, identity=identity, variables=variables, allowed=allowed)
+            container = self._containers.unit(
+                name, short, unit, identity=identity, variables=variables, allowed=allowed
+            )
             if unit.role == "http":
-                self.host = made.configuration.apply(_address)
-            return made
+                self.host = container.configuration.apply(_address)
+            return container
         assert self._packages is not None  # an image's units are containers, above
         package, writes = self._packages.unit(name, unit.role, identity.principal_id)
         return self._function_app(name, unit, identity, variables, package, [*allowed, writes])
@@ -266,8 +268,8 @@ def functions(manifest: ServiceManifest, unit: Unit) -> list[str]:
     if unit.role == "http":
         return ["http"]
     names: Mapping[str, list[str]] = {"feed": ["feed"], "schedule": [spec.name for spec in manifest.schedules]}
-    found = names.get(unit.role) or [f"queue_{spec.name}" for spec in unit.queues]
-    return [name.replace("-", "_") for name in found]
+    own = names.get(unit.role) or [f"queue_{spec.name}" for spec in unit.queues]
+    return [name.replace("-", "_") for name in own]
 
 
 def scale_groups(manifest: ServiceManifest, unit: Unit) -> list[str]:

@@ -12,8 +12,8 @@ from pulumi_azure_native import app, authorization, managedidentity
 
 from twofold.deploy.azure.access import ISSUER, Access
 from twofold.deploy.azure.messaging import Messaging
+from twofold.deploy.azure.propagation import Effective
 from twofold.deploy.azure.secrets import role
-from twofold.deploy.azure.settling import Effective
 from twofold.deploy.config import StackConfig
 from twofold.manifest import ServiceManifest, Unit
 
@@ -63,7 +63,7 @@ class Containers:
         cpu, memory = SIZES[config.memory_mb]
         warm = config.warm_instances.get(unit.role, 0)
         ingress = app.IngressArgs(external=True, target_port=PORT, transport="auto", allow_insecure=False)
-        made = app.ContainerApp(
+        container = app.ContainerApp(
             name, container_app_name=app_name, resource_group_name=self._group, location=config.region,
             environment_id=self.environment.id, workload_profile_name="Consumption",
             identity=app.ManagedServiceIdentityArgs(
@@ -88,8 +88,8 @@ class Containers:
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[*allowed, pulls])),
         )  # fmt: skip
         if unit.role == "http":
-            self._close(name, made)
-        return made
+            self._close(name, container)
+        return container
 
     def _sleeps(self, unit: Unit) -> bool:
         """Whether the unit can scale to zero: the change feed wakes nobody (KEDA has no scaler for it built in), and a schedule
@@ -123,7 +123,7 @@ class Containers:
             for spec in unit.queues
         ]  # fmt: skip
 
-    def _close(self, name: str, made: app.ContainerApp) -> None:
+    def _close(self, name: str, container: app.ContainerApp) -> None:
         """As `Access.close` closes an app of Functions: the same rules, spelled for Container Apps."""
         access = self._access
         if access.principal is None:
@@ -142,7 +142,7 @@ class Containers:
             ),
         )
         app.ContainerAppsAuthConfig(
-            name, auth_config_name="current", container_app_name=made.name, resource_group_name=self._group,
+            name, auth_config_name="current", container_app_name=container.name, resource_group_name=self._group,
             platform=app.AuthPlatformArgs(enabled=True),
             global_validation=app.GlobalValidationArgs(
                 unauthenticated_client_action=app.UnauthenticatedClientActionV2.RETURN401

@@ -33,7 +33,7 @@ class Data(pulumi.ComponentResource):
         self.account: cosmosdb.DatabaseAccount | None = None
         self.url: pulumi.Output[str] | None = None
         if manifest.blocks:
-            kept = pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect)
+            protected = pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect)
             account_name = unique(name, subscription, limit=44)
             self.account = cosmosdb.DatabaseAccount(
                 name, account_name=account_name, resource_group_name=group, location=location,
@@ -52,14 +52,14 @@ class Data(pulumi.ComponentResource):
                 identity=cosmosdb.ManagedServiceIdentityArgs(
                     type=cosmosdb.ResourceIdentityType.USER_ASSIGNED, user_assigned_identities=[key.identity]
                 ) if key else None,
-                opts=kept,
+                opts=protected,
             )  # fmt: skip
             if network is not None:
                 network.endpoint(name, self.account.id, "Sql")
                 self._parts += network.endpoints[-1:]
             database = cosmosdb.SqlResourceSqlDatabase(
                 name, account_name=self.account.name, resource_group_name=group, database_name=manifest.name,
-                resource=cosmosdb.SqlDatabaseResourceArgs(id=manifest.name), opts=kept,
+                resource=cosmosdb.SqlDatabaseResourceArgs(id=manifest.name), opts=protected,
             )  # fmt: skip
             self._parts.append(database)
             containers = dict.fromkeys(manifest.stored, "/p")
@@ -74,7 +74,7 @@ class Data(pulumi.ComponentResource):
                             id=container, default_ttl=-1,
                             partition_key=cosmosdb.ContainerPartitionKeyArgs(paths=[path], kind="Hash", version=2),
                         ),
-                        opts=kept,
+                        opts=protected,
                     )
                 )  # fmt: skip
             self.url = pulumi.Output.format("cosmos://{0}.documents.azure.com/{1}", self.account.name, database.name)

@@ -11,46 +11,46 @@ from typing import Any
 
 from twofold.deploy.azure.grants import ELSEWHERE, GRANTS
 from twofold.deploy.config import StackConfig
-from twofold.deploy.program import NOBODY, Asked, types
+from twofold.deploy.program import NOBODY, PlannedResource, types
 
 NO_CLOUD = ("pulumi:", "random:")
 _ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 
 
-def namespaces(asked: Iterable[Asked]) -> set[str]:
+def namespaces(resources: Iterable[PlannedResource]) -> set[str]:
     """The resource providers that a subscription must have registered. ConfigError names the types that have no line.
 
     An app in a network needs Container Apps' too: Flex Consumption runs there, and its subnet is delegated to it.
     """
-    asked = tuple(asked)
-    found = {GRANTS[type][0].partition("/")[0] for type in types(asked, GRANTS, NO_CLOUD)}
-    if any("virtualNetworkSubnetId" in one.inputs for one in asked if one.type == "azure-native:web:WebApp"):
-        found.add("Microsoft.App")
-    return found - {"Microsoft.Resources", "Microsoft.Authorization"}  # always there
+    resources = tuple(resources)
+    names = {GRANTS[type][0].partition("/")[0] for type in types(resources, GRANTS, NO_CLOUD)}
+    if any("virtualNetworkSubnetId" in one.inputs for one in resources if one.type == "azure-native:web:WebApp"):
+        names.add("Microsoft.App")
+    return names - {"Microsoft.Resources", "Microsoft.Authorization"}  # always there
 
 
-def documents(config: StackConfig, prefix: str, asked: Iterable[Asked]) -> dict[str, dict[str, Any]]:
+def documents(config: StackConfig, prefix: str, resources: Iterable[PlannedResource]) -> dict[str, dict[str, Any]]:
     """The role definitions by their names; under `condition` what they are assigned under, with version 2.0; under `scopes` where.
 
     The group exists before its role does: docs/deployer.md has the commands.
     """
-    asked = tuple(asked)
+    resources = tuple(resources)
     actions: set[str] = set()
-    for type in types(asked, GRANTS, NO_CLOUD):
+    for type in types(resources, GRANTS, NO_CLOUD):
         path, verbs, more = GRANTS[type]
         actions |= {f"{path}/{verb}" for verb in verbs} | set(more)
     group = f"/subscriptions/{config.subscription or NOBODY}/resourceGroups/{prefix}"
-    given = [one.inputs for one in asked if one.type == "azure-native:authorization:RoleAssignment"]
+    assignments = [one.inputs for one in resources if one.type == "azure-native:authorization:RoleAssignment"]
     name = f"{prefix}-deployer"
-    found = {name: _role(name, prefix, actions, [group])}
+    roles = {name: _role(name, prefix, actions, [group])}
     scopes = {name: [group]}
     if others := _elsewhere(config):
         name = f"{prefix}-deployer-elsewhere"
         there = {action for field in others for action in ELSEWHERE[field]}
         scopes[name] = sorted(set(others.values()))
-        found[name] = _role(name, prefix, there, sorted({scope.partition("/providers/")[0] for scope in scopes[name]}))
-    condition = {"condition": {"Condition": _condition(given), "Version": "2.0"}} if given else {}
-    return found | condition | {"scopes": scopes}
+        roles[name] = _role(name, prefix, there, sorted({scope.partition("/providers/")[0] for scope in scopes[name]}))
+    condition = {"condition": {"Condition": _condition(assignments), "Version": "2.0"}} if assignments else {}
+    return roles | condition | {"scopes": scopes}
 
 
 def _elsewhere(config: StackConfig) -> dict[str, str]:

@@ -35,7 +35,7 @@ class Domain(pulumi.ComponentResource):
             ),
             opts=self._child,
         )  # fmt: skip
-        token = self.domain.validation_properties.apply(lambda found: found.validation_token)
+        token = self.domain.validation_properties.apply(lambda properties: properties.validation_token)
         self._record("TXT", f"_dnsauth.{below}", txt_records=[dns.TxtRecordArgs(value=[token])])
         self._record("CNAME", below, cname_record=dns.CnameRecordArgs(cname=endpoint.host_name))
         self.register_outputs({})

@@ -89,7 +89,7 @@ class Edge(pulumi.ComponentResource):
             self._static.route(self._profile, endpoint, names)
         self._firewall([cdn.ActivatedResourceReferenceArgs(id=endpoint.id), *names])
         return pulumi.Output.all(self._config.domain or endpoint.host_name, route.id).apply(
-            lambda both: f"https://{both[0]}"
+            lambda ends: f"https://{ends[0]}"
         )
 
     def _firewall(self, domains: "list[cdn.ActivatedResourceReferenceArgs]") -> None:

@@ -2,7 +2,7 @@
 
 Cosmos DB and the storage accounts are encrypted with it; a new version of the key is taken up by itself. Azure decides on it when
 an account is made: Cosmos DB never gives it up again, and an account's queues take it from the start or not at all. So a living
-stack can't switch it on or off (`twofold.deploy.living`).
+stack can't switch it on or off (`twofold.deploy.protection`).
 """
 
 from dataclasses import dataclass

@@ -14,14 +14,14 @@ import pulumi
 from pulumi import dynamic
 
 from twofold.deploy.azure.login import token
-from twofold.deploy.patience import Patience
-from twofold.deploy.task import Task
-from twofold.deploy.told import Unhealthy, said, warn
+from twofold.deploy.dynamic_provider import DynamicProvider
+from twofold.deploy.retry import Retry
+from twofold.deploy.user_errors import Unhealthy, log_message, warn
 
 if TYPE_CHECKING:
     import httpx
 
-START = Patience(300, pause=5)
+START = Retry(300, pause=5)
 """Old instances go within 30 seconds, a gateway's new API and a first start come in minutes."""
 FRONT_DOOR = "X-Azure-FDID"
 """The header by which a gateway behind an edge knows whom to let in."""
@@ -42,7 +42,7 @@ class _NotYet(Exception):
 
 
 def verify(
-    url: str, release: str, explain: Callable[[], str], patience: Patience = START, *, front_door: str = ""
+    url: str, release: str, explain: Callable[[], str], retry: Retry = START, *, front_door: str = ""
 ) -> dict[str, Any]:
     """Asks until the release answers and is ready; returns its readiness. Raises Unhealthy.
 
@@ -52,9 +52,9 @@ def verify(
 
     with httpx.Client(timeout=30, headers={FRONT_DOOR: front_door} if front_door else {}) as client:
         try:
-            return patience.retry(lambda: _readiness(client, url, release), _NotYet)
+            return retry.call(lambda: _readiness(client, url, release), _NotYet)
         except _NotYet as exc:
-            after = f"{patience.seconds:.0f} s after the update"
+            after = f"{retry.seconds:.0f} s after the update"
             raise Unhealthy(f"{url} is not healthy {after}. {exc}. {explain()}") from None
 
 
@@ -64,12 +64,12 @@ def look(edge: str) -> None:
 
     try:
         answer = httpx.get(f"{edge}/health/live", timeout=30)
-        found = "" if answer.status_code == 200 else f"answered {answer.status_code}"
+        problem = "" if answer.status_code == 200 else f"answered {answer.status_code}"
     except Exception as exc:  # whatever it is: the service was found healthy, and this only tells
-        found = _first(exc)
-    if found:
+        problem = _first(exc)
+    if problem:
         warn(
-            f"the service is healthy behind its gateway; {edge} does not answer yet ({found}). Front Door takes 10 to 90 minutes "
+            f"the service is healthy behind its gateway; {edge} does not answer yet ({problem}). Front Door takes 10 to 90 minutes "
             f"to spread a change, and a domain's first certificate up to an hour: curl -i {edge}/health/live"
         )
 
@@ -77,17 +77,17 @@ def look(edge: str) -> None:
 def _readiness(client: "httpx.Client", url: str, release: str) -> dict[str, Any]:
     import httpx
 
-    told = "no answer"
+    problem = "no answer"
     try:
         for path, headers in (("live", {"If-Match": f'"{release}"'} if release else {}), ("ready", {})):
             answer = client.get(f"{url}/health/{path}", headers=headers)
-            told = f"/health/{path} answered {answer.status_code}: {answer.text[:500]}"
+            problem = f"/health/{path} answered {answer.status_code}: {answer.text[:500]}"
             if answer.status_code != 200:
-                raise _NotYet(told)
-        found: dict[str, Any] = answer.json()
+                raise _NotYet(problem)
+        ready: dict[str, Any] = answer.json()
     except (httpx.TransportError, ValueError) as exc:
-        raise _NotYet(f"{told}; {exc}") from None
-    return found
+        raise _NotYet(f"{problem}; {exc}") from None
+    return ready
 
 
 def explain(app: str, source: str, bearer_of: Callable[[str], str], *, arm: str = ARM, logs: str = LOGS) -> str:
@@ -97,7 +97,7 @@ def explain(app: str, source: str, bearer_of: Callable[[str], str], *, arm: str 
     """
     import httpx
 
-    found = []
+    reasons = []
     table = "FunctionAppLogs" if "/Microsoft.Web/" in app else "ContainerAppConsoleLogs"
     with httpx.Client(timeout=30) as client:
         if table == "FunctionAppLogs":
@@ -109,11 +109,11 @@ def explain(app: str, source: str, bearer_of: Callable[[str], str], *, arm: str 
                 )
                 state = status.json()
                 if state.get("errors"):
-                    found.append(f"The host says: {_last(state['errors'][-1])}")
+                    reasons.append(f"The host says: {_last(state['errors'][-1])}")
                 elif state.get("state"):
-                    found.append(f"The host is {state['state']}")
+                    reasons.append(f"The host is {state['state']}")
             except Exception as exc:  # whatever it is, the health answer must be told
-                found.append(f"The host's status could not be read ({_first(exc)})")
+                reasons.append(f"The host's status could not be read ({_first(exc)})")
         errors = ERRORS[table].format(name=app.rpartition("/")[2])
         query = f"{table} | {errors} | top 1 by TimeGenerated desc | project Line"
         try:
@@ -126,13 +126,13 @@ def explain(app: str, source: str, bearer_of: Callable[[str], str], *, arm: str 
             if answer.status_code != 400:  # a table appears with its first line
                 answer.raise_for_status()
             rows = answer.json()["tables"][0]["rows"] if answer.status_code == 200 else []
-            found.append(
+            reasons.append(
                 f"The log says: {_last(rows[0][0])}" if rows else "The log has no error yet; it may be minutes late"
             )
         except Exception as exc:
-            found.append(f"The log could not be read ({_first(exc)})")
+            reasons.append(f"The log could not be read ({_first(exc)})")
     where = f"table {table} in https://portal.azure.com/#@/resource{source}/logs"
-    return f"{'. '.join(found)}. Look into: {where}"
+    return f"{'. '.join(reasons)}. Look into: {where}"
 
 
 def _first(exc: Exception) -> str:
@@ -141,24 +141,24 @@ def _first(exc: Exception) -> str:
 
 def _last(text: str) -> str:
     """The last line that says something: of a traceback, the error."""
-    return said(([line.strip() for line in str(text).splitlines() if line.strip()] or [""])[-1])[:1000]
+    return log_message(([line.strip() for line in str(text).splitlines() if line.strip()] or [""])[-1])[:1000]
 
 
-class _Provider(Task):
-    again = ("url", "release", "app")
+class _Provider(DynamicProvider):
+    update_on = ("url", "release", "app")
 
-    def named(self, props: dict[str, Any]) -> str:
+    def resource_id(self, props: dict[str, Any]) -> str:
         return f"{props['app']}#health"
 
-    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    def apply(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         release = props["release"] if props["confirmed"] else ""
         edge = props.get("edge") or {}
-        found = verify(
+        ready = verify(
             props["url"], release, lambda: explain(props["app"], props["source"], token), front_door=edge.get("id", "")
         )
         if edge:
             look(edge["url"])
-        return {"status": str(found.get("status", ""))}
+        return {"status": str(ready.get("status", ""))}
 
 
 class Check(dynamic.Resource):
@@ -180,12 +180,12 @@ class Check(dynamic.Resource):
             "source": source,
             "status": None,
         }
-        kept = pulumi.ResourceOptions(additional_secret_outputs=["edge"])
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["edge"])
         super().__init__(
             _Provider(),
             name,
             props | ({"edge": dict(edge)} if edge else {}),
-            pulumi.ResourceOptions.merge(opts, kept),
+            pulumi.ResourceOptions.merge(opts, secret),
         )
 
 

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from twofold.deploy.config import RESOURCE_MANAGER, ConfigError
-from twofold.deploy.told import Told
+from twofold.deploy.user_errors import UserError
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, TokenCredential
@@ -21,7 +21,7 @@ _TOKENS: "dict[str, AccessToken]" = {}
 """By scope, in this process alone. A pipeline's own login is good for five minutes, and its tokens for an hour."""
 
 
-class NoLogin(Told, ConfigError):
+class NoLogin(UserError, ConfigError):
     """This machine has no Azure login, or one that is over."""
 
 
@@ -48,15 +48,15 @@ def _login(scope: str) -> "AccessToken":
     from azure.core.exceptions import ClientAuthenticationError
     from azure.identity import DefaultAzureCredential
 
-    kept = _TOKENS.get(scope)
-    if kept is not None and kept.expires_on - time.time() > MARGIN_SECONDS:
-        return kept
+    cached = _TOKENS.get(scope)
+    if cached is not None and cached.expires_on - time.time() > MARGIN_SECONDS:
+        return cached
     logging.getLogger("azure.identity").setLevel(logging.ERROR)  # it tells at length what the error says in a line
     try:
         _TOKENS[scope] = DefaultAzureCredential().get_token(scope)
     except ClientAuthenticationError as exc:
-        if kept is not None and kept.expires_on > time.time():
-            return kept
+        if cached is not None and cached.expires_on > time.time():
+            return cached
         raise NoLogin("no Azure login on this machine gives a token; run: az login") from exc
     return _TOKENS[scope]
 
@@ -64,14 +64,14 @@ def _login(scope: str) -> "AccessToken":
 def claims(token: str) -> dict[str, Any]:
     """What a token says of itself, unverified: only whoever it is for can do that."""
     body = token.split(".")[1]
-    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    return found
+    value: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return value
 
 
 def who() -> str:
     """The name in the login's token, else its object id. Raises NoLogin."""
-    told = claims(token())
-    return str(told.get("upn") or told.get("appid") or told["oid"])
+    claim = claims(token())
+    return str(claim.get("upn") or claim.get("appid") or claim["oid"])
 
 
 def object_id() -> str:

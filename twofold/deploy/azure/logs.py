@@ -21,10 +21,10 @@ class Logs(pulumi.ComponentResource):
         else:
             # Until 0.1.0 the workspace was monitoring's.
             before = pulumi.Alias(parent=pulumi.create_urn(name, "twofold:azure:Monitoring"))
-            made = operationalinsights.Workspace(
+            workspace = operationalinsights.Workspace(
                 name, workspace_name=name, resource_group_name=group, location=config.region, retention_in_days=30,
                 sku=operationalinsights.WorkspaceSkuArgs(name="PerGB2018"),
                 opts=pulumi.ResourceOptions(parent=self, aliases=[before]),
             )  # fmt: skip
-            self.workspace, self.name = made.id, made.name
+            self.workspace, self.name = workspace.id, workspace.name
         self.register_outputs({"workspace": self.workspace})

@@ -36,7 +36,7 @@ class Messaging(pulumi.ComponentResource):
         self._queues: dict[str, storage.Queue] = {}
         self._dead: dict[str, storage.Queue] = {}
         if manifest.queues:
-            kept = pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect)
+            protected = pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect)
             self.account = storage.StorageAccount(
                 f"{name}-queues", account_name=unique(f"{name}-queues", subscription, limit=24, hyphens=False),
                 resource_group_name=group, location=location, kind="StorageV2", sku=storage.SkuArgs(name="Standard_LRS"),
@@ -47,7 +47,7 @@ class Messaging(pulumi.ComponentResource):
                     else storage.DefaultAction.DENY,
                     bypass="AzureServices",
                 ),
-                opts=kept, **account(key),
+                opts=protected, **account(key),
             )  # fmt: skip
             if network is not None:
                 network.endpoint(f"{name}-queues", self.account.id, "queue")
@@ -55,7 +55,7 @@ class Messaging(pulumi.ComponentResource):
                 for queue, queues in ((spec.name, self._queues), (dead_letter_name(spec.name), self._dead)):
                     queues[spec.name] = storage.Queue(
                         f"{name}-{queue}", account_name=self.account.name, resource_group_name=group,
-                        queue_name=f"{manifest.name}-{queue}", opts=kept,
+                        queue_name=f"{manifest.name}-{queue}", opts=protected,
                     )  # fmt: skip
             self.url = pulumi.Output.format(
                 "storagequeue://{0}.queue.core.windows.net/{1}", self.account.name, manifest.name

@@ -105,18 +105,18 @@ class Network(pulumi.ComponentResource):
         if zone not in self._zones:
             from pulumi_azure_native import privatedns
 
-            made = privatedns.PrivateZone(
+            private_zone = privatedns.PrivateZone(
                 f"{self._name}-{zone}", private_zone_name=zone, resource_group_name=self._group, location="Global",
                 opts=self._child,
             )  # fmt: skip
             self.endpoints.append(
                 privatedns.VirtualNetworkLink(
-                    f"{self._name}-{zone}", virtual_network_link_name=self._name, private_zone_name=made.name,
+                    f"{self._name}-{zone}", virtual_network_link_name=self._name, private_zone_name=private_zone.name,
                     resource_group_name=self._group, location="Global", registration_enabled=False,
                     virtual_network=privatedns.SubResourceArgs(id=self._vnet), opts=self._child,
                 )
             )  # fmt: skip
-            self._zones[zone] = made.id
+            self._zones[zone] = private_zone.id
         return self._zones[zone]
 
 

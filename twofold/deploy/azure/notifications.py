@@ -29,12 +29,12 @@ class Notifications(pulumi.ComponentResource):
                     name="webhook", service_uri=config.alert_webhook, use_common_alert_schema=True
                 )
             ]
-            told = monitor.ActionGroup(
+            receivers = monitor.ActionGroup(
                 f"{name}-alarms", action_group_name=f"{name}-alarms", resource_group_name=group, location="Global",
                 group_short_name=name.replace("-", "")[:12], enabled=True,
                 email_receivers=emails if config.alert_email else [],
                 webhook_receivers=hooks if config.alert_webhook else [],
                 opts=pulumi.ResourceOptions(parent=self),
             )  # fmt: skip
-            self.actions.append(told.id)
+            self.actions.append(receivers.id)
         self.register_outputs({})

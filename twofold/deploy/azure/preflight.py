@@ -8,14 +8,14 @@ from twofold.deploy.azure import login
 from twofold.deploy.azure.deployer import namespaces
 from twofold.deploy.checks import Check
 from twofold.deploy.config import RESOURCE_MANAGER, ConfigError, StackConfig
-from twofold.deploy.program import Asked
+from twofold.deploy.program import PlannedResource
 
 API_VERSION = "2021-04-01"
 
 
 def check(
     config: StackConfig,
-    asked: Callable[[], Iterable[Asked]],
+    planned: Callable[[], Iterable[PlannedResource]],
     *,
     endpoint: str = RESOURCE_MANAGER,
     token: str | None = None,
@@ -31,22 +31,24 @@ def check(
     with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
         answer = client.get(base, params={"api-version": API_VERSION})
         if answer.status_code != 200:
-            told = f"Resource Manager answered {answer.status_code}: {_message(answer)}"
+            problem = f"Resource Manager answered {answer.status_code}: {_message(answer)}"
             return [
-                Check(f"subscription {subscription}", False, told, f"az login, then az account set -s {subscription}")
+                Check(
+                    f"subscription {subscription}", False, problem, f"az login, then az account set -s {subscription}"
+                )
             ]
         about = answer.json()
         checks = [Check(f"subscription {subscription}", about.get("state") == "Enabled", str(about.get("state")))]
         if config.tenant:
-            found = str(about.get("tenantId"))
-            fine = found.lower() == config.tenant.lower()
+            tenant = str(about.get("tenantId"))
+            fine = tenant.lower() == config.tenant.lower()
             mend = "" if fine else f"az login --tenant {config.tenant}"
-            checks.append(Check("tenant", fine, found, mend))
+            checks.append(Check("tenant", fine, tenant, mend))
         states = {
             one["namespace"].lower(): one["registrationState"]
             for one in _pages(client, f"{base}/providers", subscription)
         }
-    for namespace in sorted(namespaces(asked())):
+    for namespace in sorted(namespaces(planned())):
         state = states.get(namespace.lower(), "unknown")
         register = f"az provider register --wait --subscription {subscription} --namespace {namespace}"
         checks.append(Check(namespace, state == "Registered", state, "" if state == "Registered" else register))

@@ -8,39 +8,37 @@ from pulumi import dynamic
 
 from twofold.deploy.azure import blobs
 from twofold.deploy.azure.code import planned
-from twofold.deploy.patience import Patience
-from twofold.deploy.task import Task
+from twofold.deploy.dynamic_provider import DynamicProvider
+from twofold.deploy.retry import Retry
 
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
 
 
-def keep(
-    container: "ContainerClient", artifact: Path, digest: str, count: int, patience: Patience = blobs.ROLE
-) -> list[str]:
+def keep(container: "ContainerClient", artifact: Path, digest: str, count: int, retry: Retry = blobs.ROLE) -> list[str]:
     """Uploads the artifact, then deletes all but the last `count` of what was uploaded; returns the names of those.
 
     The blob that was written last is the one that is deployed. Raises UploadFailed.
     """
     name = f"{digest}.zip"
-    blobs.upload(container, name, artifact.read_bytes(), patience)
+    blobs.upload(container, name, artifact.read_bytes(), retry)
     # Times have whole seconds: two in one second must not cost the one that was just written.
-    found = sorted(container.list_blobs(), key=lambda blob: (blob.name == name, blob.last_modified), reverse=True)
-    for blob in found[count:]:
-        blobs.delete(container, blob.name, patience)
-    return [blob.name for blob in found[:count]]
+    artifacts = sorted(container.list_blobs(), key=lambda blob: (blob.name == name, blob.last_modified), reverse=True)
+    for blob in artifacts[count:]:
+        blobs.delete(container, blob.name, retry)
+    return [blob.name for blob in artifacts[:count]]
 
 
-class _Provider(Task):
-    again, anew = ("digest", "count"), ("url",)
+class _Provider(DynamicProvider):
+    update_on, replace_on = ("digest", "count"), ("url",)
 
-    def named(self, props: dict[str, Any]) -> str:
+    def resource_id(self, props: dict[str, Any]) -> str:
         return f"{props['url']}/{props['digest']}.zip"
 
-    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    def apply(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         with blobs.opened(props["url"]) as container:
-            patience = blobs.patience(props["writer"])
-            keep(container, planned(props), props["digest"], int(props["count"]), patience)
+            retry = blobs.retry(props["writer"])
+            keep(container, planned(props), props["digest"], int(props["count"]), retry)
         return {}
 
 

@@ -19,7 +19,7 @@ from twofold.deploy.azure.code import DeploymentFailed, publish
 from twofold.deploy.azure.login import SCOPE, STORAGE
 from twofold.deploy.config import RESOURCE_MANAGER
 from twofold.deploy.releases import Release, ReleaseError, verified
-from twofold.deploy.told import warn
+from twofold.deploy.user_errors import warn
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential

@@ -42,6 +42,6 @@ def taken(type: str) -> bool:
     module, _, name = rest.partition(":")
     if provider != "azure-native" or type in PARTS:
         return False
-    made = getattr(importlib.import_module(f"pulumi_azure_native.{module}"), name, None)
-    argument = inspect.signature(made._internal_init).parameters.get("tags") if made else None
+    resource = getattr(importlib.import_module(f"pulumi_azure_native.{module}"), name, None)
+    argument = inspect.signature(resource._internal_init).parameters.get("tags") if resource else None
     return argument is not None and any(get_origin(one) is abc.Mapping for one in get_args(argument.annotation))

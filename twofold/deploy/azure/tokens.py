@@ -14,23 +14,23 @@ from pulumi import dynamic
 
 from twofold.deploy.azure import login
 from twofold.deploy.azure.health import LOGS_SCOPE
-from twofold.deploy.task import Task
+from twofold.deploy.dynamic_provider import DynamicProvider
 
 SCOPES = (login.SCOPE, login.STORAGE, LOGS_SCOPE, f"{login.GRAPH}/.default")
 
 
-class _Provider(Task):
-    again = ("scopes",)
+class _Provider(DynamicProvider):
+    update_on = ("scopes",)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """What the engine asks first, in every run: also when nothing is to be made."""
         fetch(news["scopes"])
         return dynamic.CheckResult(news, [])
 
-    def named(self, props: dict[str, Any]) -> str:
+    def resource_id(self, props: dict[str, Any]) -> str:
         return "tokens"
 
-    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    def apply(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         return {}
 
 

@@ -12,21 +12,21 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from twofold.deploy.config import RESOURCE_MANAGER
-from twofold.deploy.patience import Patience
-from twofold.deploy.told import Told
+from twofold.deploy.retry import Retry
+from twofold.deploy.user_errors import UserError
 
 if TYPE_CHECKING:
     import httpx
 
 API = "2024-11-01"
-PATIENCE = Patience(600, pause=10)
+RETRY = Retry(600, pause=10)
 """A first instance starts with the new package, and the host of an app that is closed is reached late."""
 PLACEHOLDER = "warmup"
 """What the platform lists while no host has told it anything."""
 ACTIONS = ("Microsoft.Web/sites/host/sync/action", "Microsoft.Web/sites/functions/read")
 
 
-class SyncFailed(Told):
+class SyncFailed(UserError):
     """Resource Manager refused to learn the app's triggers; the message has its answer."""
 
 
@@ -40,7 +40,7 @@ class _NotYet(Exception):
 
 def sync(
     site: str, functions: Collection[str], token: Callable[[], str], *,
-    patience: Patience = PATIENCE, arm: str = RESOURCE_MANAGER,
+    retry: Retry = RETRY, arm: str = RESOURCE_MANAGER,
 ) -> str:  # fmt: skip
     """Makes the platform learn the triggers of the app with this resource id, until it lists these `functions` and no others.
 
@@ -53,9 +53,9 @@ def sync(
     wanted = {name.lower() for name in functions}
     with httpx.Client(base_url=arm, auth=bearer(token), timeout=120) as client:
         try:
-            patience.retry(lambda: _attempt(client, site, wanted), _NotYet)
+            retry.call(lambda: _attempt(client, site, wanted), _NotYet)
         except _NotYet as last:
-            return _warning(site, wanted, last, patience)
+            return _warning(site, wanted, last, retry)
     return ""
 
 
@@ -84,36 +84,38 @@ def _sync(client: "httpx.Client", site: str) -> str:
         answer = client.post(f"{site}/host/default/sync", params={"api-version": API})
     except httpx.TransportError as exc:
         return f"no answer ({type(exc).__name__})"
-    told = f"{answer.status_code} {answer.text[:500]}"
+    problem = f"{answer.status_code} {answer.text[:500]}"
     if answer.status_code == 403:  # 401 is of the token, and the next one may do
-        raise SyncFailed(f"{_name(site)}: this login may not sync triggers, it needs {' and '.join(ACTIONS)}: {told}")
-    return "" if answer.is_success else told
+        raise SyncFailed(
+            f"{_name(site)}: this login may not sync triggers, it needs {' and '.join(ACTIONS)}: {problem}"
+        )
+    return "" if answer.is_success else problem
 
 
 def _listed(client: "httpx.Client", site: str) -> set[str] | None:
     """The names of the app's functions, as in `<app>/<name>`; None when they can't be read."""
     import httpx
 
-    found: set[str] = set()
+    names: set[str] = set()
     url = f"{site}/functions?api-version={API}"
     try:
         while url:
             answer = client.get(url)
             answer.raise_for_status()
             page = answer.json()
-            found |= {str(one["name"]).rpartition("/")[2].lower() for one in page["value"]}
+            names |= {str(one["name"]).rpartition("/")[2].lower() for one in page["value"]}
             url = page.get("nextLink") or ""
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return None
-    return found - {PLACEHOLDER}
+    return names - {PLACEHOLDER}
 
 
 def _fits(listed: set[str], wanted: set[str]) -> bool:
     return listed == wanted if wanted else bool(listed)
 
 
-def _warning(site: str, wanted: set[str], last: _NotYet, patience: Patience) -> str:
-    after = f"{_name(site)}: after {patience.seconds:.0f} s"
+def _warning(site: str, wanted: set[str], last: _NotYet, retry: Retry) -> str:
+    after = f"{_name(site)}: after {retry.seconds:.0f} s"
     fits = last.listed is not None and _fits(last.listed, wanted)
     if last.refused and not fits:
         raise SyncFailed(f"{after} its triggers are still not synced: {last.refused}. {_look(site)}")

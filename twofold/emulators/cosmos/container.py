@@ -60,10 +60,10 @@ class Container:
     def upsert(self, partition: str, body: object, match: str | None = None) -> tuple[int, Item]:
         """`match` holds for an item that is there."""
         body = self.checked(partition, body)
-        found = self.live(partition, body["id"])
-        if found is not None:
-            self.matching(found, match)
-        return 200 if found else 201, self._store(partition, body)
+        item = self.live(partition, body["id"])
+        if item is not None:
+            self.matching(item, match)
+        return 200 if item else 201, self._store(partition, body)
 
     def replace(self, partition: str, id: str, body: object, match: str | None = None) -> tuple[int, Item]:
         """404 without an item, 412 when it is not the one that `match` names."""
@@ -81,9 +81,9 @@ class Container:
 
     def patch(self, partition: str, id: str, patch: object, match: str | None = None) -> tuple[int, Item]:
         """As `replace`, with up to 10 operations on top-level members: all of them, or none."""
-        found = self.read(partition, id)
-        self.matching(found, match)
-        body = {key: value for key, value in found.items() if not key.startswith("_")}
+        item = self.read(partition, id)
+        self.matching(item, match)
+        body = {key: value for key, value in item.items() if not key.startswith("_")}
         operations = patch.get("operations") if isinstance(patch, dict) else None
         if not operations or len(operations) > 10:
             raise bad("A patch has 1 to 10 operations.")
@@ -102,13 +102,13 @@ class Container:
                 body[path[1:]] = operation["value"]
         return 200, self._store(partition, self.checked(partition, body))
 
-    def matching(self, found: Item, match: str | None) -> None:
+    def matching(self, item: Item, match: str | None) -> None:
         """412 unless the item has that etag; no header or `*` is any."""
         if match is None or match == "*":
             return
         if not (match.startswith('"') and match.endswith('"')):
             raise bad("An etag is quoted.")
-        if match != found["_etag"]:
+        if match != item["_etag"]:
             raise refuse(412, "PreconditionFailed", "One of the specified pre-condition is not met.")
 
     def checked(self, partition: str, body: object) -> Item:
@@ -133,8 +133,8 @@ class Container:
 
     def changes(self, after: int) -> list[tuple[int, Item]]:
         """(number, item) of every live item whose last write is later, in the order of these writes."""
-        found = [(number, key) for key, number in list(self.lsn.items()) if number > after]
-        return [(number, item) for number, key in sorted(found) if (item := self.live(*key)) is not None]
+        newer = [(number, key) for key, number in list(self.lsn.items()) if number > after]
+        return [(number, item) for number, key in sorted(newer) if (item := self.live(*key)) is not None]
 
     def partition(self, partition: str) -> list[Item]:
         """Every live item of it."""

@@ -24,17 +24,17 @@ def run(items: list[Item], query: object) -> list[Item]:
     """The items that the query selects, in its order. Raises the Answer to a query outside of the grammar."""
     if not isinstance(query, dict) or not isinstance(query.get("query"), str):
         raise bad("A query is an object with the member 'query'.")
-    found = _QUERY.fullmatch(query["query"])
-    if found is None:
+    match = _QUERY.fullmatch(query["query"])
+    if match is None:
         raise bad(f"Syntax error: {query['query']}")
     values = {parameter["name"]: parameter["value"] for parameter in query.get("parameters", [])}
-    for test in found["where"].split(" AND "):
+    for test in match["where"].split(" AND "):
         items = [item for item in items if _holds(test, item, values)]
-    if found["order"]:
-        items = sorted(items, key=lambda item: _sort_key(item[found["order"]]), reverse=found["way"] == "DESC")
-    if found["limit"]:
-        offset = int(found["offset"])
-        items = items[offset : offset + int(found["limit"])]
+    if match["order"]:
+        items = sorted(items, key=lambda item: _sort_key(item[match["order"]]), reverse=match["way"] == "DESC")
+    if match["limit"]:
+        offset = int(match["offset"])
+        items = items[offset : offset + int(match["limit"])]
     return items
 
 

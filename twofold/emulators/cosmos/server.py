@@ -43,10 +43,10 @@ class CosmosFake(FakeServer):
         self._authorize(headers)
         if path == "/" and method == "GET":
             return Answer(200, self._account())
-        found = _ROUTE.fullmatch(path)
-        if found is None:
+        route = _ROUTE.fullmatch(path)
+        if route is None:
             raise bad(f"There is nothing at {path}.")
-        database, name, kind, id = (unquote(part or "") for part in found.groups())
+        database, name, kind, id = (unquote(part or "") for part in route.groups())
         if (container := self.containers.get((database, name))) is None:
             raise refuse(
                 404, "NotFound", "Resource Not Found: Owner resource does not exist", **{"x-ms-substatus": 1003}
@@ -97,17 +97,17 @@ class CosmosFake(FakeServer):
         limit = int(headers.get("x-ms-max-item-count", 100))
         start = int(headers.get("x-ms-continuation") or 0)
         if "x-ms-documentdb-partitionkey" in headers:
-            found = query.run(container.partition(self._partition(headers)), content)
-            page, more = found[start : start + limit], start + limit if start + limit < len(found) else None
+            items = query.run(container.partition(self._partition(headers)), content)
+            page, more = items[start : start + limit], start + limit if start + limit < len(items) else None
         elif headers.get("x-ms-documentdb-query-enablecrosspartition", "").lower() == "true":
             if "ORDER BY" in str(content) or "OFFSET" in str(content):
                 raise bad("The gateway does not order across partitions; fetch the query plan.")
-            found = query.run([{**item, "_lsn": number} for number, item in container.changes(start)], content)
-            page, more = found[:limit], found[limit - 1]["_lsn"] if limit < len(found) else None
+            items = query.run([{**item, "_lsn": number} for number, item in container.changes(start)], content)
+            page, more = items[:limit], items[limit - 1]["_lsn"] if limit < len(items) else None
         else:
             raise bad("Cross partition query is required but disabled.")
-        told = self._charged() | ({"x-ms-continuation": more} if more else {})
-        return Answer(200, {"_rid": "fakeAA==", "Documents": page, "_count": len(page)}, told)
+        answer_headers = self._charged() | ({"x-ms-continuation": more} if more else {})
+        return Answer(200, {"_rid": "fakeAA==", "Documents": page, "_count": len(page)}, answer_headers)
 
     def _changes(self, container: Container, headers: Headers) -> Answer:
         if headers.get("A-IM", "").lower() not in ("incremental feed", "incremental"):
@@ -115,12 +115,12 @@ class CosmosFake(FakeServer):
         etag = headers.get("If-None-Match", "").strip('"')
         after = max(container.lsn.values(), default=0) if etag == "*" else int(etag or 0)
         limit = int(headers.get("x-ms-max-item-count") or 100)
-        found = container.changes(after)[:limit]
-        told = {"etag": f'"{found[-1][0] if found else after}"'} | self._charged()
-        if not found:
-            return Answer(304, None, told)
-        items = [{**item, "_lsn": number} for number, item in found]
-        return Answer(200, {"_rid": "fakeAA==", "Documents": items, "_count": len(items)}, told)
+        changes = container.changes(after)[:limit]
+        answer_headers = {"etag": f'"{changes[-1][0] if changes else after}"'} | self._charged()
+        if not changes:
+            return Answer(304, None, answer_headers)
+        items = [{**item, "_lsn": number} for number, item in changes]
+        return Answer(200, {"_rid": "fakeAA==", "Documents": items, "_count": len(items)}, answer_headers)
 
     def _authorize(self, headers: Headers) -> None:
         token = unquote(headers.get("Authorization", ""))

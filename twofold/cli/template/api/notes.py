@@ -11,7 +11,7 @@ from twofold.http.auth import authorize
 from twofold.http.idempotency import operation_id
 from twofold.http.openapi import responses
 from twofold.http.problem import Problem
-from twofold.portable.document_store import ABSENT, VERSION, Document
+from twofold.portable.document_store import ABSENT, Document, at_version
 
 NOTES = "documents", "notes"
 IfMatch = Annotated[str | None, Header(description="the ETag of the version that the caller has seen")]
@@ -69,7 +69,7 @@ def routes(services: Services) -> APIRouter:
     @router.put("/{id}", operation_id="replaceNote", responses=responses(404, 412))
     async def replace(id: str, note: Note, response: Response, if_match: IfMatch = None) -> StoredNote:
         """Replaces a note; 412 when If-Match names another version than the current one."""
-        condition = VERSION((if_match.strip('"') if if_match else None) or (await _found(id)).version)
+        condition = at_version((if_match.strip('"') if if_match else None) or (await _found(id)).version)
         try:
             version = await services.documents.put(*NOTES, id, note.model_dump(), condition=condition)
         except Conflict as exc:

@@ -24,21 +24,21 @@ async def test_a_stale_version_is_refused(client):
 async def test_a_repetition_creates_nothing_new(client):
     key = {"Idempotency-Key": "k1"}
     first = await client.post("/notes", json={"text": "one"}, headers=key)
-    again = await client.post("/notes", json={"text": "one"}, headers=key)
-    assert again.json() == first.json() and again.headers["idempotency-replayed"] == "true"
+    second = await client.post("/notes", json={"text": "one"}, headers=key)
+    assert second.json() == first.json() and second.headers["idempotency-replayed"] == "true"
     assert len((await client.get("/notes")).json()["notes"]) == 1
 
 
 async def test_pages_follow_the_cursor(client):
     for number in range(5):
         await client.post("/notes", json={"text": str(number)})
-    found, cursor = [], None
+    texts, cursor = [], None
     while True:
         page = (await client.get("/notes", params={"limit": 2} | ({"cursor": cursor} if cursor else {}))).json()
-        found += [one["text"] for one in page["notes"]]
+        texts += [one["text"] for one in page["notes"]]
         if (cursor := page["cursor"]) is None:
             break
-    assert sorted(found) == ["0", "1", "2", "3", "4"]
+    assert sorted(texts) == ["0", "1", "2", "3", "4"]
 
 
 async def test_mistakes_and_health(client):

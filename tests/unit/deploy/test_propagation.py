@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from twofold.deploy.azure.settling import EFFECTIVE_SECONDS, known, left
+from twofold.deploy.azure.propagation import EFFECTIVE_SECONDS, known, left
 from twofold.deploy.config import ConfigError
-from twofold.deploy.patience import Patience
+from twofold.deploy.retry import Retry
 from twofold.emulators.server import Answer, FakeServer
 
 PRINCIPAL = "11111111-0000-0000-0000-000000000001"
@@ -35,7 +35,7 @@ def graph():
 
 
 def seen(graph, principal=PRINCIPAL, seconds=30.0, bearer=lambda scope: f"for {scope}"):
-    return known(principal, bearer, Patience(seconds, 0.01), graph=f"http://{graph.host}")
+    return known(principal, bearer, Retry(seconds, 0.01), graph=f"http://{graph.host}")
 
 
 @pytest.mark.parametrize("answer", [Answer(404), Answer(429), Answer(503)])

@@ -57,13 +57,13 @@ def guarded(config: StackConfig) -> Iterator[None]:
     The engine deletes what is unprotected before it stops at a protected resource, dependents first. So one resource
     depends on all others, exists in the state alone, and is protected. What is made in an `apply` comes too late for it.
     """
-    made: list[pulumi.Resource] = []
-    pulumi.runtime.register_stack_transformation(lambda args: made.append(args.resource))
+    resources: list[pulumi.Resource] = []
+    pulumi.runtime.register_stack_transformation(lambda args: resources.append(args.resource))
     yield
     pulumi.Stash(
         "guard",
         input="twofold:protect false, then pulumi up: only then can this stack be destroyed",
-        opts=pulumi.ResourceOptions(depends_on=tuple(made), protect=config.protect),
+        opts=pulumi.ResourceOptions(depends_on=tuple(resources), protect=config.protect),
     )
 
 

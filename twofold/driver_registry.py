@@ -16,11 +16,11 @@ from twofold.manifest import load
 @cache
 def drivers(block: str) -> Mapping[str, str]:
     """Scheme -> `"package.module:open"` of a block (`store`, `queue`, `events`, `secrets`, `cache`, `telemetry`, `metrics`)."""
-    found: dict[str, str] = {}
+    targets: dict[str, str] = {}
     for file in sorted(Path(__file__).parent.glob("*/drivers.py")):
         home = importlib.import_module(f"twofold.{file.parent.name}.drivers")
-        found |= home.DRIVERS.get(block, {})
-    return found
+        targets |= home.DRIVERS.get(block, {})
+    return targets
 
 
 def open_driver(block: str, url: str, **options: str) -> Any:

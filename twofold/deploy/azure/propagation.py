@@ -14,14 +14,14 @@ import pulumi
 from pulumi import dynamic
 
 from twofold.deploy.azure.login import GRAPH, token
-from twofold.deploy.patience import Patience
-from twofold.deploy.task import Task
-from twofold.deploy.told import warn
+from twofold.deploy.dynamic_provider import DynamicProvider
+from twofold.deploy.retry import Retry
+from twofold.deploy.user_errors import warn
 
 if TYPE_CHECKING:
     import httpx
 
-DIRECTORY = Patience(300, pause=5)
+DIRECTORY = Retry(300, pause=5)
 UNSEEN_SECONDS = 60
 """How long an identity is waited for by a login that may not look into the directory."""
 EFFECTIVE_SECONDS = 300
@@ -32,16 +32,14 @@ class _NotYet(Exception):
     pass
 
 
-def known(
-    principal: str, bearer_of: Callable[[str], str], patience: Patience = DIRECTORY, *, graph: str = GRAPH
-) -> str:
+def known(principal: str, bearer_of: Callable[[str], str], retry: Retry = DIRECTORY, *, graph: str = GRAPH) -> str:
     """Asks Microsoft Graph until the directory has the service principal; empty, or why that can't be told."""
     import httpx  # only in the process that deploys
 
     try:
         headers = {"Authorization": f"Bearer {bearer_of(f'{GRAPH}/.default')}"}
         with httpx.Client(headers=headers, timeout=30) as client:
-            patience.retry(lambda: _ask(client, f"{graph}/v1.0/servicePrincipals/{principal}"), _NotYet)
+            retry.call(lambda: _ask(client, f"{graph}/v1.0/servicePrincipals/{principal}"), _NotYet)
     except Exception as exc:  # whatever it is: only the service that lets the identity in can refuse it
         return str(exc).partition("\n")[0] or type(exc).__name__
     return ""
@@ -55,13 +53,13 @@ def _ask(client: "httpx.Client", url: str) -> None:
         raise PermissionError(f"the directory answered {answer.status_code} to this login")
 
 
-class _KnownProvider(Task):
-    again = ("principal",)
+class _KnownProvider(DynamicProvider):
+    update_on = ("principal",)
 
-    def named(self, props: dict[str, Any]) -> str:
+    def resource_id(self, props: dict[str, Any]) -> str:
         return f"{props['principal']}#known"
 
-    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    def apply(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         if why := known(props["principal"], token):
             warn(
                 f"could not see whether the directory knows {props['principal']} ({why}); waiting {UNSEEN_SECONDS} s. If Cosmos DB "
@@ -87,13 +85,13 @@ def left(since: str | None, now: datetime) -> float:
     return min(EFFECTIVE_SECONDS, max(0, EFFECTIVE_SECONDS - age))
 
 
-class _EffectiveProvider(Task):
-    again = ("assignment",)
+class _EffectiveProvider(DynamicProvider):
+    update_on = ("assignment",)
 
-    def named(self, props: dict[str, Any]) -> str:
+    def resource_id(self, props: dict[str, Any]) -> str:
         return f"{props['assignment']}#effective"
 
-    def work(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    def apply(self, props: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         time.sleep(left(props.get("since"), datetime.now(UTC)))
         return {}
 

@@ -63,20 +63,20 @@ def placeholder(type: str, name: str, output: str) -> str:
     return f"${{{type.split(':')[1].split('/')[0]}.{type.rpartition(':')[2]}.{name}.{output}}}"
 
 
-def given(type: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """A resource's id and outputs, for `program.asked`."""
+def id_and_outputs(type: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A resource's id and outputs, for `program.planned`."""
 
-    def said(output: str) -> str:
+    def of(output: str) -> str:
         return placeholder(type, name, output)
 
     outputs: dict[str, Any] = dict(inputs)
     if type.startswith("aws:"):
-        outputs |= {"arn": said("arn"), "name": inputs.get("name", said("name"))}
+        outputs |= {"arn": of("arn"), "name": inputs.get("name", of("name"))}
     elif "name" not in inputs and type in OWN_NAME:
         outputs["name"] = inputs[OWN_NAME[type]]
-    outputs |= {output: said(output) for output in TEXTS.get(type, ())}
+    outputs |= {output: of(output) for output in TEXTS.get(type, ())}
     if type in URLS:
-        outputs[URLS[type]] = f"https://{said(f'{URLS[type]}.host')}"
+        outputs[URLS[type]] = f"https://{of(f'{URLS[type]}.host')}"
     identity = inputs.get("identity")
     if isinstance(identity, Mapping) and isinstance(identity.get("userAssignedIdentities"), list):
         # A list of ids going in, a map by id coming out.
@@ -88,18 +88,18 @@ def given(type: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[st
         case "aws:iam/role:Role":  # the program reads the account out of it
             outputs["arn"] = f"arn:aws:iam::{ACCOUNT}:role/{outputs['name']}"
         case "aws:elasticache/serverlessCache:ServerlessCache":
-            outputs["endpoints"] = [{"address": said("endpoints.0.address"), "port": 6379}]
+            outputs["endpoints"] = [{"address": of("endpoints.0.address"), "port": 6379}]
         case "aws:acm/certificate:Certificate":
             proof = {
-                key: said(f"domainValidationOptions.0.{key}") for key in ("resourceRecordName", "resourceRecordValue")
+                key: of(f"domainValidationOptions.0.{key}") for key in ("resourceRecordName", "resourceRecordValue")
             }
             outputs["domainValidationOptions"] = [{"resourceRecordType": "CNAME", **proof}]
         case "aws:apigatewayv2/domainName:DomainName":
-            target = {key: said(f"domainNameConfiguration.{key}") for key in ("targetDomainName", "hostedZoneId")}
+            target = {key: of(f"domainNameConfiguration.{key}") for key in ("targetDomainName", "hostedZoneId")}
             outputs["domainNameConfiguration"] = inputs["domainNameConfiguration"] | target
         case "azure-native:cdn:AFDCustomDomain":
-            outputs["validationProperties"] = {"validationToken": said("validationProperties.validationToken")}
+            outputs["validationProperties"] = {"validationToken": of("validationProperties.validationToken")}
         case "azure-native:app:ContainerApp" if "ingress" in inputs.get("configuration", {}):
-            ingress = inputs["configuration"]["ingress"] | {"fqdn": said("configuration.ingress.fqdn")}
+            ingress = inputs["configuration"]["ingress"] | {"fqdn": of("configuration.ingress.fqdn")}
             outputs["configuration"] = inputs["configuration"] | {"ingress": ingress}
-    return said("id"), outputs
+    return of("id"), outputs
