@@ -101,10 +101,10 @@ async def main(redis_url: str) -> None:
     bare = await requests(app)
     table = Table("cache", "limits add, µs a request", "list from the read model, µs", "list from the cache, µs")
     for url in ("memory:", redis_url):
-        cache = Cache(local.open(url), prefix=f"bench-{time.time_ns()}:")
+        cache = Cache(local.from_url(url), prefix=f"bench-{time.time_ns()}:")
         limited = await requests(rate_limit(app, RateLimiter(cache), settings))
         with tempfile.TemporaryDirectory() as folder:
-            read, cached = await lists(Path(folder), local.open(url))
+            read, cached = await lists(Path(folder), local.from_url(url))
         await cache.close()
         table.add_row(url.partition(":")[0], f"{limited - bare:.0f}", f"{read:.0f}", f"{cached:.0f}")
     Console().print(table)

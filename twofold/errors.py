@@ -66,9 +66,9 @@ class StoreError(TwofoldError):
 class Conflict(StoreError):
     """The condition of one write did not hold, so nothing of its commit was written; `id` names the document."""
 
-    def __init__(self, partition: str, id: str) -> None:
-        self.partition, self.id = partition, id
-        super().__init__(f"condition failed for document {id!r} in partition {partition!r}")
+    def __init__(self, partition: str, document_id: str) -> None:
+        self.partition, self.id = partition, document_id
+        super().__init__(f"condition failed for document {document_id!r} in partition {partition!r}")
 
 
 class StoreRefused(StoreError):

@@ -49,8 +49,8 @@ def routes(services: Services) -> APIRouter:
         idempotency_key: IdempotencyKey = None,
     ) -> OrderView:  # fmt: skip
         """Places an order. It expires when it is not paid within 30 minutes."""
-        id, customer = operation_id(request.scope), _customer(caller)
-        order = await _done(handlers.place_order(services, id, command, customer=customer))
+        order_id, customer = operation_id(request.scope), _customer(caller)
+        order = await _done(handlers.place_order(services, order_id, command, customer=customer))
         response.headers["Location"] = f"/orders/{order.id}"
         return _answer(order, response)
 

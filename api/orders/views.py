@@ -79,13 +79,13 @@ async def due_orders(services: Services, now: int) -> AsyncIterator[str]:
             yield document.body["order"]
 
 
-async def _put_newer(model: ReadModel, partition: str, id: str, row: dict[str, Any]) -> None:
-    document = await model.get(partition, id)
+async def _put_newer(model: ReadModel, partition: str, order_id: str, row: dict[str, Any]) -> None:
+    document = await model.get(partition, order_id)
     if document is None:
-        await model.put(partition, id, row, condition=ABSENT)
+        await model.put(partition, order_id, row, condition=ABSENT)
     elif document.body["version"] < row["version"]:
         # A Conflict is another projector's write: the feed tries this commit again and finds it done.
-        await model.put(partition, id, row, condition=at_version(document.version))
+        await model.put(partition, order_id, row, condition=at_version(document.version))
 
 
 def _row(order: Order) -> dict[str, Any]:

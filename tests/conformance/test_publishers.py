@@ -47,7 +47,7 @@ def backend(request):
             yield local.from_url(url), lambda: hook.events, lambda: hook.inject(100, Answer(500))
     elif request.param == "eventgrid":
         with EventGridFake() as topic:
-            driver = eventgrid.open(f"eventgrid://{topic.host}", StaticCredential())
+            driver = eventgrid.from_url(f"eventgrid://{topic.host}", StaticCredential())
             yield driver, lambda: topic.events, lambda: topic.inject(100, refuse(503, "ServiceUnavailable", "busy"))
     else:
         yield from eventbridge_backend(request.getfixturevalue("ministack"))
@@ -61,7 +61,7 @@ def eventbridge_backend(endpoint):
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.put_rule(Name=bus, EventBusName=bus, EventPattern=json.dumps({"source": ["/orders"]}))
     events.put_targets(Rule=bus, EventBusName=bus, Targets=[{"Id": "1", "Arn": arn}])
-    driver = eventbridge.open(f"eventbridge://{REGION}/{bus}?endpoint={endpoint}")
+    driver = eventbridge.from_url(f"eventbridge://{REGION}/{bus}?endpoint={endpoint}")
 
     def arrived():
         found = []
@@ -119,7 +119,7 @@ async def test_events_that_are_refused_as_invalid_are_no_receiver_that_is_down(s
     with Webhook() as hook, EventGridFake() as topic:
         for fake, driver in (
             (hook, local.from_url(f"http://{hook.host}/hook")),
-            (topic, eventgrid.open(f"eventgrid://{topic.host}", StaticCredential())),
+            (topic, eventgrid.from_url(f"eventgrid://{topic.host}", StaticCredential())),
         ):
             fake.inject(1, Answer(status))
             with pytest.raises(EventsRefused, match=str(status)):
@@ -155,7 +155,7 @@ async def test_a_bus_refuses_what_is_invalid_for_good_and_the_rest_for_now(bus, 
     for name, value in (("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "x")):
         monkeypatch.setenv(name, value)
     with bus:
-        driver = eventbridge.open(f"eventbridge://{REGION}/b?endpoint=http://{bus.host}")
+        driver = eventbridge.from_url(f"eventbridge://{REGION}/b?endpoint=http://{bus.host}")
         with pytest.raises(error, match="EventBridge"):
             await EventPublisher(driver, TYPES, source="/orders").publish(EVENTS[:2])
         await driver.close()

@@ -21,7 +21,7 @@ class TestSQLite(ReadModelConformance):
         self.folder = tmp_path
 
     async def open_driver(self):
-        return sqlite.open(f"sqlite:///{self.folder}/store.db")
+        return sqlite.from_url(f"sqlite:///{self.folder}/store.db")
 
 
 class TestDynamoDB(ReadModelConformance):
@@ -47,4 +47,4 @@ class TestCosmos(ReadModelConformance):
             yield
 
     async def open_driver(self):
-        return cosmos.open(self.url, StaticCredential())
+        return cosmos.from_url(self.url, StaticCredential())

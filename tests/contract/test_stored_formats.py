@@ -30,7 +30,7 @@ def golden(name):
 
 @pytest.fixture
 async def store(tmp_path):
-    opened = DocumentStore(sqlite.open(f"sqlite:///{tmp_path}/store.db"), clock=lambda: NOW)
+    opened = DocumentStore(sqlite.from_url(f"sqlite:///{tmp_path}/store.db"), clock=lambda: NOW)
     yield opened
     await opened.close()
 

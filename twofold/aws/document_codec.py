@@ -13,9 +13,9 @@ from twofold.portable.document_store import Condition, Document, Put
 type Item = Mapping[str, Mapping[str, Any]]
 
 
-def key(partition: str, id: str) -> dict[str, Any]:
+def key(partition: str, document_id: str) -> dict[str, Any]:
     """The primary key."""
-    return {"p": {"S": partition}, "i": {"S": id}}
+    return {"p": {"S": partition}, "i": {"S": document_id}}
 
 
 def encode(partition: str, put: Put, version: str) -> dict[str, Any]:

@@ -47,10 +47,10 @@ class DynamoDBDriver:
         self._client = client
         self._prefix = prefix
 
-    async def get(self, collection: str, partition: str, id: str, *, now: int) -> Document | None:
+    async def get(self, collection: str, partition: str, document_id: str, *, now: int) -> Document | None:
         """See `DocumentDriver`."""
         answer = await self._call(
-            "get_item", TableName=self._table(collection), Key=codec.key(partition, id), ConsistentRead=True
+            "get_item", TableName=self._table(collection), Key=codec.key(partition, document_id), ConsistentRead=True
         )
         if "Item" not in answer:
             return None
@@ -97,13 +97,13 @@ class DynamoDBDriver:
             arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     async def scan(
-        self, collection: str, *, prefix: str, id: str | None, cursor: str | None, now: int
+        self, collection: str, *, prefix: str, document_id: str | None, cursor: str | None, now: int
     ) -> tuple[Sequence[Document], str | None]:
         """See `DocumentDriver`. Reads the whole table: the filter only spares the transfer."""
         tests, values = ["begins_with(p, :p)"] if prefix else [], {":p": {"S": prefix}} if prefix else {}
-        if id is not None:
+        if document_id is not None:
             tests.append("i = :i")
-            values[":i"] = {"S": id}
+            values[":i"] = {"S": document_id}
         arguments: dict[str, Any] = {"TableName": self._table(collection), "ConsistentRead": True}
         if tests:
             arguments |= {"FilterExpression": " AND ".join(tests), "ExpressionAttributeValues": values}

@@ -105,7 +105,7 @@ class Door:
 
         settled = await asyncio.gather(*(one(record) for record in records))
         failed = [record["messageId"] for record, fine in zip(records, settled, strict=True) if not fine]
-        return {"batchItemFailures": [{"itemIdentifier": id} for id in failed]}
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
     async def _feed(self, records: list[dict[str, Any]]) -> dict[str, Any]:
         documents = [document for record in records if (document := document_of(record)) is not None]

@@ -29,9 +29,9 @@ class SecretsManagerDriver:
 
     async def set(self, name: str, value: str) -> None:
         """See `SecretDriver`."""
-        id = f"{self._prefix}/{name}"
-        if await self._call("put_secret_value", SecretId=id, SecretString=value) is None:
-            await self._call("create_secret", Name=id, SecretString=value)
+        secret_id = f"{self._prefix}/{name}"
+        if await self._call("put_secret_value", SecretId=secret_id, SecretString=value) is None:
+            await self._call("create_secret", Name=secret_id, SecretString=value)
 
     async def close(self) -> None:
         """See `SecretDriver`."""

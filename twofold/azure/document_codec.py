@@ -23,9 +23,9 @@ def encode(partition: str, put: Put, minted: str, now: int) -> dict[str, Any]:
     return item
 
 
-def placeholder(partition: str, id: str) -> dict[str, Any]:
+def placeholder(partition: str, document_id: str) -> dict[str, Any]:
     """An item that lives only inside a batch."""
-    return {"id": id, "p": partition, "b": {}, "v": "placeholder"}
+    return {"id": document_id, "p": partition, "b": {}, "v": "placeholder"}
 
 
 def decode(item: Item) -> Document:

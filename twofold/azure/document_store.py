@@ -34,9 +34,9 @@ class CosmosDriver:
     def __init__(self, cosmos: Cosmos) -> None:
         self._cosmos = cosmos
 
-    async def get(self, collection: str, partition: str, id: str, *, now: int) -> Document | None:
+    async def get(self, collection: str, partition: str, document_id: str, *, now: int) -> Document | None:
         """See `DocumentDriver`."""
-        item = await self._read(collection, partition, id)
+        item = await self._read(collection, partition, document_id)
         return codec.decode(item) if item is not None and codec.is_live(item, now) else None
 
     async def query(
@@ -63,14 +63,14 @@ class CosmosDriver:
         return await self._cosmos.call(run)
 
     async def scan(
-        self, collection: str, *, prefix: str, id: str | None, cursor: str | None, now: int
+        self, collection: str, *, prefix: str, document_id: str | None, cursor: str | None, now: int
     ) -> tuple[Sequence[Document], str | None]:
         """See `DocumentDriver`."""
         where = ["STARTSWITH(c.p, @p)", "(NOT IS_DEFINED(c.e) OR c.e > @now)"]
         parameters: list[dict[str, Any]] = [{"name": "@p", "value": prefix}, {"name": "@now", "value": now}]
-        if id is not None:
+        if document_id is not None:
             where.append("c.id = @id")
-            parameters.append({"name": "@id", "value": id})
+            parameters.append({"name": "@id", "value": document_id})
         text = f"SELECT * FROM c WHERE {' AND '.join(where)}"  # noqa: S608 - parameters carry the values
 
         async def run() -> tuple[list[Document], str | None]:
@@ -159,10 +159,12 @@ class CosmosDriver:
             versions.append(codec.version(item))
         return versions if any(versions) else None
 
-    async def _read(self, collection: str, partition: str, id: str) -> codec.Item | None:
+    async def _read(self, collection: str, partition: str, document_id: str) -> codec.Item | None:
         container = self._cosmos.container(collection)
         try:
-            item: codec.Item = await self._cosmos.call(lambda: container.read_item(id, partition_key=partition))
+            item: codec.Item = await self._cosmos.call(
+                lambda: container.read_item(document_id, partition_key=partition)
+            )
             return item
         except Refused as refused:
             if refused.status != 404:

@@ -71,14 +71,14 @@ class StorageQueueDriver:
 
     async def delete(self, delivery: Delivery) -> None:
         """See `QueueDriver`."""
-        client, (id, receipt) = self._queue(delivery.queue), (delivery.receipt or "|").split("|", 1)
-        await self._call(delivery.queue, lambda: client.delete_message(id, receipt), tolerated=GONE)
+        client, (message_id, receipt) = self._queue(delivery.queue), (delivery.receipt or "|").split("|", 1)
+        await self._call(delivery.queue, lambda: client.delete_message(message_id, receipt), tolerated=GONE)
 
     async def release(self, delivery: Delivery) -> None:
         """See `QueueDriver`."""
-        client, (id, receipt) = self._queue(delivery.queue), (delivery.receipt or "|").split("|", 1)
+        client, (message_id, receipt) = self._queue(delivery.queue), (delivery.receipt or "|").split("|", 1)
         await self._call(
-            delivery.queue, lambda: client.update_message(id, receipt, visibility_timeout=0), tolerated=GONE
+            delivery.queue, lambda: client.update_message(message_id, receipt, visibility_timeout=0), tolerated=GONE
         )
 
     async def ping(self, queue: str) -> None:

@@ -88,7 +88,9 @@ async def read(services: Services, source: str, *, only: str | None, limit: int)
     """
     letters: list[DeadLetter] = []
     try:
-        async with aclosing(_letters(services, source, lambda id: id.startswith(only or ""))) as source_letters:
+        async with aclosing(
+            _letters(services, source, lambda message_id: message_id.startswith(only or ""))
+        ) as source_letters:
             async for letter in source_letters:
                 letters.append(letter)
                 if len(letters) == limit and only is None:
@@ -125,7 +127,9 @@ async def act(services: Services, source: str, verb: Verb, *, only: str | None, 
     count = 0
     with Progress(console=aside, transient=True, disable=not aside.is_terminal) as bar:
         task = bar.add_task(f"{verb} {source}", total=min(limit, await _count(services, source)) if only is None else 1)
-        async with aclosing(_letters(services, source, lambda id: only in (None, id))) as source_letters:
+        async with aclosing(
+            _letters(services, source, lambda message_id: only in (None, message_id))
+        ) as source_letters:
             async for letter in source_letters:
                 await asyncio.gather(getattr(letter, verb)(), asyncio.sleep(1 / rate))
                 count += 1

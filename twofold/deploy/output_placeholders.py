@@ -82,7 +82,7 @@ def id_and_outputs(type: str, name: str, inputs: Mapping[str, Any]) -> tuple[str
         # A list of ids going in, a map by id coming out.
         outputs["identity"] = {
             **identity,
-            "userAssignedIdentities": {id: {} for id in identity["userAssignedIdentities"]},
+            "userAssignedIdentities": {identity_id: {} for identity_id in identity["userAssignedIdentities"]},
         }
     match type:
         case "aws:iam/role:Role":  # the program reads the account out of it

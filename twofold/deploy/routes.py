@@ -55,7 +55,7 @@ def operations(document: Mapping[str, Any]) -> tuple[Operation, ...]:
     # A preflight has no token; the service answers it, so that one place decides on origins.
     every.append(Operation("preflight", "OPTIONS", "/*", open=True))
     ids = [operation.id for operation in every]
-    if twice := sorted({id for id in ids if ids.count(id) > 1}):
+    if twice := sorted({operation_id for operation_id in ids if ids.count(operation_id) > 1}):
         raise ConfigError(
             f"openapi.json has the operationId {', '.join(twice)} twice; give each route a name of its own"
         )
@@ -73,5 +73,5 @@ def _operation(method: str, path: str, stated: Mapping[str, Any], default: Any) 
     return Operation(_normal(stated.get("operationId") or f"{method} {path}"), method, path, is_open, held)
 
 
-def _normal(id: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", id.lower()).strip("-")[:76]
+def _normal(operation_id: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", operation_id.lower()).strip("-")[:76]

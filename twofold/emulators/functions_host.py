@@ -79,11 +79,11 @@ class Host:
 
     async def invoke(self, name: str, data: Message) -> Message | None:
         """What the function returned for its trigger's data; raises RuntimeError with what it raised."""
-        id, _, trigger = self.functions[name]
+        invocation_id, _, trigger = self.functions[name]
         invocation = str(uuid.uuid4())
         request = Message(
             invocation_id=invocation,
-            function_id=id,
+            function_id=invocation_id,
             input_data=[PROTOS.ParameterBinding(data=data, name=trigger["name"])],
             trigger_metadata={},
             trace_context=Message(trace_parent="", trace_state="", attributes={}),

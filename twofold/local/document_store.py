@@ -26,9 +26,9 @@ class SQLiteDriver:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    async def get(self, collection: str, partition: str, id: str, *, now: int) -> Document | None:
+    async def get(self, collection: str, partition: str, document_id: str, *, now: int) -> Document | None:
         """See `DocumentDriver`."""
-        return await self.database.run(lambda connection: _get(connection, collection, partition, id, now))
+        return await self.database.run(lambda connection: _get(connection, collection, partition, document_id, now))
 
     async def query(
         self, collection: str, partition: str, *, start: str | None, end: str | None, after: str | None,
@@ -47,13 +47,13 @@ class SQLiteDriver:
         return tuple(document_of(row) for row in rows)
 
     async def scan(
-        self, collection: str, *, prefix: str, id: str | None, cursor: str | None, now: int
+        self, collection: str, *, prefix: str, document_id: str | None, cursor: str | None, now: int
     ) -> tuple[Sequence[Document], str | None]:
         """See `DocumentDriver`."""
         where = "collection = ? AND substr(partition, 1, ?) = ? AND seq > ? AND (expires_at IS NULL OR expires_at > ?)"
         values: list[object] = [collection, len(prefix.encode()), prefix.encode(), int(cursor or 0), now]
-        if id is not None:
-            where, values = f"{where} AND id = ?", [*values, id.encode()]
+        if document_id is not None:
+            where, values = f"{where} AND id = ?", [*values, document_id.encode()]
         statement = f"SELECT seq, {COLUMNS} FROM documents WHERE {where} ORDER BY seq LIMIT {SCANNED}"  # noqa: S608 - no value is in the text
         rows = await self.database.run(lambda connection: connection.execute(statement, values).fetchall())
         return [document_of(row[1:]) for row in rows], str(rows[-1][0]) if len(rows) == SCANNED else None
@@ -75,17 +75,19 @@ class SQLiteDriver:
 
 def document_of(row: Sequence[object]) -> Document:
     """A row of `COLUMNS` as a Document."""
-    partition, id, body, version, expires_at = row
-    assert isinstance(partition, bytes) and isinstance(id, bytes) and isinstance(body, str)
+    partition, document_id, body, version, expires_at = row
+    assert isinstance(partition, bytes) and isinstance(document_id, bytes) and isinstance(body, str)
     assert isinstance(version, str) and (expires_at is None or isinstance(expires_at, int))
-    return Document(partition.decode(), id.decode(), json.loads(body), version, expires_at)
+    return Document(partition.decode(), document_id.decode(), json.loads(body), version, expires_at)
 
 
-def _get(connection: sqlite3.Connection, collection: str, partition: str, id: str, now: int) -> Document | None:
+def _get(
+    connection: sqlite3.Connection, collection: str, partition: str, document_id: str, now: int
+) -> Document | None:
     row = connection.execute(
         f"SELECT {COLUMNS} FROM documents WHERE collection = ? AND partition = ? AND id = ?"  # noqa: S608 - constants
         " AND (expires_at IS NULL OR expires_at > ?)",
-        (collection, partition.encode(), id.encode(), now),
+        (collection, partition.encode(), document_id.encode(), now),
     ).fetchone()
     return document_of(row) if row else None
 
@@ -111,10 +113,10 @@ def _write(connection: sqlite3.Connection, collection: str, partition: str, writ
 
 
 def _require(
-    connection: sqlite3.Connection, collection: str, partition: str, id: str, condition: Condition, now: int
+    connection: sqlite3.Connection, collection: str, partition: str, document_id: str, condition: Condition, now: int
 ) -> None:
     if condition.kind == "any":
         return
-    document = _get(connection, collection, partition, id, now)
+    document = _get(connection, collection, partition, document_id, now)
     if (document.version if document else None) != condition.version:
-        raise Conflict(partition, id)
+        raise Conflict(partition, document_id)

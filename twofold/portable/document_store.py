@@ -69,7 +69,7 @@ class DocumentDriver(Protocol):
     system: str
     """What it is in traces: OpenTelemetry's `db.system.name`."""
 
-    async def get(self, collection: str, partition: str, id: str, *, now: int) -> Document | None:
+    async def get(self, collection: str, partition: str, document_id: str, *, now: int) -> Document | None:
         """The document, reading every acknowledged write."""
         ...
 
@@ -84,7 +84,7 @@ class DocumentDriver(Protocol):
         ...
 
     async def scan(
-        self, collection: str, *, prefix: str, id: str | None, cursor: str | None, now: int
+        self, collection: str, *, prefix: str, document_id: str | None, cursor: str | None, now: int
     ) -> tuple[Sequence[Document], str | None]:
         """Some of the documents whose partitions have this prefix, all or those of one id, in no order, and where to go on.
 
@@ -127,12 +127,12 @@ class DocumentStore:
         """The store's clock, in whole seconds since the epoch."""
         return int(self.clock())
 
-    async def get(self, collection: str, partition: str, id: str) -> Document | None:
+    async def get(self, collection: str, partition: str, document_id: str) -> Document | None:
         """The document, or None when it is absent or has expired."""
         self._check_address(collection, partition)
-        profile.check_id(id)
+        profile.check_id(document_id)
         with self._span("get", collection):
-            return await retry_throttled(lambda: self.driver.get(collection, partition, id, now=self.now()))
+            return await retry_throttled(lambda: self.driver.get(collection, partition, document_id, now=self.now()))
 
     async def query(
         self,
@@ -192,7 +192,9 @@ class DocumentStore:
             if (cursor := page.cursor) is None:
                 return
 
-    async def scan(self, collection: str, *, prefix: str = "", id: str | None = None) -> AsyncIterator[Document]:
+    async def scan(
+        self, collection: str, *, prefix: str = "", document_id: str | None = None
+    ) -> AsyncIterator[Document]:
         """Every document of the partitions with this prefix, all or those of one id, in no order.
 
         What was there throughout comes, at least once; what is written meanwhile may. For operators' work, never for a
@@ -203,7 +205,7 @@ class DocumentStore:
         while True:
             at = cursor
             documents, cursor = await retry_throttled(
-                lambda: self.driver.scan(collection, prefix=prefix, id=id, cursor=at, now=self.now())  # noqa: B023 - awaited here
+                lambda: self.driver.scan(collection, prefix=prefix, document_id=document_id, cursor=at, now=self.now())  # noqa: B023 - awaited here
             )
             for document in documents:
                 yield document
@@ -214,20 +216,20 @@ class DocumentStore:
         self,
         collection: str,
         partition: str,
-        id: str,
+        document_id: str,
         body: Body,
         *,
         condition: Condition = ANY,
         expires_at: int | None = None,
     ) -> str:
         """Writes one document and returns its new version; raises `Conflict` when the condition does not hold."""
-        versions = await self.commit(collection, partition, [Put(id, body, condition, expires_at)])
+        versions = await self.commit(collection, partition, [Put(document_id, body, condition, expires_at)])
         assert versions[0] is not None  # a Put always has a version
         return versions[0]
 
-    async def delete(self, collection: str, partition: str, id: str, *, condition: Condition = ANY) -> None:
+    async def delete(self, collection: str, partition: str, document_id: str, *, condition: Condition = ANY) -> None:
         """Deletes one document; under ANY a missing one is no error."""
-        await self.commit(collection, partition, [Delete(id, condition)])
+        await self.commit(collection, partition, [Delete(document_id, condition)])
 
     async def commit(self, collection: str, partition: str, writes: Sequence[Write]) -> list[str | None]:
         """Makes all writes or none. Returns the new version of each Put (None for Delete and Check), in order.

@@ -143,7 +143,7 @@ class EventStore:
 
     async def streams(self) -> AsyncIterator[str]:
         """The names of all streams, in no order; one begun meanwhile may be missing. `DocumentStore.scan` says what it costs."""
-        async for document in self.documents.scan(EVENTS, id=commit_id(0)):
+        async for document in self.documents.scan(EVENTS, document_id=commit_id(0)):
             yield document.partition
 
     def decode(self, document: Document) -> Commit:

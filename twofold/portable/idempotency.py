@@ -73,17 +73,17 @@ class Idempotency:
 
         Raises `FingerprintMismatch` when the key stands for another request, `InProgress` while the first one runs.
         """
-        partition, id = f"idempotency:{_digest(scope)}", _digest(key)
+        partition, record_id = f"idempotency:{_digest(scope)}", _digest(key)
         now = self._documents.now()
         body = {"format": FORMAT, "state": "locked", "fingerprint": fingerprint, "owner": secrets.token_hex(16)}
         for _ in range(3):
             try:
                 version = await self._documents.put(
-                    RECORDS, partition, id, body, condition=ABSENT, expires_at=now + (lock or self._lock)
+                    RECORDS, partition, record_id, body, condition=ABSENT, expires_at=now + (lock or self._lock)
                 )
-                return Claim(partition, id, fingerprint, version)
+                return Claim(partition, record_id, fingerprint, version)
             except Conflict:
-                record = await self._documents.get(RECORDS, partition, id)
+                record = await self._documents.get(RECORDS, partition, record_id)
             if record is None:
                 continue  # it ended between the two calls
             if record.body["fingerprint"] != fingerprint:

@@ -51,9 +51,9 @@ class ReadModel:
         self._documents = documents
         self.name = f"{projection}@{generation}"
 
-    async def get(self, partition: str, id: str) -> Document | None:
+    async def get(self, partition: str, document_id: str) -> Document | None:
         """See `DocumentStore.get`."""
-        return await self._documents.get(DOCUMENTS, self._key(partition), id)
+        return await self._documents.get(DOCUMENTS, self._key(partition), document_id)
 
     async def query(
         self, partition: str, *, limit: int = 100, descending: bool = False, cursor: str | None = None
@@ -66,13 +66,13 @@ class ReadModel:
         """See `DocumentStore.query_all`."""
         return self._documents.query_all(DOCUMENTS, self._key(partition), start=start, end=end)
 
-    async def put(self, partition: str, id: str, body: Body, *, condition: Condition = ANY) -> str:
+    async def put(self, partition: str, document_id: str, body: Body, *, condition: Condition = ANY) -> str:
         """See `DocumentStore.put`."""
-        return await self._documents.put(DOCUMENTS, self._key(partition), id, body, condition=condition)
+        return await self._documents.put(DOCUMENTS, self._key(partition), document_id, body, condition=condition)
 
-    async def delete(self, partition: str, id: str) -> None:
+    async def delete(self, partition: str, document_id: str) -> None:
         """See `DocumentStore.delete`."""
-        await self._documents.delete(DOCUMENTS, self._key(partition), id)
+        await self._documents.delete(DOCUMENTS, self._key(partition), document_id)
 
     async def commit(self, partition: str, writes: Sequence[Write]) -> list[str | None]:
         """See `DocumentStore.commit`."""

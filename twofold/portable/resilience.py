@@ -102,14 +102,14 @@ class Outbound:
             self._failures += 1
             if probe or self._failures >= self._limits.breaker_failures:
                 self._open_until = self._clock() + self._limits.breaker_seconds
-                await self._tell(open=True)
+                await self._tell(is_open=True)
             raise
         finally:
             self._probing = self._probing and not probe
         was_open = self._failures >= self._limits.breaker_failures
         self._failures = 0
         if was_open:
-            await self._tell(open=False)
+            await self._tell(is_open=False)
         return answer
 
     @property
@@ -128,15 +128,15 @@ class Outbound:
         if self._client is not None:
             await self._client.aclose()
 
-    async def _tell(self, *, open: bool) -> None:
+    async def _tell(self, *, is_open: bool) -> None:
         """Lets the other processes know; one that can't be told finds out by itself."""
-        observe(BREAKER, int(open), dependency=self.name)
-        if open:
+        observe(BREAKER, int(is_open), dependency=self.name)
+        if is_open:
             event(
                 log, "breaker-opened", f"{self.name} failed {self._failures} times in a row: it is not asked for a while",
                 started=time.perf_counter(), outcome="failure", level=logging.WARNING, labels__dependency=self.name,
             )  # fmt: skip
-        if self._cache is not None and open:
+        if self._cache is not None and is_open:
             await self._cache.set(f"breaker:{self.name}", self._id, self._limits.breaker_seconds)
         elif self._cache is not None:
             await self._cache.delete(f"breaker:{self.name}")

@@ -24,8 +24,8 @@ class Span:
 
     __slots__ = ("id", "sampled", "trace_id")
 
-    def __init__(self, trace_id: str, id: str, sampled: bool) -> None:
-        self.trace_id, self.id, self.sampled = trace_id, id, sampled
+    def __init__(self, trace_id: str, span_id: str, sampled: bool) -> None:
+        self.trace_id, self.id, self.sampled = trace_id, span_id, sampled
 
     @property
     def traceparent(self) -> str:

@@ -88,9 +88,9 @@ class DocumentStoreConformance:
         assert document is not None and document.body == body
 
     async def test_the_longest_keys_fit(self, store: DocumentStore) -> None:
-        partition, id = uuid.uuid4().hex + "p" * (1024 - 32), "i" * 1023
-        await store.put(C, partition, id, {"n": 1})
-        assert await store.get(C, partition, id) is not None
+        partition, document_id = uuid.uuid4().hex + "p" * (1024 - 32), "i" * 1023
+        await store.put(C, partition, document_id, {"n": 1})
+        assert await store.get(C, partition, document_id) is not None
 
     async def test_partitions_are_apart(self, store: DocumentStore, p: str) -> None:
         await store.put(C, p, "a", {"n": 1})
@@ -182,7 +182,7 @@ class DocumentStoreConformance:
     async def test_queries(self, store: DocumentStore, p: str) -> None:
         ids = ["a", "a-1", "a-2", "b", "Ω", "ä", "漢", "\uffee", "😀"]
         random.Random(1).shuffle(ids)
-        await store.commit(C, p, [Put(id, {}) for id in ids])
+        await store.commit(C, p, [Put(document_id, {}) for document_id in ids])
         ordered = sorted(ids, key=str.encode)
 
         async def query(**arguments: Any) -> list[str]:
@@ -201,7 +201,7 @@ class DocumentStoreConformance:
     @pytest.mark.parametrize("descending", [False, True])
     async def test_paging_while_others_write(self, store: DocumentStore, p: str, descending: bool) -> None:
         stable = [f"{n:03d}" for n in range(0, 60, 2)]
-        await store.commit(C, p, [Put(id, {}) for id in stable])
+        await store.commit(C, p, [Put(document_id, {}) for document_id in stable])
         seen: list[str] = []
         cursor, n = None, 1
         while True:
@@ -288,16 +288,18 @@ class DocumentStoreConformance:
 
     async def test_no_update_is_lost(self, store: DocumentStore, p: str) -> None:
         ids = [f"d{n}" for n in range(10)]
-        await store.commit(C, p, [Put(id, {"n": 0}) for id in ids])
+        await store.commit(C, p, [Put(document_id, {"n": 0}) for document_id in ids])
         gate = asyncio.Semaphore(40)
 
-        async def command(id: str) -> None:
+        async def command(document_id: str) -> None:
             async with gate:
                 for _ in range(500):
-                    document = await store.get(C, p, id)
+                    document = await store.get(C, p, document_id)
                     assert document is not None
                     try:
-                        await store.put(C, p, id, {"n": document.body["n"] + 1}, condition=at_version(document.version))
+                        await store.put(
+                            C, p, document_id, {"n": document.body["n"] + 1}, condition=at_version(document.version)
+                        )
                         return
                     except Conflict:
                         await asyncio.sleep(random.uniform(0, 0.02))

@@ -43,17 +43,17 @@ class ReadModelConformance:
         wanted = {(f"scan-{run}:{n % 7}", f"id-{n}") for n in range(1203)}
         gate = asyncio.Semaphore(32)
 
-        async def put(partition: str, id: str) -> None:
+        async def put(partition: str, document_id: str) -> None:
             async with gate:
-                await documents.put("documents", partition, id, {"text": "x" * 300})
+                await documents.put("documents", partition, document_id, {"text": "x" * 300})
 
         async with asyncio.TaskGroup() as group:
-            for partition, id in wanted | {(f"scam-{run}:0", "id-1")}:
-                group.create_task(put(partition, id))
+            for partition, document_id in wanted | {(f"scam-{run}:0", "id-1")}:
+                group.create_task(put(partition, document_id))
         scanned = [(one.partition, one.id) async for one in documents.scan("documents", prefix=f"scan-{run}:")]
         assert set(scanned) == wanted
         assert len(scanned) == len(wanted), "nothing was written meanwhile, so nothing comes twice"
-        one_id = {one.partition async for one in documents.scan("documents", prefix=f"scan-{run}:", id="id-8")}
+        one_id = {one.partition async for one in documents.scan("documents", prefix=f"scan-{run}:", document_id="id-8")}
         assert one_id == {f"scan-{run}:1"}
 
     async def test_a_scan_leaves_out_what_has_expired(self, documents: DocumentStore) -> None:

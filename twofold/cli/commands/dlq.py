@@ -39,19 +39,19 @@ def list_(
 
 @app.command()
 def show(
-    source: Source, id: One, cloud: Cloud = None, env: Env = "dev", as_json: AsJson = False,
+    source: Source, message_id: One, cloud: Cloud = None, env: Env = "dev", as_json: AsJson = False,
     manifest: Target = MANIFEST,
 ) -> None:  # fmt: skip
     """Shows one with everything it has.
 
     With --json: an array as of `list`, since an id may be there twice: a message sent again, a stream parked by two generations.
     """
-    _look(manifest, source, cloud, env, id, 1000, as_json, whole=True)
+    _look(manifest, source, cloud, env, message_id, 1000, as_json, whole=True)
 
 
 @app.command()
 def redrive(
-    source: Source, cloud: Cloud = None, env: Env = "dev", id: Only = None, limit: Limit = 1000, rate: Rate = 10,
+    source: Source, cloud: Cloud = None, env: Env = "dev", message_id: Only = None, limit: Limit = 1000, rate: Rate = 10,
     dry_run: DryRun = False, as_json: AsJson = False, manifest: Target = MANIFEST,
 ) -> None:  # fmt: skip
     """Brings them back, to be tried as at first.
@@ -59,14 +59,14 @@ def redrive(
     With --json: {source, redriven}, how many.
     """
     if dry_run:
-        _look(manifest, source, cloud, env, id, limit, as_json)
+        _look(manifest, source, cloud, env, message_id, limit, as_json)
     else:
-        _act(manifest, source, cloud, env, id, limit, as_json, "redrive", "redriven", rate)
+        _act(manifest, source, cloud, env, message_id, limit, as_json, "redrive", "redriven", rate)
 
 
 @app.command()
 def purge(
-    source: Source, cloud: Cloud = None, env: Env = "dev", id: Only = None, limit: Limit = 1000, rate: Rate = 10,
+    source: Source, cloud: Cloud = None, env: Env = "dev", message_id: Only = None, limit: Limit = 1000, rate: Rate = 10,
     dry_run: DryRun = False, yes: Yes = False, as_json: AsJson = False, manifest: Target = MANIFEST,
 ) -> None:  # fmt: skip
     """Deletes them for ever. A parked stream can't be purged: its events would be missing from the read model.
@@ -74,10 +74,10 @@ def purge(
     With --json: {source, deleted}, how many.
     """
     if dry_run:
-        _look(manifest, source, cloud, env, id, limit, as_json)
+        _look(manifest, source, cloud, env, message_id, limit, as_json)
         return
     question = None if yes else f"delete dead letters of {source} for ever?"
-    _act(manifest, source, cloud, env, id, limit, as_json, "discard", "deleted", rate, question)
+    _act(manifest, source, cloud, env, message_id, limit, as_json, "discard", "deleted", rate, question)
 
 
 def _look(

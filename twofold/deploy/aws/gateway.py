@@ -63,7 +63,7 @@ class Gateway(pulumi.ComponentResource):
             ),
             opts=child,
         )  # fmt: skip
-        target = integration.id.apply(lambda id: f"integrations/{id}")
+        target = integration.id.apply(lambda api_id: f"integrations/{api_id}")
         every = operations(openapi)
         routes = [
             apigatewayv2.Route(

@@ -57,7 +57,7 @@ class Issuer(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=config.protect, retain_on_delete=config.protect),
         )  # fmt: skip
         # A region has each name once, whoever's it is.
-        domain = pool.id.apply(lambda id: f"{name}-{hashlib.sha256(id.encode()).hexdigest()[:8]}")
+        domain = pool.id.apply(lambda pool_id: f"{name}-{hashlib.sha256(pool_id.encode()).hexdigest()[:8]}")
         cognito.UserPoolDomain(name, domain=domain, user_pool_id=pool.id, managed_login_version=1, opts=child)
         server = cognito.ResourceServer(
             name, identifier=manifest.name, name=manifest.name, user_pool_id=pool.id,

@@ -117,26 +117,33 @@ class Monitoring(pulumi.ComponentResource):
             case _:
                 raise AssertionError(alarm.kind)
 
-    def _requests(self, id: str, metric: str, minutes: int, statistic: str) -> Query:
+    def _requests(self, api_id: str, metric: str, minutes: int, statistic: str) -> Query:
         """A metric of the requests: the HTTP API's, or the function URL's where there is no gateway."""
         if self._api is not None:
-            return _metric(id, "AWS/ApiGateway", metric, {"ApiId": self._api}, minutes, statistic)
+            return _metric(api_id, "AWS/ApiGateway", metric, {"ApiId": self._api}, minutes, statistic)
         function = {"FunctionName": self._functions["http"].name}
-        return _metric(id, "AWS/Lambda", URL_METRICS[metric], function, minutes, statistic)
+        return _metric(api_id, "AWS/Lambda", URL_METRICS[metric], function, minutes, statistic)
 
     def _own(
-        self, id: str, metric: str, dimensions: Mapping[str, str], minutes: int, statistic: str, *, counts: bool = False
+        self,
+        metric_id: str,
+        metric: str,
+        dimensions: Mapping[str, str],
+        minutes: int,
+        statistic: str,
+        *,
+        counts: bool = False,
     ) -> Query:
         service = {"service": self._manifest.name, "environment": self._environment}
-        return _metric(id, OWN, metric, {**service, **dimensions}, minutes, statistic, counts=counts)
+        return _metric(metric_id, OWN, metric, {**service, **dimensions}, minutes, statistic, counts=counts)
 
 
 def _metric(
-    id: str, namespace: str, metric: str, dimensions: Mapping[str, pulumi.Input[str]], minutes: int, statistic: str,
+    metric_id: str, namespace: str, metric: str, dimensions: Mapping[str, pulumi.Input[str]], minutes: int, statistic: str,
     *, counts: bool = False,
 ) -> Query:  # fmt: skip
     return cloudwatch.MetricAlarmMetricQueryArgs(
-        id=id,
+        id=metric_id,
         return_data=counts,
         metric=cloudwatch.MetricAlarmMetricQueryMetricArgs(
             namespace=namespace, metric_name=metric, dimensions=dimensions, period=60 * minutes, stat=statistic

@@ -68,7 +68,7 @@ class Network(pulumi.ComponentResource):
         ]  # fmt: skip
 
     def _vpc_of(self, subnets: tuple[str, ...]) -> str:
-        members = [ec2.get_subnet(id=id, opts=pulumi.InvokeOptions(parent=self)) for id in subnets]
+        members = [ec2.get_subnet(id=subnet_id, opts=pulumi.InvokeOptions(parent=self)) for subnet_id in subnets]
         if len({subnet.vpc_id for subnet in members}) > 1 or len({subnet.availability_zone for subnet in members}) < 2:
             places = ", ".join(f"{one.id} in {one.vpc_id}, {one.availability_zone}" for one in members)
             raise ConfigError(f"twofold:subnets must lie in one VPC and in two zones or more; they are: {places}")

@@ -66,7 +66,7 @@ class Gateway(pulumi.ComponentResource):
             sku=apimanagement.ApiManagementServiceSkuPropertiesArgs(name=sku, capacity=0 if sku == "Consumption" else 1),
             identity=apimanagement.ApiManagementServiceIdentityArgs(
                 type=apimanagement.ApimIdentityType.USER_ASSIGNED, user_assigned_identities=identity.id.apply(
-                    lambda id: {id: apimanagement.UserIdentityPropertiesArgs()}
+                    lambda resource_id: {resource_id: apimanagement.UserIdentityPropertiesArgs()}
                 ),
             ),
             custom_properties=OLD_PROTOCOLS if sku in CLASSIC else None,

@@ -132,11 +132,11 @@ def _rates(rate: int) -> str:
 <otherwise>{limit("writes", max(1, rate // 4))}</otherwise></choose>"""
 
 
-def _check_front_door(id: str) -> str:
+def _check_front_door(front_door_id: str) -> str:
     return (
         '<check-header name="X-Azure-FDID" failed-check-httpcode="403"'
         ' failed-check-error-message="reach this service through its front door" ignore-case="true">'
-        f"<value>{escape(id)}</value></check-header>"
+        f"<value>{escape(front_door_id)}</value></check-header>"
     )
 
 

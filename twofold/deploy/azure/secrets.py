@@ -61,6 +61,6 @@ class Secrets(pulumi.ComponentResource):
         ]  # fmt: skip
 
 
-def role(subscription: str, id: str) -> str:
+def role(subscription: str, role_id: str) -> str:
     """The resource id of a built-in role."""
-    return f"/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{id}"
+    return f"/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{role_id}"

@@ -36,19 +36,19 @@ def _apply(container: Container, partition: str, operation: object) -> tuple[int
     known = {"operationType", "resourceBody", "id", "ifMatch", "ifNoneMatch", "partitionKey"}
     if not isinstance(operation, dict) or set(operation) - known:
         raise bad(f"A batch operation holds {sorted(known)} alone.")
-    id, body, match = operation.get("id", ""), operation.get("resourceBody"), operation.get("ifMatch")
+    item_id, body, match = operation.get("id", ""), operation.get("resourceBody"), operation.get("ifMatch")
     match operation.get("operationType"):
         case "Create":
             return container.create(partition, body)
         case "Upsert":
             return container.upsert(partition, body, match)
         case "Replace":
-            return container.replace(partition, id, body, match)
+            return container.replace(partition, item_id, body, match)
         case "Delete":
-            return container.delete(partition, id, match)
+            return container.delete(partition, item_id, match)
         case "Patch":
-            return container.patch(partition, id, body, match)
+            return container.patch(partition, item_id, body, match)
         case "Read":
-            return 200, container.read(partition, id)
+            return 200, container.read(partition, item_id)
         case other:
             raise bad(f"The batch operation {other!r} is not understood.")

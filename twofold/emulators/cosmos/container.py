@@ -36,17 +36,17 @@ class Container:
         self.items: dict[tuple[str, str], Item] = {}  # (partition, id) -> item
         self.lsn: dict[tuple[str, str], int] = {}  # (partition, id) -> number of the last write
 
-    def live(self, partition: str, id: str) -> Item | None:
+    def live(self, partition: str, item_id: str) -> Item | None:
         """The item, or None when there is none or it has expired."""
-        item = self.items.get((partition, id))
+        item = self.items.get((partition, item_id))
         if item is not None and self._expired(item):
-            del self.items[partition, id], self.lsn[partition, id]
+            del self.items[partition, item_id], self.lsn[partition, item_id]
             return None
         return item
 
-    def read(self, partition: str, id: str) -> Item:
+    def read(self, partition: str, item_id: str) -> Item:
         """The item; 404 without one."""
-        if (item := self.live(partition, id)) is None:
+        if (item := self.live(partition, item_id)) is None:
             raise refuse(404, "NotFound", "Entity with the specified id does not exist in the system.")
         return item
 
@@ -65,23 +65,23 @@ class Container:
             self.matching(item, match)
         return 200 if item else 201, self._store(partition, body)
 
-    def replace(self, partition: str, id: str, body: object, match: str | None = None) -> tuple[int, Item]:
+    def replace(self, partition: str, item_id: str, body: object, match: str | None = None) -> tuple[int, Item]:
         """404 without an item, 412 when it is not the one that `match` names."""
         body = self.checked(partition, body)
-        if body["id"] != id:
+        if body["id"] != item_id:
             raise bad("The id in the body differs from the id in the link.")
-        self.matching(self.read(partition, id), match)
+        self.matching(self.read(partition, item_id), match)
         return 200, self._store(partition, body)
 
-    def delete(self, partition: str, id: str, match: str | None = None) -> tuple[int, None]:
+    def delete(self, partition: str, item_id: str, match: str | None = None) -> tuple[int, None]:
         """As `replace`, with nothing in its place."""
-        self.matching(self.read(partition, id), match)
-        del self.items[partition, id], self.lsn[partition, id]
+        self.matching(self.read(partition, item_id), match)
+        del self.items[partition, item_id], self.lsn[partition, item_id]
         return 204, None
 
-    def patch(self, partition: str, id: str, patch: object, match: str | None = None) -> tuple[int, Item]:
+    def patch(self, partition: str, item_id: str, patch: object, match: str | None = None) -> tuple[int, Item]:
         """As `replace`, with up to 10 operations on top-level members: all of them, or none."""
-        item = self.read(partition, id)
+        item = self.read(partition, item_id)
         self.matching(item, match)
         body = {key: value for key, value in item.items() if not key.startswith("_")}
         operations = patch.get("operations") if isinstance(patch, dict) else None
@@ -115,10 +115,10 @@ class Container:
         """The body as an item without the system's own members; 400 or 413 when it can't be one."""
         if not isinstance(body, dict):
             raise bad("An item is a JSON object.")
-        id = body.get("id")
-        if not isinstance(id, str) or not id:
+        item_id = body.get("id")
+        if not isinstance(item_id, str) or not item_id:
             raise bad("The input content is invalid because the required properties - 'id; ' - are missing.")
-        if _BAD_ID.search(id) or len(id.encode()) > 1023:
+        if _BAD_ID.search(item_id) or len(item_id.encode()) > 1023:
             raise bad("The id holds an illegal character or is too long.")
         if body.get(self.key) != partition:
             raise bad("PartitionKey extracted from document doesn't match the one specified in the header.")

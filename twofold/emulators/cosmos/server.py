@@ -46,7 +46,7 @@ class CosmosFake(FakeServer):
         route = _ROUTE.fullmatch(path)
         if route is None:
             raise bad(f"There is nothing at {path}.")
-        database, name, kind, id = (unquote(part or "") for part in route.groups())
+        database, name, kind, item_id = (unquote(part or "") for part in route.groups())
         if (container := self.containers.get((database, name))) is None:
             raise refuse(
                 404, "NotFound", "Resource Not Found: Owner resource does not exist", **{"x-ms-substatus": 1003}
@@ -56,29 +56,29 @@ class CosmosFake(FakeServer):
         if kind == "pkranges" and method == "GET":
             return self._ranges(headers)
         if kind == "docs":
-            return self._items(container, method, id, headers, body)
+            return self._items(container, method, item_id, headers, body)
         raise bad(f"{method} {path} is not understood.")
 
-    def _items(self, container: Container, method: str, id: str, headers: Headers, body: bytes) -> Answer:
-        if method == "GET" and not id:
+    def _items(self, container: Container, method: str, item_id: str, headers: Headers, body: bytes) -> Answer:
+        if method == "GET" and not item_id:
             return self._changes(container, headers)
-        if method == "POST" and not id and headers.get("x-ms-documentdb-isquery", "").lower() == "true":
+        if method == "POST" and not item_id and headers.get("x-ms-documentdb-isquery", "").lower() == "true":
             return self._query(container, headers, self._json(body))
         partition = self._partition(headers)
-        if method == "POST" and not id:
+        if method == "POST" and not item_id:
             return self._post(container, partition, headers, body)
         match = headers.get("If-Match")
         if method == "GET":
-            item = container.read(partition, id)
+            item = container.read(partition, item_id)
             if headers.get("If-None-Match") == item["_etag"]:
                 return Answer(304, None, {"etag": item["_etag"]})
             return self._item(200, item)
         if method == "PUT":
-            return self._item(*container.replace(partition, id, self._json(body), match))
+            return self._item(*container.replace(partition, item_id, self._json(body), match))
         if method == "PATCH":
-            return self._item(*container.patch(partition, id, self._json(body), match))
+            return self._item(*container.patch(partition, item_id, self._json(body), match))
         if method == "DELETE":
-            return self._item(*container.delete(partition, id, match))
+            return self._item(*container.delete(partition, item_id, match))
         raise bad(f"{method} on an item is not understood.")
 
     def _post(self, container: Container, partition: str, headers: Headers, body: bytes) -> Answer:

@@ -45,11 +45,11 @@ def routes(services: Services) -> APIRouter:
     @router.post("", status_code=201, operation_id="createNote")
     async def create(note: Note, request: Request, response: Response) -> StoredNote:
         """Creates a note. With an Idempotency-Key a repetition gets the first answer."""
-        id = operation_id(request.scope)
-        version = await services.documents.put(*NOTES, id, note.model_dump(), condition=ABSENT)
-        response.headers["Location"] = f"/notes/{id}"
+        note_id = operation_id(request.scope)
+        version = await services.documents.put(*NOTES, note_id, note.model_dump(), condition=ABSENT)
+        response.headers["Location"] = f"/notes/{note_id}"
         response.headers["ETag"] = f'"{version}"'
-        return StoredNote(id=id, text=note.text)
+        return StoredNote(id=note_id, text=note.text)
 
     @router.get("", operation_id="listNotes")
     async def list_all(
@@ -59,34 +59,34 @@ def routes(services: Services) -> APIRouter:
         page = await services.documents.query(*NOTES, limit=limit, cursor=cursor)
         return NoteList(notes=[_stored(document) for document in page.documents], cursor=page.cursor)
 
-    @router.get("/{id}", operation_id="getNote", responses=responses(404))
-    async def get(id: str, response: Response) -> StoredNote:
+    @router.get("/{note_id}", operation_id="getNote", responses=responses(404))
+    async def get(note_id: str, response: Response) -> StoredNote:
         """A note, with its version as ETag."""
-        document = await _found(id)
+        document = await _found(note_id)
         response.headers["ETag"] = f'"{document.version}"'
         return _stored(document)
 
-    @router.put("/{id}", operation_id="replaceNote", responses=responses(404, 412))
-    async def replace(id: str, note: Note, response: Response, if_match: IfMatch = None) -> StoredNote:
+    @router.put("/{note_id}", operation_id="replaceNote", responses=responses(404, 412))
+    async def replace(note_id: str, note: Note, response: Response, if_match: IfMatch = None) -> StoredNote:
         """Replaces a note; 412 when If-Match names another version than the current one."""
-        condition = at_version((if_match.strip('"') if if_match else None) or (await _found(id)).version)
+        condition = at_version((if_match.strip('"') if if_match else None) or (await _found(note_id)).version)
         try:
-            version = await services.documents.put(*NOTES, id, note.model_dump(), condition=condition)
+            version = await services.documents.put(*NOTES, note_id, note.model_dump(), condition=condition)
         except Conflict as exc:
-            await _found(id)
+            await _found(note_id)
             raise Problem(412, "stale", "the note has changed since that version") from exc
         response.headers["ETag"] = f'"{version}"'
-        return StoredNote(id=id, text=note.text)
+        return StoredNote(id=note_id, text=note.text)
 
-    @router.delete("/{id}", status_code=204, operation_id="deleteNote")
-    async def delete(id: str) -> None:
+    @router.delete("/{note_id}", status_code=204, operation_id="deleteNote")
+    async def delete(note_id: str) -> None:
         """Deletes a note; one that is not there is no error."""
-        await services.documents.delete(*NOTES, id)
+        await services.documents.delete(*NOTES, note_id)
 
-    async def _found(id: str) -> Document:
-        document = await services.documents.get(*NOTES, id)
+    async def _found(note_id: str) -> Document:
+        document = await services.documents.get(*NOTES, note_id)
         if document is None:
-            raise Problem(404, "note-not-found", f"there is no note {id}")
+            raise Problem(404, "note-not-found", f"there is no note {note_id}")
         return document
 
     return router
