@@ -41,7 +41,8 @@ class CacheConformance:
         return f"k-{uuid.uuid4().hex}"
 
     @pytest.mark.parametrize("value", [{"a": [1, 2.5, None, True]}, [], "ä 😀 \u2028", 0, False, 2**53 - 1])
-    async def test_what_was_set_is_read_until_it_is_deleted(self, cache: Cache, key: str, value: Any) -> None:
+    async def test_set_get_delete(self, cache: Cache, key: str, value: Any) -> None:
+        """A value is read with its type, as it was set last, until it is deleted; deleting what is missing is no error."""
         assert await cache.get(key) is None
         await cache.set(key, value, 60)
         read = await cache.get(key)
@@ -52,7 +53,8 @@ class CacheConformance:
         assert await cache.get(key) is None
         await cache.delete(key)
 
-    async def test_nothing_is_served_beyond_its_time(self, cache: Cache, key: str) -> None:
+    async def test_expiry(self, cache: Cache, key: str) -> None:
+        """A value is gone once its time to live is over."""
         await cache.set(key, 1, 0.1)
         await cache.set(f"{key}-2", 2, 60)
         assert await cache.get(key) == 1
@@ -60,6 +62,7 @@ class CacheConformance:
         assert await cache.get(key) is None and await cache.get(f"{key}-2") == 2
 
     async def test_keys_are_apart(self, cache: Cache, key: str) -> None:
+        """Keys that look alike, and the longest one, don't share a value."""
         keys = [key, f"{key}:", f"{key} x", f"{key}*", f"{key}ä", f"{key.upper()}", "x" * 900 + key]
         for number, one in enumerate(keys):
             await cache.set(one, number, 60)
@@ -67,18 +70,21 @@ class CacheConformance:
 
     @pytest.mark.parametrize("key", ["", "a/b", "a\n", "x" * 1024, "a ", "a?"])
     async def test_keys_are_portable(self, cache: Cache, key: str) -> None:
+        """A key that some backend could not take is refused by every call."""
         for call in (cache.get(key), cache.set(key, 1, 1), cache.delete(key), cache.get_or_load(key, 1, self.load)):
             with pytest.raises(ProfileError):
                 await call
 
     @pytest.mark.parametrize("value", [2**53, float("nan"), {"a": b""}, "x" * MAX_BODY_BYTES, "\ud800"])
     async def test_values_are_portable(self, cache: Cache, key: str, value: Any) -> None:
+        """A value that is no portable JSON, or too large, is refused and not stored."""
         with pytest.raises(ProfileError):
             await cache.set(key, value, 60)
         assert await cache.get(key) is None
 
     @pytest.mark.parametrize("ttl", [0, -1, float("nan"), float("inf"), 31 * 86_400])
     async def test_times_to_live_are_portable(self, cache: Cache, key: str, ttl: float) -> None:
+        """A time to live is a number of seconds above 0, of 30 days at most."""
         with pytest.raises(ProfileError):
             await cache.set(key, 1, ttl)
 
@@ -88,15 +94,15 @@ class CacheConformance:
         await asyncio.sleep(0.05)
         return {"load": self.loads, "pair": (1, 2)}
 
-    async def test_many_who_miss_load_once_and_get_the_same(self, cache: Cache, other: Cache, key: str) -> None:
+    async def test_concurrent_misses_load_once(self, cache: Cache, other: Cache, key: str) -> None:
+        """Of many concurrent misses, in two processes, one loads, and all get what it loaded."""
         askers = [cache, other] * 10
         values = await asyncio.gather(*(asker.get_or_load(key, 60, self.load) for asker in askers))
         values.append(await cache.get_or_load(key, 60, self.load))
         assert self.loads == 1 and all(one == {"load": 1, "pair": [1, 2]} for one in values)
 
-    async def test_who_waits_for_a_slow_load_of_another_process_loads_for_himself(
-        self, cache: Cache, other: Cache, key: str
-    ) -> None:
+    async def test_slow_load_elsewhere(self, cache: Cache, other: Cache, key: str) -> None:
+        """Who waits too long for another process's load loads for itself and stores nothing."""
         loaded = asyncio.Event()
 
         async def slow() -> str:
@@ -110,7 +116,9 @@ class CacheConformance:
         loaded.set()
         assert await first == "slow" and await other.get(key) == "slow"
 
-    async def test_a_failed_load_is_told_to_all_and_not_kept(self, cache: Cache, key: str) -> None:
+    async def test_failed_load(self, cache: Cache, key: str) -> None:
+        """A load's error reaches all who wait for it and is not stored."""
+
         async def fail() -> None:
             await asyncio.sleep(0.02)
             raise LookupError("no")
@@ -121,7 +129,8 @@ class CacheConformance:
         assert (await cache.get_or_load(key, 60, self.load))["load"] == 1
         assert (await cache.get(key))["load"] == 1
 
-    async def test_a_cancelled_asker_spoils_nothing(self, cache: Cache, key: str) -> None:
+    async def test_cancelled_caller(self, cache: Cache, key: str) -> None:
+        """A load goes on for others when the caller that began it is cancelled."""
         first = asyncio.create_task(cache.get_or_load(key, 60, self.load))
         await asyncio.sleep(0.02)
         second = asyncio.create_task(cache.get_or_load(key, 60, self.load))
@@ -130,9 +139,8 @@ class CacheConformance:
         assert (await second)["load"] == 1 and self.loads == 1
 
     @pytest.mark.parametrize("by", ["set", "delete"])
-    async def test_a_load_that_began_before_a_change_is_not_kept(
-        self, cache: Cache, other: Cache, key: str, by: str
-    ) -> None:
+    async def test_change_during_a_load(self, cache: Cache, other: Cache, key: str, by: str) -> None:
+        """A load that began before a set or delete, elsewhere too, does not store its older value."""
         begun, go = asyncio.Event(), asyncio.Event()
 
         async def late() -> str:
@@ -147,7 +155,8 @@ class CacheConformance:
         assert await loading == "old"
         assert await cache.get(key) == ("new" if by == "set" else None)
 
-    async def test_who_asks_after_a_delete_does_not_join_an_older_load(self, cache: Cache, key: str) -> None:
+    async def test_miss_after_a_delete(self, cache: Cache, key: str) -> None:
+        """Who misses after a delete does not wait for a load from before it."""
         go = asyncio.Event()
 
         async def old() -> str:

@@ -58,7 +58,8 @@ class DocumentStoreConformance:
     def p(self) -> str:
         return f"p-{uuid.uuid4().hex}"
 
-    async def test_what_was_put_is_read(self, store: DocumentStore, p: str) -> None:
+    async def test_put_then_get(self, store: DocumentStore, p: str) -> None:
+        """A put is read at once, with the version that it returned."""
         version = await store.put(C, p, "a", {"n": 1})
         document = await store.get(C, p, "a")
         assert document is not None
@@ -75,30 +76,35 @@ class DocumentStoreConformance:
             {"id": "not the id", "p": 1, "ttl": 5, "_etag": "x", "v": [1], "e": {}},
         ],
     )
-    async def test_bodies_come_back_as_they_were(self, store: DocumentStore, p: str, body: dict[str, Any]) -> None:
+    async def test_bodies(self, store: DocumentStore, p: str, body: dict[str, Any]) -> None:
+        """A body comes back equal, with the types of its values."""
         await store.put(C, p, "a", body)
         document = await store.get(C, p, "a")
         assert document is not None and document.body == body
         assert [type(value) for value in document.body.values()] == [type(value) for value in body.values()]
 
-    async def test_the_largest_body_fits(self, store: DocumentStore, p: str) -> None:
+    async def test_largest_body(self, store: DocumentStore, p: str) -> None:
+        """A body of 350 KiB as JSON fits."""
         body = {"text": "x" * (350 * 1024 - len('{"text":""}'))}
         await store.put(C, p, "a", body)
         document = await store.get(C, p, "a")
         assert document is not None and document.body == body
 
-    async def test_the_longest_keys_fit(self, store: DocumentStore) -> None:
+    async def test_longest_keys(self, store: DocumentStore) -> None:
+        """A partition of 1024 and an id of 1023 bytes fit."""
         partition, document_id = uuid.uuid4().hex + "p" * (1024 - 32), "i" * 1023
         await store.put(C, partition, document_id, {"n": 1})
         assert await store.get(C, partition, document_id) is not None
 
     async def test_partitions_are_apart(self, store: DocumentStore, p: str) -> None:
+        """One partition's documents are in no other's reads, queries or conditions."""
         await store.put(C, p, "a", {"n": 1})
         await store.put(C, p + "x", "a", {"n": 2}, condition=ABSENT)
         assert await store.get(C, p + "y", "a") is None
         assert [d.body["n"] for d in (await store.query(C, p)).documents] == [1]
 
     async def test_absent(self, store: DocumentStore, p: str) -> None:
+        """ABSENT writes once; then it is a Conflict that names the document and leaves it as it was."""
         await store.put(C, p, "a", {"n": 1}, condition=ABSENT)
         with pytest.raises(Conflict) as caught:
             await store.put(C, p, "a", {"n": 2}, condition=ABSENT)
@@ -107,6 +113,7 @@ class DocumentStoreConformance:
         assert document is not None and document.body == {"n": 1}
 
     async def test_version(self, store: DocumentStore, p: str) -> None:
+        """A version is good for one write; an older or unknown one is a Conflict."""
         first = await store.put(C, p, "a", {"n": 1})
         second = await store.put(C, p, "a", {"n": 2}, condition=at_version(first))
         for stale in (first, "no-such-version"):
@@ -120,6 +127,7 @@ class DocumentStoreConformance:
         assert await store.get(C, p, "a") is None
 
     async def test_versions_never_recur(self, store: DocumentStore, p: str) -> None:
+        """No version comes twice, not even after a delete."""
         versions = []
         for _ in range(5):
             versions.append(await store.put(C, p, "a", {"n": 1}))
@@ -127,7 +135,8 @@ class DocumentStoreConformance:
             await store.delete(C, p, "a")
         assert len(set(versions)) == 10
 
-    async def test_delete_of_what_is_missing_is_no_error(self, store: DocumentStore, p: str) -> None:
+    async def test_delete_missing(self, store: DocumentStore, p: str) -> None:
+        """To delete what is not there is no error, alone and in a commit."""
         await store.delete(C, p, "a")
         await store.commit(C, p, [Delete("a"), Put("b", {})])
         assert [d.id for d in (await store.query(C, p)).documents] == ["b"]
@@ -136,7 +145,8 @@ class DocumentStoreConformance:
         "failing",
         [Put("x", {}, ABSENT), Put("y", {}, at_version("gone")), Delete("x", at_version("v")), Check("x", ABSENT)],
     )
-    async def test_a_commit_is_all_or_nothing(self, store: DocumentStore, p: str, failing: Write) -> None:
+    async def test_commit_is_all_or_nothing(self, store: DocumentStore, p: str, failing: Write) -> None:
+        """A condition that fails names its document, and nothing of the commit is written."""
         await store.put(C, p, "x", {"n": 0})
         await store.put(C, p, "d", {"n": 0})
         with pytest.raises(Conflict) as caught:
@@ -144,7 +154,8 @@ class DocumentStoreConformance:
         assert caught.value.id == failing.id
         assert [d.id for d in (await store.query(C, p)).documents] == ["d", "x"]
 
-    async def test_a_commit_of_every_kind_of_write(self, store: DocumentStore, p: str) -> None:
+    async def test_commit_of_every_kind(self, store: DocumentStore, p: str) -> None:
+        """One commit takes every kind of write and condition, and returns the versions in order."""
         kept, gone = await store.put(C, p, "kept", {"n": 1}), await store.put(C, p, "gone", {"n": 1})
         versions = await store.commit(
             C, p,
@@ -159,7 +170,8 @@ class DocumentStoreConformance:
         assert [d.version for d in page.documents[:2]] == versions[:2]
         await store.put(C, p, "kept", {"n": 2}, condition=at_version(kept))
 
-    async def test_a_version_survives_checks(self, store: DocumentStore, p: str) -> None:
+    async def test_check_keeps_the_version(self, store: DocumentStore, p: str) -> None:
+        """A Check changes no version and makes no document."""
         version = await store.put(C, p, "kept", {"n": 1})
         for n in range(3):
             await store.commit(C, p, [Check("kept", at_version(version)), Put(f"a{n}", {})])
@@ -172,7 +184,8 @@ class DocumentStoreConformance:
         await store.commit(C, p, [Check("none", ABSENT)])
         assert await store.get(C, p, "none") is None
 
-    async def test_a_commit_of_100_writes(self, store: DocumentStore, p: str) -> None:
+    async def test_commit_of_100_writes(self, store: DocumentStore, p: str) -> None:
+        """A commit may have 100 writes."""
         await store.commit(C, p, [Put(f"{n:03d}", {"n": n}, ABSENT) for n in range(100)])
         assert [d.body["n"] async for d in store.query_all(C, p)] == list(range(100))
         with pytest.raises(Conflict):
@@ -180,6 +193,7 @@ class DocumentStoreConformance:
         assert await store.get(C, p, "100") is None
 
     async def test_queries(self, store: DocumentStore, p: str) -> None:
+        """A query is ordered by the ids' UTF-8 bytes, and bounded by prefix, start, end and limit."""
         ids = ["a", "a-1", "a-2", "b", "Ω", "ä", "漢", "\uffee", "😀"]
         random.Random(1).shuffle(ids)
         await store.commit(C, p, [Put(document_id, {}) for document_id in ids])
@@ -200,6 +214,7 @@ class DocumentStoreConformance:
 
     @pytest.mark.parametrize("descending", [False, True])
     async def test_paging_while_others_write(self, store: DocumentStore, p: str, descending: bool) -> None:
+        """Pages repeat nothing and miss nothing that was there all along."""
         stable = [f"{n:03d}" for n in range(0, 60, 2)]
         await store.commit(C, p, [Put(document_id, {}) for document_id in stable])
         seen: list[str] = []
@@ -216,7 +231,8 @@ class DocumentStoreConformance:
         assert seen == sorted(set(seen), reverse=descending)
         assert set(stable) <= set(seen)
 
-    async def test_the_end_of_a_query(self, store: DocumentStore, p: str) -> None:
+    async def test_query_end(self, store: DocumentStore, p: str) -> None:
+        """The last page has no cursor, or one that leads to an empty page."""
         assert await store.query(C, p) == Page((), None)
         await store.commit(C, p, [Put(str(n), {}) for n in range(4)])
         page = await store.query(C, p, limit=4)
@@ -225,6 +241,7 @@ class DocumentStoreConformance:
             assert await store.query(C, p, limit=4, cursor=page.cursor) == Page((), None)
 
     async def test_expired_is_absent(self, store: DocumentStore, clock: Clock, p: str) -> None:
+        """What has expired is absent for reads, queries and conditions, and may be written anew."""
         until = store.now() + 100
         version = await store.put(C, p, "a", {"n": 1}, expires_at=until)
         await store.put(C, p, "b", {"n": 1})
@@ -250,16 +267,16 @@ class DocumentStoreConformance:
         document = await store.get(C, p, "a")
         assert document is not None and (document.body, document.expires_at) == ({"n": 2}, None)
 
-    async def test_an_expired_document_is_replaced_in_a_commit(
-        self, store: DocumentStore, clock: Clock, p: str
-    ) -> None:
+    async def test_expired_in_a_commit(self, store: DocumentStore, clock: Clock, p: str) -> None:
+        """ABSENT holds for an expired document in a commit."""
         await store.put(C, p, "a", {"n": 1}, expires_at=store.now() + 10)
         clock.advance(11)
         await store.commit(C, p, [Put("a", {"n": 2}, ABSENT), Put("b", {})])
         document = await store.get(C, p, "a")
         assert document is not None and document.body == {"n": 2}
 
-    async def test_each_write_sets_the_expiry_anew(self, store: DocumentStore, clock: Clock, p: str) -> None:
+    async def test_each_write_sets_the_expiry(self, store: DocumentStore, clock: Clock, p: str) -> None:
+        """The last write alone decides when a document expires."""
         await store.put(C, p, "a", {}, expires_at=store.now() + 10)
         await store.put(C, p, "a", {}, expires_at=store.now() + 1000)
         await store.put(C, p, "b", {}, expires_at=store.now() + 10)
@@ -268,7 +285,8 @@ class DocumentStoreConformance:
         clock.advance(500)
         assert [d.id for d in (await store.query(C, p)).documents] == ["a", "b"]
 
-    async def test_a_page_skips_what_has_expired(self, store: DocumentStore, clock: Clock, p: str) -> None:
+    async def test_pages_skip_the_expired(self, store: DocumentStore, clock: Clock, p: str) -> None:
+        """A page of five has five live documents."""
         await store.commit(
             C, p, [Put(f"{n:02d}", {}, expires_at=store.now() + (10 if n % 3 else 1000)) for n in range(30)]
         )
@@ -277,6 +295,7 @@ class DocumentStoreConformance:
         assert len((await store.query(C, p, limit=5)).documents) == 5
 
     async def test_one_of_many_wins(self, store: DocumentStore, p: str) -> None:
+        """Of concurrent writes under one condition one succeeds, the others are Conflicts."""
         version = await store.put(C, p, "a", {"n": 0})
         for condition in (at_version(version), ABSENT):
             outcomes = await asyncio.gather(
@@ -287,6 +306,7 @@ class DocumentStoreConformance:
             assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 19
 
     async def test_no_update_is_lost(self, store: DocumentStore, p: str) -> None:
+        """A thousand concurrent read-modify-writes count to a thousand."""
         ids = [f"d{n}" for n in range(10)]
         await store.commit(C, p, [Put(document_id, {"n": 0}) for document_id in ids])
         gate = asyncio.Semaphore(40)
@@ -316,12 +336,14 @@ class DocumentStoreConformance:
             Put("a", {"t": "\ud800"}), Check("a", ANY), Delete("a", ABSENT),
         ],
     )  # fmt: skip
-    async def test_the_profile_is_enforced(self, store: DocumentStore, p: str, write: Write) -> None:
+    async def test_profile_of_a_write(self, store: DocumentStore, p: str, write: Write) -> None:
+        """A write that some backend could not take is refused before it is sent."""
         with pytest.raises(ProfileError):
             await store.commit(C, p, [write])
         assert (await store.query(C, p)).documents == ()
 
-    async def test_the_profile_of_a_commit_is_enforced(self, store: DocumentStore, p: str) -> None:
+    async def test_profile_of_a_commit(self, store: DocumentStore, p: str) -> None:
+        """A commit that some backend could not take is refused before it is sent."""
         for writes in (
             [],
             [Put("a", {}), Put("a", {})],
@@ -333,4 +355,5 @@ class DocumentStoreConformance:
                 await store.commit(C, p, writes)
 
     async def test_ping(self, store: DocumentStore) -> None:
+        """A store that can be reached answers."""
         assert await store.ping() is None  # type: ignore[func-returns-value]

@@ -37,7 +37,8 @@ class EventStoreConformance:
     def s(self) -> str:
         return f"s-{uuid.uuid4().hex}"
 
-    async def test_what_was_appended_is_read_in_order(self, events: EventStore, s: str) -> None:
+    async def test_append_then_read(self, events: EventStore, s: str) -> None:
+        """Events are read in order, whole or after a position; a commit is what one append wrote."""
         position = await events.append(s, events.start(s), [_e(0), _e(1)])
         position = await events.append(s, position, [_e(2)])
         stream = await events.read(s)
@@ -48,17 +49,20 @@ class EventStoreConformance:
         commits = [(c.first, c.end) async for c in events.commits(s)]
         assert commits == [(0, 2), (2, 3)]
 
-    async def test_an_empty_stream(self, events: EventStore, s: str) -> None:
+    async def test_empty_stream(self, events: EventStore, s: str) -> None:
+        """A stream without events is read as empty, at its start."""
         stream = await events.read(s)
         assert (stream.events, stream.position) == ((), events.start(s))
 
-    async def test_a_stale_position_is_a_conflict(self, events: EventStore, s: str) -> None:
+    async def test_stale_position(self, events: EventStore, s: str) -> None:
+        """An append at an older position is a Conflict and writes nothing."""
         await events.append(s, events.start(s), [_e(0), _e(1)])
         with pytest.raises(Conflict):
             await events.append(s, events.start(s), [_e(2)])
         assert len((await events.read(s)).events) == 2
 
-    async def test_of_concurrent_appends_one_wins(self, events: EventStore, s: str) -> None:
+    async def test_concurrent_appends(self, events: EventStore, s: str) -> None:
+        """Of concurrent appends at one position one succeeds, the others are Conflicts."""
         position = await events.append(s, events.start(s), [_e(0)])
         outcomes = await asyncio.gather(
             *(events.append(s, position, [_e(n)] * (1 + n % 3)) for n in range(20)), return_exceptions=True
@@ -68,7 +72,8 @@ class EventStoreConformance:
         numbers = [event.number for event in (await events.read(s)).events]
         assert numbers == list(range(len(numbers)))
 
-    async def test_gaps_and_positions_inside_a_commit_are_refused(self, events: EventStore, s: str) -> None:
+    async def test_foreign_positions(self, events: EventStore, s: str) -> None:
+        """A position that this stream did not give, a number, or an append of nothing is refused."""
         await events.append(s, events.start(s), [_e(0), _e(1), _e(2)])
         for number in (1, 5):
             with pytest.raises(PositionError):
@@ -84,19 +89,23 @@ class EventStoreConformance:
         assert len((await events.read(s)).events) == 3
 
     async def test_streams_are_apart(self, events: EventStore, s: str) -> None:
+        """One stream's events are in no other."""
         await events.append(s, events.start(s), [_e(0)])
         assert (await events.read(s + "x")).events == ()
 
-    async def test_old_events_are_lifted(self, events: EventStore, s: str) -> None:
+    async def test_upcasters(self, events: EventStore, s: str) -> None:
+        """An event of an older schema is read in its newest."""
         await events.append(s, events.start(s), [Event("Old", {"n": 1}), Event("Old", {"name": 2}, schema=2)])
         assert [(e.data, e.schema) for e in (await events.read(s)).events] == [({"name": 1}, 2), ({"name": 2}, 2)]
 
-    async def test_an_unknown_format_is_refused(self, events: EventStore, s: str) -> None:
+    async def test_unknown_format(self, events: EventStore, s: str) -> None:
+        """A commit of a format that this release does not know is an EventFormatError."""
         await events.documents.put("events", s, "000000000000", {"format": 99})
         with pytest.raises(EventFormatError, match="99"):
             await events.read(s)
 
     async def test_snapshots(self, events: EventStore, s: str) -> None:
+        """A snapshot has its position, and is read under its schema alone."""
         assert await events.load_snapshot(s) is None
         position = await events.append(s, events.start(s), [_e(0)])
         await events.save_snapshot(s, position, {"n": 0})
@@ -106,6 +115,7 @@ class EventStoreConformance:
         assert (await events.read(s, after=position)).events == ()
 
     async def test_no_command_is_lost(self, events: EventStore) -> None:
+        """A thousand concurrent commands append a thousand events, numbered without a gap."""
         streams = [f"s-{uuid.uuid4().hex}" for _ in range(10)]
         gate = asyncio.Semaphore(40)
 

@@ -41,33 +41,34 @@ class IdempotencyConformance:
     def s(self) -> str:
         return f"scope-{uuid.uuid4().hex}"
 
-    async def test_the_first_execution_claims_and_its_answer_is_replayed(
-        self, idempotency: Idempotency, s: str
-    ) -> None:
+    async def test_replay(self, idempotency: Idempotency, s: str) -> None:
+        """The first execution claims the key; then its answer is given, under that scope alone."""
         claim = await idempotency.claim(s, "k", "f")
         assert isinstance(claim, Claim)
         assert await idempotency.complete(claim, {"status": 201})
         assert await idempotency.claim(s, "k", "f") == {"status": 201}
         assert isinstance(await idempotency.claim(f"other {s}", "k", "f"), Claim)
 
-    async def test_another_request_under_the_key_is_refused(self, idempotency: Idempotency, s: str) -> None:
+    async def test_other_fingerprint(self, idempotency: Idempotency, s: str) -> None:
+        """Another request under the same key is a FingerprintMismatch."""
         await idempotency.claim(s, "k", "f")
         with pytest.raises(FingerprintMismatch):
             await idempotency.claim(s, "k", "g")
 
-    async def test_of_concurrent_executions_one_claims(self, idempotency: Idempotency, s: str) -> None:
+    async def test_concurrent_claims(self, idempotency: Idempotency, s: str) -> None:
+        """Of concurrent executions one claims the key, the others are InProgress."""
         outcomes = await asyncio.gather(*(idempotency.claim(s, "k", "f") for _ in range(20)), return_exceptions=True)
         assert sum(isinstance(outcome, Claim) for outcome in outcomes) == 1
         assert sum(isinstance(outcome, InProgress) for outcome in outcomes) == 19
 
-    async def test_a_released_key_is_free(self, idempotency: Idempotency, s: str) -> None:
+    async def test_release(self, idempotency: Idempotency, s: str) -> None:
+        """A released key is free, for another request too."""
         claim = await idempotency.claim(s, "k", "f")
         assert isinstance(claim, Claim) and await idempotency.release(claim)
         assert isinstance(await idempotency.claim(s, "k", "other"), Claim)
 
-    async def test_a_late_success_does_not_overwrite_the_newer_answer(
-        self, idempotency: Idempotency, clock: Clock, s: str
-    ) -> None:
+    async def test_late_success(self, idempotency: Idempotency, clock: Clock, s: str) -> None:
+        """An execution whose lock ran out does not overwrite its heir's answer."""
         zombie = await claimed(idempotency, s)
         clock.advance(61)
         heir = await claimed(idempotency, s)
@@ -76,9 +77,8 @@ class IdempotencyConformance:
         assert not await idempotency.complete(zombie, {"status": 500})
         assert await idempotency.claim(s, "k", "f") == {"status": 201}
 
-    async def test_a_late_failure_does_not_delete_the_newer_answer(
-        self, idempotency: Idempotency, clock: Clock, s: str
-    ) -> None:
+    async def test_late_failure(self, idempotency: Idempotency, clock: Clock, s: str) -> None:
+        """An execution whose lock ran out does not release its heir's claim."""
         zombie = await claimed(idempotency, s)
         clock.advance(61)
         heir = await claimed(idempotency, s)
@@ -87,7 +87,8 @@ class IdempotencyConformance:
         assert not await idempotency.release(zombie)
         assert await idempotency.claim(s, "k", "f") == {"status": 201}
 
-    async def test_once_runs_until_it_succeeds(self, idempotency: Idempotency, clock: Clock, s: str) -> None:
+    async def test_once(self, idempotency: Idempotency, clock: Clock, s: str) -> None:
+        """The work runs until it succeeds, and then no more."""
         ran: list[int] = []
 
         async def work() -> None:
@@ -105,7 +106,8 @@ class IdempotencyConformance:
         with pytest.raises(FingerprintMismatch):
             await idempotency.once(s, "k", "g", work, lock=10)
 
-    async def test_once_takes_over_from_what_died(self, idempotency: Idempotency, clock: Clock, s: str) -> None:
+    async def test_once_after_a_crash(self, idempotency: Idempotency, clock: Clock, s: str) -> None:
+        """The work runs again when who began it did not end within its lock."""
         ran: list[int] = []
 
         async def work() -> None:
@@ -116,7 +118,8 @@ class IdempotencyConformance:
         await idempotency.once(s, "k", "f", work, lock=10)
         assert ran == [1]
 
-    async def test_an_answer_is_forgotten_after_its_time(self, idempotency: Idempotency, clock: Clock, s: str) -> None:
+    async def test_answers_expire(self, idempotency: Idempotency, clock: Clock, s: str) -> None:
+        """An answer is forgotten after its time to live, and the key is free."""
         await idempotency.complete(await claimed(idempotency, s), {"status": 201})
         clock.advance(1001)
         assert isinstance(await idempotency.claim(s, "k", "other"), Claim)

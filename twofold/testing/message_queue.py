@@ -38,7 +38,8 @@ class MessageQueueConformance:
             await asyncio.sleep(0.05)
         return None
 
-    async def test_a_message_is_delivered_and_acknowledged(self, queue: MessageQueue) -> None:
+    async def test_send_and_handle(self, queue: MessageQueue) -> None:
+        """A message arrives as it was sent, and is gone once it is handled."""
         seen: list[Message] = []
 
         async def handler(message: Message) -> None:
@@ -51,7 +52,9 @@ class MessageQueueConformance:
         assert delivery is not None and await queue.handle(delivery, handler)
         assert seen == [sent] and await queue.driver.depth(self.name) == 0
 
-    async def test_a_failure_is_tried_again_then_dead_lettered_and_redriven(self, queue: MessageQueue) -> None:
+    async def test_retry_dead_letter_redrive(self, queue: MessageQueue) -> None:
+        """A failing message is tried again, becomes a dead letter, and starts anew when it is redriven."""
+
         async def failing(message: Message) -> None:
             raise RuntimeError(f"attempt {message.attempt}")
 
@@ -68,7 +71,8 @@ class MessageQueueConformance:
         redriven = Message.decode(delivery.body)
         assert (redriven.id, redriven.attempt, redriven.failure) == ("m", 1, None)
 
-    async def test_a_store_that_is_down_and_later_count_no_attempt(self, queue: MessageQueue) -> None:
+    async def test_uncounted_attempts(self, queue: MessageQueue) -> None:
+        """A store that is down, and Later, count no attempt."""
         outcomes = iter([Later("busy", seconds=1), StoreUnavailable("down"), StoreThrottled("busy")])
 
         async def waiting(message: Message) -> None:
@@ -85,7 +89,8 @@ class MessageQueueConformance:
         assert await queue.dead_letters(self.name) == []
         assert await queue.driver.depth(self.name) == 2  # the store is given longer
 
-    async def test_what_is_not_acknowledged_comes_again(self, queue: MessageQueue) -> None:
+    async def test_redelivery(self, queue: MessageQueue) -> None:
+        """What is not acknowledged comes again after its visibility timeout; what is released, at once."""
         await queue.send(self.name, Message("t", {}, id="m"))
         assert await self.receive(queue) is not None
         assert not await queue.receive(self.name)
@@ -94,7 +99,8 @@ class MessageQueueConformance:
         await queue.driver.release(second)
         assert await self.receive(queue, 1) is not None
 
-    async def test_a_batch_is_sent_with_a_result_for_each(self, queue: MessageQueue) -> None:
+    async def test_batch(self, queue: MessageQueue) -> None:
+        """A batch has a result for each message, and all arrive."""
         messages = [Message("t", {"n": n}) for n in range(23)]
         assert list(await queue.send_batch(self.name, messages)) == [None] * 23
         seen: list[int] = []
@@ -108,7 +114,8 @@ class MessageQueueConformance:
         assert sorted(seen) == list(range(23))
         assert list(await queue.send_batch(self.name, [])) == []
 
-    async def test_settling_what_is_no_longer_ones_own_is_harmless(self, queue: MessageQueue) -> None:
+    async def test_stale_receipt(self, queue: MessageQueue) -> None:
+        """To release or delete a message that another worker has, or that is gone, changes nothing."""
         await queue.send(self.name, Message("t", {}, id="m"))
         first = await self.receive(queue)
         assert first is not None
@@ -119,7 +126,9 @@ class MessageQueueConformance:
         await queue.driver.delete(second)
         assert not await queue.receive(self.name)
 
-    async def test_an_unreadable_message_is_dead_lettered_at_once(self, queue: MessageQueue) -> None:
+    async def test_unreadable_message(self, queue: MessageQueue) -> None:
+        """What is no message becomes a dead letter at the first attempt, and is redriven as it was."""
+
         async def handler(message: Message) -> None:
             raise AssertionError("it can't be read")
 
@@ -133,7 +142,8 @@ class MessageQueueConformance:
         dead_letter = await self.receive(queue)
         assert dead_letter is not None and dead_letter.body == "no envelope"
 
-    async def test_a_missing_queue_is_told_by_its_name(self, queue: MessageQueue) -> None:
+    async def test_missing_queue(self, queue: MessageQueue) -> None:
+        """A queue that does not exist is named by the error."""
         missing = f"missing-{uuid.uuid4().hex[:8]}"
         await queue.driver.ping(self.name)
         if self.makes_queues:
@@ -146,11 +156,12 @@ class MessageQueueConformance:
         assert failure is not None and missing in failure
 
     async def test_delay(self, queue: MessageQueue) -> None:
+        """A delayed message arrives after its delay."""
         await queue.send(self.name, Message("t", {}), delay=1)
         assert not await queue.receive(self.name)
         assert await self.receive(queue) is not None
 
-    async def test_the_profile_is_enforced(self, queue: MessageQueue) -> None:
+    async def test_profile_of_a_write(self, queue: MessageQueue) -> None:
         with pytest.raises(ProfileError):
             await queue.send(self.name, Message("t", {"x": "x" * 49_152}))
         with pytest.raises(ProfileError):

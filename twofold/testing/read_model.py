@@ -38,7 +38,8 @@ class ReadModelConformance:
     def service(self, documents: DocumentStore) -> "Service":
         return Service(documents)
 
-    async def test_a_scan_finds_all_of_a_prefix_and_nothing_else(self, documents: DocumentStore) -> None:
+    async def test_scan(self, documents: DocumentStore) -> None:
+        """A scan finds every document of a prefix, over all pages and partitions, and nothing else."""
         run = uuid.uuid4().hex
         wanted = {(f"scan-{run}:{n % 7}", f"id-{n}") for n in range(1203)}
         gate = asyncio.Semaphore(32)
@@ -56,14 +57,16 @@ class ReadModelConformance:
         one_id = {one.partition async for one in documents.scan("documents", prefix=f"scan-{run}:", document_id="id-8")}
         assert one_id == {f"scan-{run}:1"}
 
-    async def test_a_scan_leaves_out_what_has_expired(self, documents: DocumentStore) -> None:
+    async def test_scan_skips_the_expired(self, documents: DocumentStore) -> None:
+        """A scan leaves out what has expired."""
         prefix = f"scan-{uuid.uuid4().hex}"
         await documents.put("documents", f"{prefix}:a", "kept", {}, expires_at=documents.now() + 1000)
         await documents.put("documents", f"{prefix}:b", "gone", {}, expires_at=documents.now() + 1)
         await asyncio.sleep(2.1)
         assert [one.id async for one in documents.scan("documents", prefix=prefix)] == ["kept"]
 
-    async def test_a_rebuild_equals_what_the_feed_wrote_and_replaces_it(self, service: "Service") -> None:
+    async def test_rebuild(self, service: "Service") -> None:
+        """A rebuild replays all streams, goes live, and deletes the generation before."""
         await service.fill(streams=9, commits=2)
         before = await service.rows()
         assert before == {stream: {"events": 4} for stream in service.streams}
@@ -77,7 +80,8 @@ class ReadModelConformance:
         ]
         assert left == []
 
-    async def test_commits_during_a_rebuild_reach_both(self, service: "Service") -> None:
+    async def test_commits_during_a_rebuild(self, service: "Service") -> None:
+        """Commits during a rebuild, of new streams too, are in the new generation."""
         await service.fill(streams=6, commits=1)
         writing = asyncio.create_task(service.keep_appending())
         try:
@@ -89,7 +93,8 @@ class ReadModelConformance:
         assert len(service.streams) > 6, "streams were begun meanwhile"
         assert max(service.length.values()) > 2, "streams went on meanwhile"
 
-    async def test_a_poison_commit_leaves_the_live_one_until_it_is_mended(self, service: "Service") -> None:
+    async def test_poison_and_resume(self, service: "Service") -> None:
+        """A commit that can't be replayed leaves the old generation live, until the rebuild is resumed."""
         await service.fill(streams=3, commits=1)
         before = await service.rows()
         service.poison = service.streams[1]
@@ -102,7 +107,8 @@ class ReadModelConformance:
         assert await service.generations() == (1, None)
         assert await service.rows() == before
 
-    async def test_one_given_up_leaves_nothing_and_its_number_never_comes_again(self, service: "Service") -> None:
+    async def test_abandon(self, service: "Service") -> None:
+        """An abandoned rebuild leaves nothing behind, and its number is not used again."""
         await service.fill(streams=2, commits=1)
         before = await service.rows()
         service.poison = service.streams[0]
@@ -117,13 +123,15 @@ class ReadModelConformance:
         await service.rebuild().run()
         assert await service.generations() == (2, None)
 
-    async def test_nothing_to_resume_or_abandon_is_said(self, service: "Service") -> None:
+    async def test_nothing_to_resume(self, service: "Service") -> None:
+        """To resume or abandon without an unfinished rebuild is an error."""
         with pytest.raises(RebuildError, match="no unfinished rebuild"):
             await service.rebuild().run(resume=True)
         with pytest.raises(RebuildError, match="no unfinished rebuild"):
             await service.rebuild().abandon()
 
-    async def test_two_operators_cannot_change_generations_at_once(self, service: "Service") -> None:
+    async def test_concurrent_operators(self, service: "Service") -> None:
+        """Of two changes to the generations one is a Conflict."""
         models = service.models
         seen = await models.generations(service.projection, fresh=True)
         await models.change(service.projection, seen, live=0, building=1)

@@ -32,7 +32,8 @@ class SecretStoreConformance:
     def name(self) -> str:
         return f"s{uuid.uuid4().hex}"
 
-    async def test_what_was_set_is_read(self, secrets: SecretStore, name: str) -> None:
+    async def test_set_then_get(self, secrets: SecretStore, name: str) -> None:
+        """A secret is read as it was set last, of any text up to 25 KiB."""
         with pytest.raises(SecretNotFound):
             await secrets.get(name)
         for value in ("one", "zwei ä 😀\n", "x" * 25 * 1024):
@@ -40,9 +41,8 @@ class SecretStoreConformance:
             assert await secrets.get(name) == value
             assert await secrets.driver.get(name) == value
 
-    async def test_a_rotation_is_seen_after_the_ttl_or_at_a_refresh(
-        self, secrets: SecretStore, clock: Clock, name: str
-    ) -> None:
+    async def test_rotation(self, secrets: SecretStore, clock: Clock, name: str) -> None:
+        """A value that was rotated elsewhere is seen after the time to live, or at a refresh."""
         await secrets.set(name, "one")
         await secrets.driver.set(name, "two")
         assert await secrets.get(name) == "one"
@@ -53,10 +53,12 @@ class SecretStoreConformance:
 
     @pytest.mark.parametrize("name", ["", "A", "a_b", "a/b", "a-", "x" * 101, "abc-abcdef"])
     async def test_names_are_portable(self, secrets: SecretStore, name: str) -> None:
+        """A name that some vault could not take is refused."""
         with pytest.raises(ProfileError):
             await secrets.set(name, "v")
 
     @pytest.mark.parametrize("value", ["", "x" * (25 * 1024 + 1)])
     async def test_values_are_portable(self, secrets: SecretStore, name: str, value: str) -> None:
+        """An empty or too large value is refused."""
         with pytest.raises(ProfileError):
             await secrets.set(name, value)

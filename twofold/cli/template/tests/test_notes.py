@@ -1,7 +1,8 @@
 """The service through its own HTTP layers, on the embedded store."""
 
 
-async def test_a_note_is_created_read_listed_replaced_and_deleted(client):
+async def test_life_of_a_note(client):
+    """A note is created, read, replaced, listed and deleted."""
     created = await client.post("/notes", json={"text": "one"})
     note, etag = created.headers["location"], created.headers["etag"]
     assert created.status_code == 201 and (await client.get(note)).json()["text"] == "one"
@@ -12,7 +13,8 @@ async def test_a_note_is_created_read_listed_replaced_and_deleted(client):
     assert (await client.get(note)).status_code == 404
 
 
-async def test_a_stale_version_is_refused(client):
+async def test_stale_version(client):
+    """Whoever has an older version is told so, and changes nothing."""
     created = await client.post("/notes", json={"text": "one"})
     note, etag = created.headers["location"], created.headers["etag"]
     await client.put(note, json={"text": "two"})
@@ -21,7 +23,8 @@ async def test_a_stale_version_is_refused(client):
     assert (await client.get(note)).json()["text"] == "two"
 
 
-async def test_a_repetition_creates_nothing_new(client):
+async def test_repetition(client):
+    """The same request under the same key creates one note."""
     key = {"Idempotency-Key": "k1"}
     first = await client.post("/notes", json={"text": "one"}, headers=key)
     second = await client.post("/notes", json={"text": "one"}, headers=key)
@@ -29,7 +32,8 @@ async def test_a_repetition_creates_nothing_new(client):
     assert len((await client.get("/notes")).json()["notes"]) == 1
 
 
-async def test_pages_follow_the_cursor(client):
+async def test_pages(client):
+    """The cursor leads through all notes."""
     for number in range(5):
         await client.post("/notes", json={"text": str(number)})
     texts, cursor = [], None
@@ -41,7 +45,12 @@ async def test_pages_follow_the_cursor(client):
     assert sorted(texts) == ["0", "1", "2", "3", "4"]
 
 
-async def test_mistakes_and_health(client):
+async def test_refusals(client):
+    """Who has no token, and what is no note, is refused."""
     assert (await client.get("/notes", headers={"Authorization": ""})).status_code == 401
     assert (await client.post("/notes", json={"text": ""})).status_code == 422
+
+
+async def test_ready(client):
+    """The service has what it needs."""
     assert (await client.get("/health/ready")).json()["status"] == "ready"
