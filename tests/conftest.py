@@ -2,6 +2,7 @@
 
 import pytest
 
+import tests.depth  # noqa: F401 - registers the profiles before a test is collected
 from tests.emulators.fixtures import azurite, azurite_blobs, azurite_services, dynamodb_local, ministack, redis_url
 from tests.parity.record import install
 
