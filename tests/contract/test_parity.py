@@ -1,6 +1,7 @@
 """The parity matrix says what the results say; that it is current is checked after the whole suite (`make test`)."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -42,8 +43,9 @@ def test_every_capability_is_decided_for_every_home():
     assert all(set(row) == {"what", *matrix.HOMES} for row in rows)
 
 
-def test_a_run_of_a_part_renews_its_own_results(tmp_path):
-    """Recorded by a real run of pytest: passed, failed in a teardown, skipped."""
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_run_of_a_part_renews_its_own_results(tmp_path, workers):
+    """Recorded by a real run of pytest, in one process or spread over two: passed, failed in a teardown, skipped."""
     (tmp_path / "conftest.py").write_text(
         "from pathlib import Path\nfrom tests.parity import record\n"
         f"record.RESULTS = Path({str(tmp_path)!r}) / 'results.json'\n"
@@ -59,7 +61,18 @@ def test_a_run_of_a_part_renews_its_own_results(tmp_path):
         "def test_torn(broken): pass\n"
         "def test_left(): pytest.skip('no')\n"
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-c", "/dev/null", "--rootdir", str(tmp_path), str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-n",
+        workers,
+        "-c",
+        "/dev/null",
+        "--rootdir",
+        str(tmp_path),
+        str(tmp_path),
+    ]
     subprocess.run(command, cwd=ROOT, capture_output=True)
     assert json.loads((tmp_path / "results.json").read_text()) == {
         "elsewhere.py::test": "passed", "test_it.py::test_fine": "passed", "test_it.py::test_torn": "failed",
@@ -73,7 +86,6 @@ def test_the_terminal_shows_what_the_page_does():
     assert matrix.page(made) == (ROOT / "docs/parity.md").read_text()
     table = CliRunner().invoke(app, ["parity"]).output
     assert "Idempotency is fenced" in table and "a checkout has no gateway" in table
-    assert (
-        "test_cosmos.py::TestIdempotency"
-        in CliRunner().invoke(app, ["parity", "--tests"], env={"COLUMNS": "250"}).output
-    )
+    command = [sys.executable, "-m", "twofold.cli.main", "parity", "--tests"]
+    wide = subprocess.run(command, cwd=ROOT, env=os.environ | {"COLUMNS": "250"}, capture_output=True, text=True)
+    assert "test_cosmos.py::TestIdempotency" in wide.stdout
