@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from azure.cosmos import CosmosClient, PartitionKey
 
+from tests.depth import COMMANDS
 from tests.fakes.credential import StaticCredential
 from twofold.azure import document_store
 from twofold.emulators.cosmos import CosmosFake
@@ -42,6 +43,8 @@ def account():
 
 
 class _Cosmos:
+    commands = COMMANDS
+
     @pytest.fixture(autouse=True)
     def _account(self, account):
         self.url, self.credential = account

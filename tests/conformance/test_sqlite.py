@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.depth import COMMANDS
 from twofold.local import document_store
 from twofold.testing import DocumentStoreConformance, EventStoreConformance, IdempotencyConformance
 
@@ -12,6 +13,8 @@ def url(tmp_path):
 
 
 class _SQLite:
+    commands = COMMANDS
+
     @pytest.fixture(autouse=True)
     def _url(self, url):
         self.url = url
