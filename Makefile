@@ -8,13 +8,14 @@ ENV ?= dev
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/twofold
 UV := $(or $(shell command -v uv 2>/dev/null),$(CACHE)/uv/bin/uv)
 PY := .venv/bin/python
+SPREAD := -n 2 --dist loadfile
 LOCK := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: install run dev test parity check format up conformance certify observe audit sbom image drift bench fuzz schemathesis openapi lock build tools clean help
+.PHONY: install run dev test test-fast test-deep parity check format up conformance certify observe audit sbom image drift bench fuzz schemathesis openapi lock build tools clean help
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(UV):
 	$(PYTHON3) -m venv $(CACHE)/uv
@@ -45,9 +46,15 @@ tools: install  ## the Pulumi CLI, DynamoDB Local, Azurite, otelcol, Checkov, ac
 	-@$(PY) tools/kusto.py
 	-@$(PY) tools/prometheus.py
 
-test: install tools  ## everything; a missing tool is a skip, under CI=true a failure
-	$(PY) -m pytest
+test: install tools  ## each promise once a cloud; a missing tool is a skip, under CI=true a failure
+	$(PY) -m pytest $(SPREAD) -m "not deep"
 	$(PY) -m tests.parity.matrix --check
+
+test-fast: install  ## what needs no tool: units, contract, the portability contract on SQLite
+	$(PY) -m pytest $(SPREAD) -m "not deep" tests/unit tests/contract tests/conformance/test_sqlite.py
+
+test-deep: install tools  ## everything, with every option and many more examples
+	$(PY) -m pytest $(SPREAD) --hypothesis-profile=deep
 
 parity: install  ## rewrites docs/parity.md from the last run of the tests
 	$(PY) -m tests.parity.matrix

@@ -1,9 +1,8 @@
 """Fixtures that every folder may use."""
 
 import pytest
-from hypothesis import settings
 
-from tests.depth import PROFILE
+import tests.depth  # noqa: F401 - registers the profiles before a test is collected
 from tests.emulators.fixtures import azurite, azurite_blobs, azurite_services, dynamodb_local, ministack, redis_url
 from tests.parity.record import install
 
@@ -11,9 +10,8 @@ __all__ = ["azurite", "azurite_blobs", "azurite_services", "dynamodb_local", "mi
 
 
 def pytest_configure(config):
-    """Keeps the outcomes for the parity matrix; hypothesis looks as deep as the run."""
+    """Keeps the outcomes for the parity matrix."""
     install(config)
-    settings.load_profile(PROFILE)
 
 
 @pytest.fixture(scope="module", params=["azure", "aws"])

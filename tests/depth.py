@@ -1,14 +1,20 @@
-"""How deep a run of the tests looks: `TWOFOLD_TEST_DEPTH=deep`, which `make test-deep` sets, is for hours, not for each change."""
+"""How many examples a property is tried with: some in `make test`, many in `make test-deep`, and never against a clock."""
 
-import os
+from hypothesis import HealthCheck, settings
 
-from hypothesis import settings
+PROFILES = {"quick": 50, "deep": 1000}
+for _name, _count in PROFILES.items():
+    settings.register_profile(
+        _name,
+        max_examples=_count,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=_name == "quick",  # the same examples in each run
+        print_blob=True,
+    )
+settings.load_profile("quick")  # `--hypothesis-profile=deep` is read later, and wins
 
-DEEP = os.environ.get("TWOFOLD_TEST_DEPTH") == "deep"
-PROFILE = "deep" if DEEP else "default"
-COMMANDS = 1000 if DEEP else 100
-"""How many concurrent commands a store has to bear."""
 
-# What is looked at in minutes is the same each time: a failure is then the change's. No deadline: machines that run tests stall.
-settings.register_profile("default", max_examples=40, deadline=None, derandomize=True, database=None)
-settings.register_profile("deep", max_examples=1000, deadline=None, print_blob=True)
+def examples(quick: int, deep: int) -> int:
+    """The count of this run, where a test has its own."""
+    return deep if settings.get_current_profile_name() == "deep" else quick

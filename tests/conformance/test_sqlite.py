@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.depth import COMMANDS
+from tests.depth import examples
 from twofold.local import document_store
 from twofold.testing import DocumentStoreConformance, EventStoreConformance, IdempotencyConformance
 
@@ -13,7 +13,7 @@ def url(tmp_path):
 
 
 class _SQLite:
-    commands = COMMANDS
+    commands = examples(100, 1000)
 
     @pytest.fixture(autouse=True)
     def _url(self, url):

@@ -42,8 +42,9 @@ def test_every_capability_is_decided_for_every_home():
     assert all(set(row) == {"what", *matrix.HOMES} for row in rows)
 
 
-def test_a_run_of_a_part_renews_its_own_results(tmp_path):
-    """Recorded by a real run of pytest: passed, failed in a teardown, skipped."""
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_run_of_a_part_renews_its_own_results(tmp_path, workers):
+    """Recorded by a real run of pytest, in one process or spread over two: passed, failed in a teardown, skipped."""
     (tmp_path / "conftest.py").write_text(
         "from pathlib import Path\nfrom tests.parity import record\n"
         f"record.RESULTS = Path({str(tmp_path)!r}) / 'results.json'\n"
@@ -59,7 +60,18 @@ def test_a_run_of_a_part_renews_its_own_results(tmp_path):
         "def test_torn(broken): pass\n"
         "def test_left(): pytest.skip('no')\n"
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-c", "/dev/null", "--rootdir", str(tmp_path), str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-n",
+        workers,
+        "-c",
+        "/dev/null",
+        "--rootdir",
+        str(tmp_path),
+        str(tmp_path),
+    ]
     subprocess.run(command, cwd=ROOT, capture_output=True)
     assert json.loads((tmp_path / "results.json").read_text()) == {
         "elsewhere.py::test": "passed", "test_it.py::test_fine": "passed", "test_it.py::test_torn": "failed",

@@ -27,6 +27,8 @@ class Recorder:
 
 
 def install(config):
-    """Records this run, unless it only collects."""
-    if not config.option.collectonly:
-        config.pluginmanager.register(Recorder(whole=not config.invocation_params.args), "twofold-parity")
+    """Records this run, unless it only collects. Workers tell the process that started them."""
+    if config.option.collectonly or hasattr(config, "workerinput"):
+        return
+    whole = config.args_source is config.ArgsSource.TESTPATHS and not config.option.keyword
+    config.pluginmanager.register(Recorder(whole), "twofold-parity")
