@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from azure.cosmos import CosmosClient, PartitionKey
 
+from tests.depth import examples
 from tests.fakes.credential import StaticCredential
 from twofold.azure import document_store
 from twofold.emulators.cosmos import CosmosFake
@@ -42,6 +43,8 @@ def account():
 
 
 class _Cosmos:
+    commands = examples(100, 1000)
+
     @pytest.fixture(autouse=True)
     def _account(self, account):
         self.url, self.credential = account

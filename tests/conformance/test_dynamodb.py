@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from tests.depth import examples
 from tests.emulators.fixtures import REGION, create_tables, delete_tables
 from twofold.aws import document_store
 from twofold.testing import DocumentStoreConformance, EventStoreConformance, IdempotencyConformance
@@ -24,6 +25,8 @@ def store_url(request):
 
 
 class _DynamoDB:
+    commands = examples(100, 1000)
+
     @pytest.fixture(autouse=True)
     def _url(self, store_url):
         self.url = store_url

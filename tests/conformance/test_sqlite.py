@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.depth import examples
 from twofold.local import document_store
 from twofold.testing import DocumentStoreConformance, EventStoreConformance, IdempotencyConformance
 
@@ -12,6 +13,8 @@ def url(tmp_path):
 
 
 class _SQLite:
+    commands = examples(100, 1000)
+
     @pytest.fixture(autouse=True)
     def _url(self, url):
         self.url = url

@@ -7,7 +7,6 @@ import asyncio
 import base64
 import json
 import os
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -17,6 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from api.manifest import SERVICE
+from tests.depth import examples
 from tests.integration.doors import UNLIMITED
 from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER
@@ -24,8 +24,8 @@ from twofold.aws.door import Door
 from twofold.azure.http_request import serve
 from twofold.runtime import Runtime
 
-EXAMPLES = int(os.environ.get("TWOFOLD_TEST_FUZZ", "250"))
-SECONDS = 5  # a request takes milliseconds; machines that run tests stall
+EXAMPLES = int(os.environ.get("TWOFOLD_TEST_FUZZ", examples(100, 5000)))
+SECONDS = 60  # until it hangs: a request takes milliseconds, and machines that run tests stall
 VALID = json.dumps(ORDER).encode()
 
 text = st.text(max_size=40)
@@ -167,13 +167,7 @@ def door(request, tmp_path_factory):
     made.loop.close()
 
 
-@settings(
-    max_examples=EXAMPLES,
-    deadline=timedelta(seconds=SECONDS),
-    database=None,
-    derandomize=EXAMPLES <= 250,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(methods, paths, queries, headers, bodies, st.booleans())
 @example("POST", "/orders", "", [], b'{"\\ud800": 1}', True)
 @example("POST", "/orders", "", [("content-length", "-1")], b"[" * 100_000, True)

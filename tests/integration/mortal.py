@@ -27,11 +27,14 @@ class Fate:
     def __init__(self, at=None, *, after=False):
         self.at, self.after, self.calls, self.dead = at, after, 0, False
         self.abreast, self._under_way = {1}, 0
+        self.first = {}
+        """Of each kind of call the number of the first."""
 
-    async def __call__(self, work, *, reads=False):
+    async def __call__(self, work, kind, *, reads=False):
         if reads:
             return await self._done(work, False)
         self.calls += 1
+        self.first.setdefault(kind, self.calls)
         due = self.calls == self.at
         self.dead = self.dead or (due and not self.after)
         if self._under_way:
@@ -53,6 +56,14 @@ class Fate:
                 raise Crashed
 
 
+def kind(name, subject, *more):
+    """What a call is for: of a store's writes that is how their partition's name begins, `feed:order-events:order-1` say."""
+    if name == "commit":
+        [partition, _] = more
+        return name, subject, partition.rpartition(":")[0] or partition.partition("-")[0]
+    return name, getattr(subject, "queue", None)
+
+
 class Mortal:
     """A driver as one process has it. Its connections outlive the process."""
 
@@ -63,7 +74,7 @@ class Mortal:
         method = getattr(self._driver, name)
 
         async def call(*arguments, **options):
-            return await self._fate(lambda: method(*arguments, **options), reads=name in READS)
+            return await self._fate(lambda: method(*arguments, **options), kind(name, *arguments), reads=name in READS)
 
         return call
 
@@ -79,7 +90,7 @@ class MortalQueue(Mortal):
         self._held = held
 
     async def send(self, queue, body, *, delay):
-        await self._fate(lambda: self._driver.send(queue, body, delay=0))
+        await self._fate(lambda: self._driver.send(queue, body, delay=0), ("send", queue))
 
     async def receive(self, queue, **options):
         async def take():
@@ -87,7 +98,7 @@ class MortalQueue(Mortal):
             self._held.extend(found)
             return found
 
-        return await self._fate(take)
+        return await self._fate(take, ("receive", queue))
 
 
 class Home:

@@ -1,4 +1,6 @@
-"""The process dies before or after each single call of an order's story, on each home, and starts again: the end is the same.
+"""The process dies before or after each kind of call of an order's story, on each home, and starts again: the end is the same.
+
+In a deep run at each single call.
 
 What a crash is and where it strikes, `mortal.py` tells. The next process does the same again, with the same keys, once the dead
 one's locks and leases have run out; feed and queue deliver again what was not worked off. In the end there is one order, charged
@@ -169,7 +171,7 @@ class Process:
             async def work():
                 return outside.charge(request)
 
-            return await fate(work)
+            return await fate(work, "charge")
 
         transport = httpx.MockTransport(charge)
         self.services._outbound["payments"] = Outbound("payments", "http://provider.test", transport=transport)
@@ -286,16 +288,49 @@ async def live(story, home, folder, fate, life):
     return found
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
-async def test_a_crash_at_each_call_changes_nothing_in_the_end(home, story, tmp_path):
-    lives, (_, expected), lived = itertools.count(), STORIES[story], Fate()
-    assert await live(story, home, tmp_path, lived, next(lives)) == expected
-    at, crashed = 0, True
-    while crashed:
-        at += 1
-        for after in (False, True) if at in lived.abreast else (True,):
+class Lives:
+    """Of one story in one home: first a whole one, which tells the calls there are, then those that end at one of them."""
+
+    def __init__(self, story, home, folder):
+        self.story, self.home, self.folder, self.numbers, self.whole = story, home, folder, itertools.count(), Fate()
+
+    async def unharmed(self):
+        await self._end(self.whole, "without a crash")
+        return self.whole
+
+    async def crash(self, at):
+        """Before and after a call; False when there was no such call any more."""
+        for after in (False, True) if at in self.whole.abreast else (True,):
             fate = Fate(at, after=after)
-            told = f"after a crash {'after' if after else 'before'} call {at}"
-            assert await live(story, home, tmp_path, fate, next(lives)) == expected, told
-        crashed = fate.dead
+            await self._end(fate, f"after a crash {'after' if after else 'before'} call {at}")
+        return fate.dead
+
+    async def _end(self, fate, told):
+        _, expected = STORIES[self.story]
+        assert await live(self.story, self.home, self.folder, fate, next(self.numbers)) == expected, told
+
+
+@pytest.fixture(params=STORIES, ids=lambda story: story.__name__)
+def story(request):
+    return request.param
+
+
+@pytest.fixture
+def lives(home, story, tmp_path):
+    return Lives(story, home, tmp_path)
+
+
+async def test_a_crash_at_each_kind_of_call_changes_nothing_in_the_end(lives):
+    whole = await lives.unharmed()
+    for at in whole.first.values():
+        assert await lives.crash(at)
+    assert len(whole.first) > 10
+
+
+@pytest.mark.deep
+async def test_a_crash_at_each_call_changes_nothing_in_the_end(lives):
+    await lives.unharmed()
+    at = 1
+    while await lives.crash(at):
+        at += 1
     assert at > 20

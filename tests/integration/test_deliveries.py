@@ -13,6 +13,7 @@ from api.manifest import SERVICE
 from api.orders import handlers, views
 from api.orders.commands import Line, PlaceOrder
 from api.orders.model import NotAllowed
+from tests.depth import examples
 from twofold.bootstrap import bootstrap
 from twofold.local.feed import LocalFeed
 from twofold.portable.feed import Consumer, Feed
@@ -109,4 +110,4 @@ class Deliveries(RuleBasedStateMachine):
 
 
 TestDeliveries = Deliveries.TestCase
-TestDeliveries.settings = hypothesis_settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestDeliveries.settings = hypothesis_settings(max_examples=examples(10, 200), stateful_step_count=25)

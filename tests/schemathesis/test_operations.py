@@ -1,7 +1,7 @@
 """schemathesis over every operation with every check, through all three doors: no 5xx, no undocumented status, no schema violation.
 
-`EXAMPLES` is schemathesis' own number per operation and phase; at 165 it made 2,490 test cases for each door.
-`make schemathesis EXAMPLES=1000` looks longer.
+`EXAMPLES` is schemathesis' own number per operation and phase, beside what its coverage phase derives from the document: at 5
+that makes 335 test cases for each door, at 165 2,490. `make schemathesis EXAMPLES=1000` looks longer.
 """
 
 import os
@@ -13,15 +13,16 @@ from pathlib import Path
 import pytest
 
 from tests.copies.copy import ROOT
+from tests.depth import examples
 from tests.integration.doors import DOORS, door
 from tests.integration.tokens import bearer
 
-EXAMPLES = int(os.environ.get("TWOFOLD_TEST_EXAMPLES", "165"))
-MINIMUM = 1_700  # of each door: more than 5,000 through the three
+EXAMPLES = int(os.environ.get("TWOFOLD_TEST_EXAMPLES", examples(5, 165)))
+MINIMUM = min(240 + 11 * EXAMPLES, 1_700)  # of each door: in a deep run more than 5,000 through the three
 HERE = Path(__file__).parent
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", DOORS)
 def test_every_operation_keeps_its_contract(tmp_path, name):
     with door(name, tmp_path) as url:
@@ -34,9 +35,9 @@ def test_every_operation_keeps_its_contract(tmp_path, name):
             ],
             cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
         )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert done.returncode == 0, done.stdout[done.stdout.find("= FAILURES") :][:4000] + done.stderr[-2000:]
     tested = re.search(r"Tested: (\d+)", done.stdout)
     generated = re.search(r"(\d+) generated", done.stdout)
     assert tested and int(tested[1]) == 9, done.stdout[-3000:]
-    assert generated and int(generated[1]) >= min(11 * EXAMPLES, MINIMUM), done.stdout[-3000:]
+    assert generated and int(generated[1]) >= MINIMUM, done.stdout[-3000:]
     print(f"{name}: {generated[1]} test cases")

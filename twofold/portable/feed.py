@@ -68,7 +68,8 @@ class Parked:
 class Feed:
     """Runs consumers over the commits of the event store.
 
-    - At least once, in order per stream and consumer. A handler must therefore be idempotent per stream position.
+    - At least once, in order per stream and consumer in each process. Two may bring it one stream's commits at once (a replay
+      beside the feed), so a handler is idempotent per stream position, and one that comes late writes nothing older.
     - A handler that fails is tried `max_attempts` times with doubling pauses; then the stream is parked for this
       consumer: a reference with the failure is stored, later commits of that stream wait behind it, others go on.
     - When the store itself is down `process` raises, and the feed's own retries deliver again. So it does when something else
