@@ -105,7 +105,7 @@ def bootstrap(
     """Wires the blocks for these settings. Keywords replace a driver, for tests; nothing is patched, nothing connects."""
     if upcasters is None and manifest.upcasters:
         upcasters = load(manifest.upcasters)
-    documents = DocumentStore(document_driver or open_driver("store", settings.store_url), manifest.stored)
+    documents = DocumentStore(document_driver or open_driver("store", settings.store_url), manifest.store_collections)
     queue_driver = queue_driver or open_driver("queue", settings.queue_url)
     publisher_driver = publisher_driver or open_driver("events", settings.events_url)
     source = f"/{manifest.name}"

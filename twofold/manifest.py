@@ -204,13 +204,15 @@ class ServiceManifest:
             profile.check_collection(name)
             if name in _RESERVED_COLLECTIONS:
                 raise ValueError(f"the collection {name!r} {_RESERVED_COLLECTIONS[name]}")
-        if len(self.stored) > MAX_COLLECTIONS:
-            raise ValueError(f"collections: a store has at most {MAX_COLLECTIONS}, not {', '.join(self.stored)}")
+        if len(self.store_collections) > MAX_COLLECTIONS:
+            raise ValueError(
+                f"collections: a store has at most {MAX_COLLECTIONS}, not {', '.join(self.store_collections)}"
+            )
         if self.collections != (DOCUMENTS,) and DOCUMENTS not in self.blocks:
             raise ValueError("collections need the block 'documents'")
 
     @property
-    def stored(self) -> tuple[str, ...]:
+    def store_collections(self) -> tuple[str, ...]:
         """Every collection that its store has, and no other: the ones named, the kit's own, the events."""
         return tuple(sorted({*self.collections, DOCUMENTS, *self.blocks})) if self.blocks else ()
 

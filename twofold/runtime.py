@@ -26,7 +26,7 @@ from twofold.portable.idempotency import InProgress
 from twofold.portable.lease import lease
 from twofold.portable.logs import event, formatter
 from twofold.portable.message import Message
-from twofold.portable.message_queue import Delivery, Later
+from twofold.portable.message_queue import Delivery, RetryLater
 from twofold.portable.metrics import SCHEDULES, STARTS, observe
 from twofold.portable.telemetry import INTERNAL
 from twofold.settings import Settings
@@ -180,7 +180,7 @@ class Runtime:
         try:
             await self.services.idempotency.once(scope, message.id, message.fingerprint, work, lock=seconds)
         except InProgress as exc:  # or its worker died: then its lock runs out
-            raise Later(str(exc), seconds=min(seconds, IN_PROGRESS_SECONDS)) from exc
+            raise RetryLater(str(exc), seconds=min(seconds, IN_PROGRESS_SECONDS)) from exc
 
     def queue_named(self, cloud_name: str) -> QueueSpec:
         """The queue whose name in the cloud this is; ValueError when the manifest has none."""

@@ -26,7 +26,7 @@ def services(request, tmp_path, monkeypatch):
     if request.param == "azure":
         fake = CosmosFake()
         request.addfinalizer(fake.close)
-        driver = cosmos.open(fake.create(MANIFEST.name, *MANIFEST.stored), StaticCredential())
+        driver = cosmos.from_url(fake.create(MANIFEST.name, *MANIFEST.store_collections), StaticCredential())
     return bootstrap(Settings.load(environ, MANIFEST, tmp_path), MANIFEST, document_driver=driver)
 
 
@@ -71,6 +71,9 @@ def test_the_manifest_refuses_what_no_store_has(given, told):
 
 
 def test_documents_is_always_there():
-    assert MANIFEST.stored == ("documents", "notes")
-    assert ServiceManifest("x", app="x:y", blocks=frozenset({"events", "documents"})).stored == ("documents", "events")
-    assert ServiceManifest("x", app="x:y").stored == ()
+    assert MANIFEST.store_collections == ("documents", "notes")
+    assert ServiceManifest("x", app="x:y", blocks=frozenset({"events", "documents"})).store_collections == (
+        "documents",
+        "events",
+    )
+    assert ServiceManifest("x", app="x:y").store_collections == ()

@@ -105,7 +105,7 @@ TABLE = (
         named("aws:dynamodb/table:Table"), named("azure-native:cosmosdb:SqlResourceSqlContainer"),
     ),
     Capability(
-        "collection", lambda m: sorted(m.stored),
+        "collection", lambda m: sorted(m.store_collections),
         named("aws:dynamodb/table:Table"), named("azure-native:cosmosdb:SqlResourceSqlContainer"),
     ),
     Capability("queue", lambda m: [q.name for q in m.queues], named("aws:sqs/queue:Queue"), named("azure-native:storage:Queue")),

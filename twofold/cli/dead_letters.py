@@ -18,7 +18,7 @@ from twofold.errors import TwofoldError
 from twofold.manifest import ServiceManifest
 from twofold.portable.feed import Consumer, Feed
 from twofold.portable.message import Message
-from twofold.portable.message_queue import Delivery, dead_letter_name, in_time
+from twofold.portable.message_queue import Delivery, dead_letter_name, within_deadline
 from twofold.settings import locations
 
 BATCH, HELD_SECONDS = 10, 300
@@ -172,7 +172,7 @@ def _one(letters: Sequence[DeadLetter], source: str, only: str) -> list[DeadLett
 
 async def _count(services: Services, source: str) -> int:
     if source in {spec.name for spec in services.manifest.queues}:
-        return await in_time(services.queue.driver.depth(dead_letter_name(source)))
+        return await within_deadline(services.queue.driver.depth(dead_letter_name(source)))
     return sum([len(await _parked(services, consumer)) for consumer in await _consumers(services, source)])
 
 
@@ -190,8 +190,8 @@ def _letter(services: Services, name: str, delivery: Delivery) -> DeadLetter:
         message.id, f"{message.type}, attempt {message.attempt}", message.failure or "its worker died each time",
         {"type": message.type, "attempt": message.attempt, "data": message.data, "traceparent": message.traceparent,
          "trace": (message.trace or "").splitlines()},
-        partial(services.queue.redrive, name, delivery), lambda: in_time(services.queue.driver.delete(delivery)),
-        lambda: in_time(services.queue.driver.release(delivery)),
+        partial(services.queue.redrive, name, delivery), lambda: within_deadline(services.queue.driver.delete(delivery)),
+        lambda: within_deadline(services.queue.driver.release(delivery)),
     )  # fmt: skip
 
 

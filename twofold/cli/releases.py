@@ -53,7 +53,7 @@ def show(stack: Stack, known: Sequence[Mapping[str, Any]]) -> None:
 def fetch(stack: Stack, manifest: ServiceManifest, digest: str, root: Path) -> dict[str, str]:
     """Brings a release's artifact to where `twofold:artifact` looks for it."""
     release = releases.chosen(stack.releases.read(), digest)
-    path = package.place(manifest, stack.cloud, release.digest, root)
+    path = package.path_of(manifest, stack.cloud, release.digest, root)
     releases.write(path, stack.releases.fetch(release.digest))
     return {"digest": release.digest, "path": str(path)}
 

@@ -74,7 +74,7 @@ def artifact(manifest: ServiceManifest, config: StackConfig, root: Path) -> Arti
     return built
 
 
-def place(manifest: ServiceManifest, cloud: str, digest: str, root: Path) -> Path:
+def path_of(manifest: ServiceManifest, cloud: str, digest: str, root: Path) -> Path:
     """Where the artifact with this digest lies, or would."""
     return root / ".build" / f"{manifest.name}-{cloud}-{digest[:16]}.zip"
 
@@ -98,7 +98,7 @@ def build(
     last = folder / f"{manifest.name}-{cloud}.last"  # the inputs of the last build, and its digest
     recorded = last.read_text().split() if last.is_file() else []
     if dependencies is None and recorded[:1] == [inputs]:
-        path = place(manifest, cloud, recorded[-1], root)
+        path = path_of(manifest, cloud, recorded[-1], root)
         if path.is_file() and _digest(path) == recorded[-1]:
             os.utime(path)
             return Artifact(path, recorded[-1])
@@ -121,7 +121,7 @@ def build(
         os.unlink(temporary.name)
         raise PackageError(refusal)
     digest = _digest(Path(temporary.name))
-    path = place(manifest, cloud, digest, root)
+    path = path_of(manifest, cloud, digest, root)
     os.replace(temporary.name, path)
     last.write_text(f"{inputs} {digest}\n")
     return Artifact(path, digest)
@@ -156,7 +156,7 @@ def _inputs(manifest: ServiceManifest, cloud: str, wheels: Path, own: Mapping[st
 
 
 def _earlier(manifest: ServiceManifest, cloud: str, digest: str, root: Path) -> Artifact:
-    path = place(manifest, cloud, digest, root)
+    path = path_of(manifest, cloud, digest, root)
     if not path.is_file():
         raise PackageError(
             f"twofold:artifact is {digest}, but {path} is missing: copy it from where it was built, or get it from the stack "

@@ -55,7 +55,7 @@ def provision(manifest: ServiceManifest, endpoint: str, prefix: str, secrets: Ma
     """Makes what the manifest names, as its stack does, and returns the settings that tell the service of it."""
     found = {}
     if manifest.blocks:
-        create_tables(client("dynamodb", endpoint), prefix, manifest.stored)
+        create_tables(client("dynamodb", endpoint), prefix, manifest.store_collections)
         found["TWOFOLD_STORE_URL"] = f"dynamodb://{REGION}/{prefix}?endpoint={endpoint}"
     if manifest.queues:
         queues = client("sqs", endpoint)

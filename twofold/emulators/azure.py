@@ -41,7 +41,7 @@ def place(manifest: ServiceManifest, root: Path, port: int, secrets: Mapping[str
         app = App()
         if manifest.blocks:
             cosmos = stack.enter_context(CosmosFake())
-            environ["TWOFOLD_STORE_URL"] = cosmos.create(manifest.name, *manifest.stored)
+            environ["TWOFOLD_STORE_URL"] = cosmos.create(manifest.name, *manifest.store_collections)
             parts.append(("store", f"Cosmos DB {manifest.name}, a fake at https://{cosmos.host}"))
             if manifest.reads_feed:
                 sources.append(ChangeFeedDelivery(cosmos, manifest.name, app))

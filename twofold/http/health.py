@@ -52,7 +52,7 @@ class Ready(BaseModel):
 def router(services: Services) -> APIRouter:
     """The health routes of a service; what its manifest doesn't use is not asked."""
     routes = APIRouter(prefix="/health", tags=["health"])
-    probed = Probed(partial(readiness, services))
+    probed = CachedReadiness(partial(readiness, services))
 
     @routes.get("/live", operation_id="live", responses=responses(412))
     async def live(if_match: Release = None) -> Live:
@@ -73,7 +73,7 @@ def router(services: Services) -> APIRouter:
     return routes
 
 
-class Probed:
+class CachedReadiness:
     """The answer to many who ask: one question is under way at a time, and what it brings is given for `FRESH_SECONDS`."""
 
     def __init__(self, ask: Callable[[], Awaitable[Ready]], clock: Callable[[], float] = time.monotonic) -> None:

@@ -48,7 +48,7 @@ class Consumer:
     max_attempts: int = 5
 
     @property
-    def stated(self) -> str:
+    def declared_name(self) -> str:
         """Its name in the manifest: a projection's generations share it."""
         return self.name.partition("@")[0]
 
@@ -219,12 +219,12 @@ class Feed:
                 span.fail(type(failure).__name__)
             outcome: Outcome = "success" if failure is None else "failure"
             lag = max(0.0, round(time.time() - commit.events[-1].at, 3))
-            observe(COMMITS, time.perf_counter() - started, consumer=consumer.stated, outcome=outcome)
-            observe(LAG, lag, consumer=consumer.stated)
+            observe(COMMITS, time.perf_counter() - started, consumer=consumer.declared_name, outcome=outcome)
+            observe(LAG, lag, consumer=consumer.declared_name)
             event(
                 log, "commit", f"consumer {consumer.name}: {commit.stream}/{commit.first}", started=started,
                 outcome=outcome, twofold__lag=lag,
-                labels__consumer=consumer.stated, labels__stream=commit.stream, labels__position=str(commit.first),
+                labels__consumer=consumer.declared_name, labels__stream=commit.stream, labels__position=str(commit.first),
             )  # fmt: skip
         return failure
 
@@ -258,11 +258,11 @@ class Feed:
         if trace := frames(failure):
             body["trace"] = trace
         reference = await self._documents.put(CHECKPOINTS, f"parked:{consumer.name}", stream, body)
-        observe(PARKED, 1, consumer=consumer.stated)
+        observe(PARKED, 1, consumer=consumer.declared_name)
         event(
             log, "parked", f"consumer {consumer.name} parked stream {stream} at {position}: {why}",
             started=time.perf_counter(), outcome="failure", level=logging.ERROR, error=failure,
-            labels__consumer=consumer.stated, labels__stream=stream, labels__position=str(position),
+            labels__consumer=consumer.declared_name, labels__stream=stream, labels__position=str(position),
         )  # fmt: skip
         return reference
 

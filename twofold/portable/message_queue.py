@@ -37,7 +37,7 @@ BATCH = 10
 log = logging.getLogger("twofold.queue")
 
 
-class Later(Exception):
+class RetryLater(Exception):
     """A handler's word that a message can't be worked off now: it comes again after `seconds`, and no attempt is counted."""
 
     def __init__(self, why: str, *, seconds: int) -> None:
@@ -126,7 +126,7 @@ class MessageQueue:
         """Hands over one message, to be seen after `delay` seconds (0 to 900). Raises ProfileError, QueueUnavailable."""
         self._check(queue, delay)
         with self._sending(queue, {"messaging.message.id": message.id}):
-            await in_time(self.driver.send(queue, self._traced(message), delay=delay))
+            await within_deadline(self.driver.send(queue, self._traced(message), delay=delay))
 
     async def send_batch(
         self, queue: str, messages: Sequence[Message], *, delay: int = 0
@@ -141,7 +141,7 @@ class MessageQueue:
             failures: list[str | None] = []
             for chunk in batched(bodies, BATCH, strict=False):
                 try:
-                    failures += await in_time(self.driver.send_batch(queue, chunk, delay=delay))
+                    failures += await within_deadline(self.driver.send_batch(queue, chunk, delay=delay))
                 except QueueUnavailable as exc:
                     failures += [str(exc)] * (len(bodies) - len(failures))
                     break
@@ -149,7 +149,9 @@ class MessageQueue:
 
     async def receive(self, queue: str, *, limit: int = 10) -> Sequence[Delivery]:
         """Up to `limit` deliveries, each hidden from other workers for the queue's visibility time."""
-        return await in_time(self.driver.receive(queue, limit=limit, visibility=self._spec(queue).visibility_seconds))
+        return await within_deadline(
+            self.driver.receive(queue, limit=limit, visibility=self._spec(queue).visibility_seconds)
+        )
 
     async def handle(self, delivery: Delivery, handler: Handler) -> bool:
         """Runs the handler on a delivery and settles it; True when it succeeded.
@@ -195,7 +197,7 @@ class MessageQueue:
     async def dead_letters(self, queue: str, *, limit: int = 10, hidden: int = 60) -> Sequence[Delivery]:
         """Up to `limit` dead letters, hidden for so many seconds from the next call."""
         self._spec(queue)
-        return await in_time(self.driver.receive(dead_letter_name(queue), limit=limit, visibility=hidden))
+        return await within_deadline(self.driver.receive(dead_letter_name(queue), limit=limit, visibility=hidden))
 
     async def redrive(self, queue: str, delivery: Delivery) -> None:
         """Brings one dead letter back as a first attempt; one that is no envelope as the text that it is."""
@@ -208,8 +210,8 @@ class MessageQueue:
             )
         except ValueError:
             body = delivery.body
-        await in_time(self.driver.send(queue, body, delay=0))
-        await in_time(self.driver.delete(delivery))
+        await within_deadline(self.driver.send(queue, body, delay=0))
+        await within_deadline(self.driver.delete(delivery))
 
     async def close(self) -> None:
         """Releases the driver's connections."""
@@ -227,7 +229,7 @@ class MessageQueue:
             return f"waits: {reason(error)}", logging.WARNING
         if message.attempt >= spec.max_attempts:
             letter = self._encode(message, failure=reason(error), trace=frames(error))
-            await in_time(self.driver.send(dead_letter_name(spec.name), letter, delay=0))
+            await within_deadline(self.driver.send(dead_letter_name(spec.name), letter, delay=0))
             await self._acknowledge(delivery)
             observe(DEAD_LETTERS, 1, queue=spec.name)
             return f"failed for good, attempt {message.attempt}", logging.ERROR
@@ -237,7 +239,7 @@ class MessageQueue:
 
     async def _send_again(self, delivery: Delivery, spec: QueueSpec, message: Message, longest: int) -> None:
         delay = random.randint((longest + 1) // 2, longest)  # noqa: S311 - jitter
-        await in_time(self.driver.send(spec.name, self._encode(message), delay=delay))
+        await within_deadline(self.driver.send(spec.name, self._encode(message), delay=delay))
         await self._acknowledge(delivery)
 
     def _sending(self, queue: str, attributes: Attributes) -> AbstractContextManager[object]:
@@ -260,7 +262,7 @@ class MessageQueue:
 
     async def _acknowledge(self, delivery: Delivery) -> None:
         if delivery.receipt is not None:
-            await in_time(self.driver.delete(delivery))
+            await within_deadline(self.driver.delete(delivery))
 
     def _check(self, queue: str, delay: int) -> None:
         self._spec(queue)
@@ -274,7 +276,7 @@ class MessageQueue:
             raise ProfileError(f"queue {queue!r} is not in the manifest; it has {sorted(self._specs)}") from None
 
 
-async def in_time[T](call: Awaitable[T]) -> T:
+async def within_deadline[T](call: Awaitable[T]) -> T:
     """What a driver's call gives; raises QueueUnavailable when it does not within `DEADLINE_SECONDS`."""
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
@@ -287,7 +289,7 @@ def _waits(error: BaseException) -> int | None:
     """How long a message waits at most for what is down, which may be the cause that a handler named; None: it has failed."""
     at: BaseException | None = error
     while at is not None:
-        if isinstance(at, Later):
+        if isinstance(at, RetryLater):
             return at.seconds
         if isinstance(at, DependencyDown):
             return DOWN_SECONDS

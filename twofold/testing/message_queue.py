@@ -10,7 +10,7 @@ import pytest_asyncio
 from twofold.errors import ProfileError, QueueUnavailable, StoreThrottled, StoreUnavailable
 from twofold.manifest import QueueSpec
 from twofold.portable.message import Message
-from twofold.portable.message_queue import Delivery, Later, MessageQueue, QueueDriver
+from twofold.portable.message_queue import Delivery, MessageQueue, QueueDriver, RetryLater
 
 
 class MessageQueueConformance:
@@ -72,8 +72,12 @@ class MessageQueueConformance:
         assert (redriven.id, redriven.attempt, redriven.failure) == ("m", 1, None)
 
     async def test_uncounted_attempts(self, queue: MessageQueue) -> None:
-        """A store that is down, and Later, count no attempt."""
-        outcomes = {"down": StoreUnavailable("down"), "busy": StoreThrottled("busy"), "later": Later("busy", seconds=1)}
+        """A store that is down, and RetryLater, count no attempt."""
+        outcomes = {
+            "down": StoreUnavailable("down"),
+            "busy": StoreThrottled("busy"),
+            "later": RetryLater("busy", seconds=1),
+        }
 
         async def waiting(message: Message) -> None:
             raise outcomes[message.id]

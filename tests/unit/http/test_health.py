@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from twofold import SecretSpec, ServiceManifest
 from twofold.bootstrap import bootstrap
 from twofold.emulators.process import free_port
-from twofold.http.health import FRESH_SECONDS, Probed, Ready, readiness, router
+from twofold.http.health import FRESH_SECONDS, CachedReadiness, Ready, readiness, router
 from twofold.http.problem import install
 from twofold.portable.resilience import OutboundFailed
 from twofold.settings import MARKER, Settings, marker, release
@@ -76,7 +76,7 @@ async def test_a_thousand_probes_ask_once_in_a_second():
         await asyncio.sleep(0.01)
         return Ready(status="ready", dependencies=[])
 
-    probed = Probed(ask, clock=lambda: now[0])
+    probed = CachedReadiness(ask, clock=lambda: now[0])
     answers = await asyncio.gather(*(probed() for _ in range(1000)))
     assert len(asked) == 1 and {answer.status for answer in answers} == {"ready"}
     now[0] = FRESH_SECONDS - 0.01
@@ -94,7 +94,7 @@ async def test_who_gives_up_waiting_ends_nobody_elses_question():
         await go.wait()
         return Ready(status="ready", dependencies=[])
 
-    probed = Probed(ask)
+    probed = CachedReadiness(ask)
     impatient, patient = asyncio.create_task(probed()), asyncio.create_task(probed())
     await asyncio.sleep(0)
     impatient.cancel()

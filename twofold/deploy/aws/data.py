@@ -20,7 +20,7 @@ class Data(pulumi.ComponentResource):
         super().__init__("twofold:aws:Data", name, None, opts)
         self.key = key
         self.tables: dict[str, dynamodb.Table] = {}
-        for collection in manifest.stored:
+        for collection in manifest.store_collections:
             self.tables[collection] = dynamodb.Table(
                 f"{name}-{collection}",
                 name=f"{name}-{collection}",
@@ -40,5 +40,5 @@ class Data(pulumi.ComponentResource):
                 stream_view_type="NEW_IMAGE" if collection == "events" else None,
                 opts=pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect),
             )
-        self.url = f"dynamodb://{region}/{name}" if manifest.stored else None
+        self.url = f"dynamodb://{region}/{name}" if manifest.store_collections else None
         self.register_outputs({"url": self.url})

@@ -62,7 +62,7 @@ class Data(pulumi.ComponentResource):
                 resource=cosmosdb.SqlDatabaseResourceArgs(id=manifest.name), opts=protected,
             )  # fmt: skip
             self._parts.append(database)
-            containers = dict.fromkeys(manifest.stored, "/p")
+            containers = dict.fromkeys(manifest.store_collections, "/p")
             if manifest.reads_feed:
                 containers["leases"] = "/id"
             for container, path in containers.items():
