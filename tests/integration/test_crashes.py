@@ -82,7 +82,7 @@ async def azure(azurite):
     made = [service.create_queue(f"{prefix}-{name}") for name in QUEUES]
     queue = storage.from_url(f"storagequeue://{parts.netloc}{parts.path}/{prefix}", StaticCredential(storage_token()))
     with CosmosFake() as fake:
-        documents, seen = cosmos.open(fake.create("t", "events", "documents"), StaticCredential()), 0
+        documents, seen = cosmos.from_url(fake.create("t", "events", "documents"), StaticCredential()), 0
 
         async def changes():
             nonlocal seen

@@ -36,7 +36,7 @@ def backend(request):
         with CosmosFake() as fake:
             yield (
                 {
-                    "document_driver": cosmos.open(fake.create("t", "events", "documents"), StaticCredential()),
+                    "document_driver": cosmos.from_url(fake.create("t", "events", "documents"), StaticCredential()),
                     "queue_driver": storage.from_url(
                         f"storagequeue://{parts.netloc}{parts.path}/{prefix}", StaticCredential(storage_token())
                     ),
