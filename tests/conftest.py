@@ -1,5 +1,8 @@
 """Fixtures that every folder may use."""
 
+import os
+import sys
+
 import pytest
 
 import tests.depth  # noqa: F401 - registers the profiles before a test is collected
@@ -7,6 +10,10 @@ from tests.emulators.fixtures import azurite, azurite_blobs, azurite_services, d
 from tests.parity.record import install
 
 __all__ = ["azurite", "azurite_blobs", "azurite_services", "dynamodb_local", "ministack", "redis_url"]
+
+# Where the environment forbids bytecode, each process that a test starts would compile the clouds' SDKs anew: seconds.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 def pytest_configure(config):
