@@ -1,12 +1,10 @@
 """Session fixtures: each gives a URL, its own emulator's or the one that the environment names."""
 
 import os
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
-from azure.identity import DefaultAzureCredential
-from azure.storage.queue import QueueServiceClient
 
 from tests.emulators.tool import needing
 from tools import dynamodb_local as local
@@ -15,6 +13,9 @@ from twofold.emulators import aws
 from twofold.emulators import azurite as azurite_tool
 from twofold.emulators import ministack as emulator
 from twofold.emulators.process import free_port, serving
+
+if TYPE_CHECKING:
+    from azure.storage.queue import QueueServiceClient
 
 REGION = os.environ.get("TWOFOLD_TEST_REGION", "eu-central-1")
 DUMMY = emulator.KEYS
@@ -68,8 +69,12 @@ def redis_url():
         yield url.replace("http:", "redis:")
 
 
-def storage_queues(url: str) -> QueueServiceClient:
+def storage_queues(url: str) -> "QueueServiceClient":
     """A client that may make queues, on Azurite or, with azure-identity's default credential, on a real account."""
+    # Importing the SDKs takes seconds, and every run of a test imports this file.
+    from azure.identity import DefaultAzureCredential
+    from azure.storage.queue import QueueServiceClient
+
     if urlsplit(url).hostname != "127.0.0.1":
         return QueueServiceClient(url, DefaultAzureCredential())
     return QueueServiceClient(url, azurite_tool.KEY, connection_verify=False)
@@ -91,5 +96,7 @@ def delete_tables(endpoint: str, prefix: str) -> None:
 
 
 def _dynamodb(endpoint):
+    import boto3
+
     keys = {} if urlsplit(endpoint).hostname != "127.0.0.1" else DUMMY
     return boto3.client("dynamodb", region_name=REGION, endpoint_url=endpoint, **keys)

@@ -7,6 +7,7 @@ document has what OpenID Connect Discovery 1.0 requires of an issuer without end
 import base64
 import hmac
 import json
+import threading
 import time
 import warnings
 
@@ -68,10 +69,12 @@ def generate():
 
 
 class IssuerFake(FakeServer):
-    """`url` is the issuer. `configuration` and `jwks` are what it says of itself: change them to make it lie."""
+    """`url` is the issuer. `configuration` and `jwks` are what it says of itself: change them to make it lie. It hangs
+    while `go` is not set."""
 
     def __init__(self):
-        self.keys, self.slow = generate(), 0.0
+        self.keys, self.go = generate(), threading.Event()
+        self.go.set()
         super().__init__()
         self.url = f"https://{self.host}/realms/shop"
         self.configuration = {
@@ -91,7 +94,7 @@ class IssuerFake(FakeServer):
         return {"keys": junk + published}
 
     def serve(self, method, path, query, headers, body):
-        time.sleep(self.slow)
+        self.go.wait()
         documents = {
             "/realms/shop/.well-known/openid-configuration": lambda: self.configuration,
             "/keys": lambda: self.jwks,

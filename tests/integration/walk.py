@@ -9,7 +9,7 @@ ANONYMOUS = {"Authorization": ""}
 ORDER = {"customer_id": "c-1", "currency": "EUR", "lines": [{"sku": "A1", "quantity": 2, "unit_price": 1250}]}
 
 
-def eventually(check, settle, timeout=20.0):
+def eventually(check, settle, timeout=120.0):
     """Settles until `check()` is truthy, and returns that; the last answer is in the failure."""
     deadline = time.monotonic() + timeout
     while not (answer := check()):
@@ -18,7 +18,7 @@ def eventually(check, settle, timeout=20.0):
     return answer
 
 
-def walk(client, settle, *, customer="c-1", key="walk-1", timeout=20.0, gateway=False):
+def walk(client, settle, *, customer="c-1", key="walk-1", timeout=120.0, gateway=False):
     """Walks; behind a `gateway`, what that answers itself (no token, no route) has a form of its own."""
     order_of = ORDER | {"customer_id": customer}
     placed = client.post("/orders", json=order_of, headers={"Idempotency-Key": key})

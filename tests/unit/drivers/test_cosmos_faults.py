@@ -1,7 +1,6 @@
 """The Cosmos driver when the wire or the service fails: a write's outcome is certain, load is retried, the rest is told."""
 
 import math
-import time
 
 import pytest
 
@@ -77,12 +76,12 @@ async def test_load_is_retried(fake, store, status):
     assert (await store.get(C, "a", "1")).body == {"n": 1}
 
 
-async def test_load_that_stays_is_told_within_seconds(fake, store):
+async def test_load_that_stays_is_told_after_a_few_tries(fake, store):
     fake.inject(math.inf, throttled(), when=writes)
-    started = time.monotonic()
+    fake.requests.clear()
     with pytest.raises(StoreThrottled):
         await store.put(C, "a", "1", {"n": 1})
-    assert 1 < time.monotonic() - started < 5
+    assert 3 < len(fake.requests) < 30
 
 
 async def test_an_account_that_is_down_is_unavailable(fake, store):

@@ -11,7 +11,7 @@ from twofold.bootstrap import bootstrap
 from twofold.emulators.process import free_port
 from twofold.http.health import FRESH_SECONDS, CachedReadiness, Ready, readiness, router
 from twofold.http.problem import install
-from twofold.portable.resilience import OutboundFailed
+from twofold.portable.resilience import Limits, OutboundFailed
 from twofold.settings import MARKER, Settings, marker, release
 
 
@@ -106,7 +106,7 @@ async def test_an_open_breaker_is_degraded(tmp_path):
     manifest = ServiceManifest("t", app="x:y")
     services = bootstrap(Settings.load({}, manifest, tmp_path), manifest)
     refusing = httpx.MockTransport(lambda request: httpx.Response(503))
-    client = services.outbound("payments", "https://payments.example", transport=refusing)
+    client = services.outbound("payments", "https://payments.example", Limits(attempts=1), transport=refusing)
     assert (await readiness(services)).status == "ready"
     while not client.is_open:
         with pytest.raises(OutboundFailed):
