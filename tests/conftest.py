@@ -21,6 +21,23 @@ def pytest_configure(config):
     install(config)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable():
+    """A worker may tell of half a surrogate pair, which a test has logged: what carries it to the other process takes UTF-8."""
+    return _encodable((yield))
+
+
+def _encodable(value):
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {key: _encodable(one) for key, one in value.items()}
+        case list() | tuple():
+            return type(value)(_encodable(one) for one in value)
+    return value
+
+
 @pytest.fixture(scope="module", params=["azure", "aws"])
 def cloud(request):
     """Each in turn."""

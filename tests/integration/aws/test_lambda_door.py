@@ -21,12 +21,12 @@ from twofold.emulators.lambda_host import FunctionError, LambdaHost
 from twofold.portable.message import Message
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sqs(ministack):
     return boto3.client("sqs", region_name=REGION, endpoint_url=ministack, **DUMMY)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def environ(dynamodb_local, ministack, sqs):
     prefix = f"door-{uuid.uuid4().hex[:8]}"
     create_tables(dynamodb_local, prefix)
@@ -43,7 +43,7 @@ def environ(dynamodb_local, ministack, sqs):
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def host(environ):
     host = LambdaHost(ROOT, environ)
     yield host
@@ -55,7 +55,13 @@ def stream(prefix, dynamodb_local):
     return DynamoDBStream(dynamodb_local, f"{prefix}-events")
 
 
-@pytest.fixture
+def of(orders, batch):
+    """The records of these orders: the stream has those of the tests before too."""
+    streams = [f"order-{order.rsplit('/', 1)[1]}" for order in orders]
+    return [record for record in batch["Records"] if record["dynamodb"]["Keys"]["p"]["S"] in streams]
+
+
+@pytest.fixture(scope="module")
 def prefix(environ):
     return environ["TWOFOLD_STORE_URL"].split("/")[3].partition("?")[0]
 
@@ -70,7 +76,7 @@ def sqs_event(prefix, messages):
     return queue_event(f"{prefix}-payments", messages)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(host):
     with httpx.Client(base_url=host.url, headers=bearer(), timeout=60) as client:
         yield client
@@ -117,7 +123,7 @@ def test_a_batch_delivered_twice_and_out_of_order_changes_nothing(client, host, 
     orders = [client.post("/orders", json=ORDER).headers["location"] for _ in range(3)]
     for order in orders:
         client.post(f"{order}/payment", json={})
-    records = stream.batch()["Records"]
+    records = of(orders, stream.batch())
     assert len(records) == 6
     for batch in (records[::-1], records, records[3:]):
         assert host.invoke({"Records": batch}) == {"batchItemFailures": []}
@@ -135,8 +141,8 @@ def test_a_schedule_runs_by_name_and_an_unknown_event_is_refused(host):
 
 
 def test_a_store_that_is_down_returns_the_batch(environ, stream, client):
-    client.post("/orders", json=ORDER)
-    records = stream.batch()["Records"]
+    order = client.post("/orders", json=ORDER).headers["location"]
+    records = of([order], stream.batch())
     lost = LambdaHost(ROOT, environ | {"TWOFOLD_STORE_URL": f"dynamodb://{REGION}/x?endpoint=http://127.0.0.1:9"})
     answer = lost.invoke({"Records": records})
     lost.close()
@@ -171,10 +177,10 @@ def test_the_handler_loads_no_other_cloud():
 
 def test_a_unit_tells_the_deployer_how_it_is(host):
     # The first one loads boto3 and connects, which may take more than its two seconds: the deployer asks again too.
-    eventually(lambda: host.invoke({"twofold": {"health": "ready"}})["status"] == "ready", lambda: time.sleep(0.2))
+    eventually(lambda: host.invoke({"twofold": {"health": "ready"}})["status"] == "ready", lambda: time.sleep(0.1))
     found = host.invoke({"twofold": {"health": "ready"}})
     up = dict.fromkeys(("store", "secrets", "queue"), "up")
-    assert {one["name"]: one["status"] for one in found["dependencies"]} == up
+    assert up.items() <= {one["name"]: one["status"] for one in found["dependencies"]}.items()
     asked = host.invoke(REQUEST)
     assert asked["statusCode"] == 200 and json.loads(asked["body"])["status"] == "ready"
 

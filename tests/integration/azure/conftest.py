@@ -1,6 +1,8 @@
-"""What an Azure unit reaches: its store, its vault and its identity as fakes, its queues on Azurite."""
+"""What an Azure unit reaches: its store, its vault and its identity as fakes, its queues on Azurite. One for a file."""
 
 import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import httpx
 import pytest
@@ -12,32 +14,23 @@ from twofold.emulators.key_vault import KeyVaultFake
 from twofold.emulators.managed_identity import ManagedIdentityFake
 
 
-@pytest.fixture
-def cosmos():
-    with CosmosFake() as fake:
-        fake.create("shop", "events", "documents", "leases")
-        yield fake
+@dataclass
+class Surroundings:
+    """`queues` by their names without what this place's begin with; `environ` names all of it."""
+
+    cosmos: CosmosFake
+    queues: dict
+    topic: EventGridFake
+    environ: dict
 
 
-@pytest.fixture
-def queues(azurite):
-    """The service's queues, in an account that other tests use too: hence a name of its own each time."""
+@contextmanager
+def surroundings(azurite):
+    """In an account that other tests use too: hence a name of its own each time."""
     service, name = storage_queues(azurite), f"t{uuid.uuid4().hex[:8]}"
-    found = {twin: service.create_queue(f"{name}-{twin}") for twin in ("payments", "payments-poison")}
-    yield name, found
-    for queue in found.values():
-        queue.delete_queue()
-
-
-@pytest.fixture
-def topic():
-    with EventGridFake() as fake:
-        yield fake
-
-
-@pytest.fixture
-def environ(cosmos, azurite, queues, topic):
-    with KeyVaultFake() as vault, ManagedIdentityFake() as identity:
+    queues = {twin: service.create_queue(f"{name}-{twin}") for twin in ("payments", "payments-poison")}
+    with CosmosFake() as cosmos, EventGridFake() as topic, KeyVaultFake() as vault, ManagedIdentityFake() as identity:
+        cosmos.create("shop", "events", "documents", "leases")
         # The vault's operator gives the secret its value.
         httpx.put(
             f"https://{vault.host}/secrets/payment-api-key?api-version=7.5",
@@ -45,9 +38,38 @@ def environ(cosmos, azurite, queues, topic):
             headers={"Authorization": "Bearer static-access-token"},
             verify=False,
         ).raise_for_status()
-        yield identity.environ | {
+        environ = identity.environ | {
             "TWOFOLD_STORE_URL": f"cosmos://{cosmos.host}/shop",
             "TWOFOLD_EVENTS_URL": f"eventgrid://{topic.host}",
             "TWOFOLD_SECRETS_URL": vault.url,
-            "TWOFOLD_QUEUE_URL": f"storagequeue://{azurite.removeprefix('https://')}/{queues[0]}",
+            "TWOFOLD_QUEUE_URL": f"storagequeue://{azurite.removeprefix('https://')}/{name}",
         }
+        yield Surroundings(cosmos, queues, topic, environ)
+    for queue in queues.values():
+        queue.delete_queue()
+
+
+@pytest.fixture(scope="module")
+def place(azurite):
+    with surroundings(azurite) as found:
+        yield found
+
+
+@pytest.fixture
+def cosmos(place):
+    return place.cosmos
+
+
+@pytest.fixture
+def queues(place):
+    return place.queues
+
+
+@pytest.fixture
+def topic(place):
+    return place.topic
+
+
+@pytest.fixture
+def environ(place):
+    return place.environ

@@ -24,10 +24,11 @@ def functions_host(folder, environ):
 
 
 class ChangeFeed:
-    """The events container's change feed as the trigger's host reads it: the last version of what is new."""
+    """The events container's change feed from now on, as the trigger's host reads it: the last version of what is new."""
 
     def __init__(self, fake):
         self._container, self._after = fake.containers["shop", "events"], 0
+        self.batch()  # what was there before
 
     def batch(self):
         found = self._container.changes(self._after)
@@ -35,9 +36,9 @@ class ChangeFeed:
         return [item for _, item in found]
 
 
-@pytest.fixture
-def client(environ):
-    with functions_host(ROOT, environ) as url, httpx.Client(base_url=url, headers=bearer(), timeout=60) as client:
+@pytest.fixture(scope="module")
+def client(place):
+    with functions_host(ROOT, place.environ) as url, httpx.Client(base_url=url, headers=bearer(), timeout=60) as client:
         yield client
 
 
@@ -47,7 +48,7 @@ def trigger(client, name, data):
 
 def work_off(client, queues):
     """Does what the queue trigger's host does: each message to the function, and deletes it when that returned."""
-    queue, done = queues[1]["payments"], 0
+    queue, done = queues["payments"], 0
     for message in queue.receive_messages(visibility_timeout=60):
         answer = client.post("/admin/functions/queue_payments", json={"input": message.content})
         assert answer.status_code == 200, answer.text
@@ -112,19 +113,23 @@ def test_a_message_that_fails_again_and_again_is_dead_lettered(environ, queues):
         text = Message("orders.pay", {"order": order.rsplit("/", 1)[1], "request": 1}, id="m", attempt=12).encode("/o")
         assert client.post("/admin/functions/queue_payments", json={"input": text}).status_code == 200
         assert client.get(order).json()["status"] == "payment_pending"
-    [dead] = queues[1]["payments-poison"].receive_messages()
+    [dead] = queues["payments-poison"].receive_messages()
     letter = Message.decode(dead.content)
     assert (letter.id, letter.attempt) == ("m", 12) and "PaymentUnavailable" in letter.failure
 
 
 def test_a_store_that_is_down_fails_the_invocation_so_that_the_host_repeats_it(client, cosmos):
+    feed = ChangeFeed(cosmos)
     client.post("/orders", json=ORDER)
-    batch = ChangeFeed(cosmos).batch()
+    batch = feed.batch()
     cosmos.inject(math.inf)
-    answer = trigger(client, "feed", batch)
-    assert answer.status_code == 500 and "StoreUnavailable" in answer.text
-    assert client.get("/health/ready").status_code == 503
-    assert client.post("/orders", json=ORDER).json()["type"] == "urn:twofold:problem:unavailable"
+    try:
+        answer = trigger(client, "feed", batch)
+        assert answer.status_code == 500 and "StoreUnavailable" in answer.text
+        assert client.get("/health/ready").status_code == 503
+        assert client.post("/orders", json=ORDER).json()["type"] == "urn:twofold:problem:unavailable"
+    finally:
+        cosmos.clear()
 
 
 def test_wrong_settings_are_listed_and_end_the_process():

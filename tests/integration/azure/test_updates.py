@@ -15,13 +15,14 @@ import httpx
 import pytest
 
 from tests.copies.copy import Copy
+from tests.integration.azure.conftest import surroundings
 from tests.integration.azure.test_functions_door import HOST, ChangeFeed, work_off
 from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER, eventually
 from twofold.emulators.process import free_port
 from twofold.emulators.server import Answer, FakeServer
 
-VISIBLE_AGAIN = 3
+VISIBLE_AGAIN = 2
 """Seconds: of a message, and of the record that one execution at a time works on it."""
 
 
@@ -61,8 +62,8 @@ class Instance:
         self._process = subprocess.Popen(
             [sys.executable, str(HOST), str(folder), str(port)], env=os.environ | environ, stdout=subprocess.DEVNULL
         )
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=bearer(folder), timeout=60)
-        eventually(self._up, lambda: self._process.poll() and pytest.fail("it ended"), timeout=60)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=bearer(folder))
+        eventually(self._up, lambda: self._process.poll() and pytest.fail("it ended"))
 
     def _up(self):
         try:
@@ -102,6 +103,13 @@ def folder(tmp_path):
 
 
 @pytest.fixture
+def place(azurite):
+    """A test's own: it counts requests."""
+    with surroundings(azurite) as found:
+        yield found
+
+
+@pytest.fixture
 def provider():
     with Provider() as provider:
         yield provider
@@ -137,15 +145,15 @@ def test_a_message_whose_execution_was_ended_is_worked_off_once(where, at, after
     order = instance.client.post("/orders", json=ORDER).headers["location"]
     assert instance.client.post(f"{order}/payment", json={}).status_code == 202
     assert instance.invoke("feed", json.dumps(feed.batch())).status_code == 200
-    message = queues[1]["payments"].receive_message(visibility_timeout=VISIBLE_AGAIN)
+    message = queues["payments"].receive_message(visibility_timeout=VISIBLE_AGAIN)
     moment = Moment({"provider": provider, "cosmos": cosmos}[where], at, after=after)
     instance.interrupt(moment, "queue_payments", message.content)
     updated = start()
     assert history(updated, order)[: len(PAID) - 1] == PAID[:-1]
-    eventually(lambda: history(updated, order) == PAID, lambda: work_off(updated.client, queues), timeout=90)
+    eventually(lambda: history(updated, order) == PAID, lambda: work_off(updated.client, queues))
     assert len(provider.captured) == 1
-    eventually(lambda: not queues[1]["payments"].peek_messages(), lambda: work_off(updated.client, queues), timeout=90)
-    assert history(updated, order) == PAID and not queues[1]["payments-poison"].peek_messages()
+    eventually(lambda: not queues["payments"].peek_messages(), lambda: work_off(updated.client, queues))
+    assert history(updated, order) == PAID and not queues["payments-poison"].peek_messages()
 
 
 @pytest.mark.parametrize(("where", "at", "after"), [("topic", 1, False), ("topic", 1, True), ("cosmos", 6, True)])
@@ -161,5 +169,5 @@ def test_a_batch_whose_execution_was_ended_is_brought_to_every_consumer(where, a
     assert {row["id"] for row in listed} == {order.rsplit("/", 1)[1] for order in orders} and len(listed) == 2
     # At least once, under the same id: a receiver knows a repetition.
     assert len({event["id"] for event in topic.events}) == 2
-    eventually(lambda: history(updated, orders[0]) == PAID, lambda: work_off(updated.client, queues), timeout=90)
+    eventually(lambda: history(updated, orders[0]) == PAID, lambda: work_off(updated.client, queues))
     assert history(updated, orders[1]) == PAID[:1]
