@@ -9,6 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 
+from tests.depth import examples
 from tests.fakes.issuer import compact
 from twofold.errors import IssuerUnavailable, TokenRefused
 from twofold.portable.access_token import Principal, TokenVerifier
@@ -71,13 +72,13 @@ async def outcome(token):
 
 
 @given(st.text() | st.from_regex(r"[\w-]*\.[\w-]*\.[\w-]*", fullmatch=True))
-@hypothesis_settings(max_examples=500, deadline=None)
+@hypothesis_settings(max_examples=examples(100, 5000))
 async def test_random_text_is_refused(text):
     assert isinstance(await outcome(text), TokenRefused)
 
 
 @given(st.dictionaries(NAMES, VALUES, max_size=5), st.dictionaries(PARAMETERS, VALUES, max_size=2))
-@hypothesis_settings(max_examples=1000, deadline=None)
+@hypothesis_settings(max_examples=examples(150, 5000))
 async def test_random_claims_and_headers_are_refused_or_give_a_principal(claims, header):
     made = json.dumps(CLAIMS | claims).encode()
     found = await outcome(compact(json.dumps(HEADER | header).encode(), made, "ES256", KEY))
@@ -88,14 +89,14 @@ async def test_random_claims_and_headers_are_refused_or_give_a_principal(claims,
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200))
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=examples(60, 2000))
 async def test_random_bytes_under_a_good_signature_are_refused(header, payload):
     assert isinstance(await outcome(compact(header, CLAIMS, "ES256", KEY)), TokenRefused)
     assert isinstance(await outcome(compact(HEADER, payload, "ES256", KEY)), TokenRefused)
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["kid", "kty", "use", "n", "e", "crv", "x", "y", "alg", "k"]), VALUES)))
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=examples(60, 2000))
 def test_of_a_random_key_set_the_usable_keys_are_taken(jwks):
     good = KEY.as_dict(private=False)
     assert set(usable([*jwks, good])) >= {("k", "EC")}
