@@ -152,18 +152,25 @@ def test_its_drivers_conform(copy):
     assert "passed" in copy.run("python", "-m", "pytest", "tests/conformance/test_dummy.py")
 
 
-@pytest.mark.timeout(900)  # some 600 tests
-def test_the_rest_still_passes(copy):
-    assert "passed" in copy.run(
-        "python", "-m", "pytest", "tests/unit", "--ignore=tests/unit/drivers", "tests/conformance/test_sqlite.py"
-    )
+CLOUDS = ("tests/unit/test_settings.py", "tests/unit/deploy/test_config.py", "tests/unit/deploy/test_triggers.py")
+"""Of what asks which clouds there are."""
 
 
-@pytest.mark.timeout(900)  # without a cache of the libraries, types alone take minutes
+@pytest.mark.parametrize(
+    "files", [CLOUDS, pytest.param(("tests/unit",), marks=pytest.mark.deep)], ids=["clouds", "all"]
+)
+def test_the_rest_still_passes(copy, files):
+    assert "passed" in copy.run("python", "-m", "pytest", "--ignore=tests/unit/drivers", *files)
+
+
 def test_the_rules_still_hold(copy):
     copy.run("ruff", "check", ".")
     copy.run("ruff", "format", "--check", ".")
     copy.run("lint-imports")
+
+
+@pytest.mark.deep  # without a cache of the libraries, types alone take minutes
+def test_its_types_fit(copy):
     copy.run("mypy", "--cache-dir", str(ROOT / ".mypy_cache"))  # what is known of the libraries, from `make check`
 
 

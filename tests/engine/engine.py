@@ -6,6 +6,7 @@ from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
+import pulumi
 from pulumi import automation
 
 from tests.emulators.tool import needing
@@ -16,6 +17,7 @@ RUNTIME = automation.ProjectRuntimeInfo("python", {"toolchain": "pip", "virtuale
 EPOCH = "2026-01-01T00:00:00Z"
 FORMAT = 3
 """Of the states that are kept here, as the engine counts them."""
+pulumi.log.debug = lambda *_, **__: None  # hundreds of calls an update, of which the engine shows nothing
 command = cache(automation.PulumiCommand)  # which asks the CLI for its version
 
 

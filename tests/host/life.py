@@ -12,8 +12,8 @@ def begin(terminal: Terminal, stack: str) -> None:
 def live(terminal: Terminal, stack: str, move) -> None:
     """From `stack init` to `destroy`: nothing is done twice and nothing left. `move` moves project and environment elsewhere."""
     begin(terminal, stack)
-    planned = counts(terminal("pulumi preview"))
-    made = counts(terminal("pulumi up --yes"))
+    shown = terminal("pulumi up --yes")
+    planned, made = counts(shown.partition("Updating (")[0]), counts(shown)
     assert made == {"created": planned["create"]}
     for command in ("up", "refresh"):
         assert counts(terminal(f"pulumi {command} --yes --skip-preview")) == {"unchanged": made["created"]}

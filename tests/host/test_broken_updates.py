@@ -8,14 +8,15 @@ from tests.host.life import begin
 from tests.host.terminal import counts
 from twofold.emulators.server import Answer
 
-BREAKS = (5, 20, 40)
+BREAKS = [(20,), pytest.param((5, 15, 30, 40), marks=pytest.mark.deep)]
 """After how many resources Ctrl-C is pressed."""
 
 
+@pytest.mark.parametrize("breaks", BREAKS, ids=len)
 @pytest.mark.parametrize("cloud", ["azure", "aws"])
-def test_an_update_that_is_interrupted_is_gone_on_with(terminal, monkeypatch, cloud):
+def test_an_update_that_is_interrupted_is_gone_on_with(terminal, monkeypatch, cloud, breaks):
     begin(terminal, f"dev-{cloud}")
-    left, one = list(BREAKS), Lock()
+    left, one = list(breaks), Lock()
 
     def press(urn):
         with one:  # resources are made side by side, and a second Ctrl-C would end it at once
@@ -24,7 +25,7 @@ def test_an_update_that_is_interrupted_is_gone_on_with(terminal, monkeypatch, cl
                 terminal.interrupt()
 
     monkeypatch.setattr(terminal.standin, "fault", press)
-    for _ in BREAKS:
+    for _ in breaks:
         assert "created" in counts(terminal("pulumi up --yes --skip-preview", fails=True))
     assert left == []
     terminal("pulumi up --yes --skip-preview")

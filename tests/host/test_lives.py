@@ -19,6 +19,7 @@ def test_a_development_stack_lives(terminal, tmp_path, cloud):
     live(terminal, f"dev-{cloud}", move)
 
 
+@pytest.mark.deep
 def test_a_production_stack_is_destroyed_only_when_it_is_no_longer_protected(terminal):
     begin(terminal, "prod-azure")
     terminal(f"pulumi config set twofold:subscription {SUBSCRIPTION}")

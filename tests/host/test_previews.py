@@ -12,7 +12,9 @@ YOURS = {"account": ACCOUNT, "subscription": SUBSCRIPTION, "tenant": TENANT}
 """What a file says is yours to fill in."""
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "file", [pytest.param(file, id=file.stem, marks=[pytest.mark.deep] * ("staging" in file.stem)) for file in FILES]
+)
 def test_a_preview_plans_the_whole_stack_and_makes_nothing(terminal, file):
     stack = file.stem.removeprefix("Pulumi.")
     terminal(f"pulumi stack init {stack}")

@@ -3,56 +3,55 @@
 import pytest
 from pulumi import automation
 
+from api.manifest import SERVICE
 from tests.stacks.changes import CHANGES, IN_PLACE
 from tests.stacks.options import BOTH, ENCRYPTION, ON, everything
 from tests.stacks.stack import HELD, config, started
-from twofold.deploy.config import KEYS
+from twofold.deploy.config import KEYS, ConfigError, parse
+
+MISTAKES = [
+    ({"cloud": "gcp"}, "dev-aws", "twofold:cloud is 'gcp'; allowed: aws, azure"),
+    ({}, "dev-azure", "its name must end in '-aws'"),
+    ({"memory": "1"}, "dev-aws", "twofold:memory is unknown"),
+    ({"memoryMb": "7", "logLevel": "loud"}, "dev-aws", "twofold:logLevel is 'loud'; allowed: debug"),
+    ({"settings": "{}"}, "dev-aws", "twofold:settings.payment_url is missing"),
+    ({"oidcIssuer": ""}, "dev-aws", "twofold:oidcIssuer is missing"),
+    ({"cache": "memcached"}, "dev-aws", "twofold:cache is 'memcached'; allowed: none, redis"),
+    ({"limits": '{"reads": "5/week"}'}, "dev-aws", "twofold:limits.reads is '5/week': it must be like 600/minute"),
+    ({"limits": '{"all": "5/day"}'}, "dev-aws", "twofold:limits has 'all'; it may have reads, writes, anonymous"),
+    ({"gateway": "some"}, "dev-aws", "twofold:gateway is 'some'; allowed: managed, existing, none"),
+    ({"gateway": "existing"}, "dev-aws", "'existing', which is Azure's"),
+    ({"apimSku": "Basic"}, "dev-aws", "twofold:apimSku is Azure's"),
+    ({"gateway": "none", "edge": "waf"}, "dev-aws", "twofold:edge needs a gateway behind it"),
+    ({"gateway": "none", "gatewayRate": "5"}, "dev-aws", "twofold:gatewayRate needs a gateway"),
+    ({"gatewayRate": "0"}, "dev-aws", "requests per second, 1 to 10000"),
+    ({"cloud": "azure", "gatewayRate": "5"}, "dev-azure", "Consumption tier counts only subscription keys"),
+    ({"cloud": "azure", "gateway": "existing"}, "dev-azure", "twofold:apim names the existing service"),
+    ({"cloud": "azure", "apim": "company"}, "dev-azure", "the resource id of an API Management service"),
+    (
+        {"corsOrigins": "https://shop.example,*"},
+        "dev-aws",
+        "twofold:corsOrigins is 'https://shop.example,*'; allowed: origins",
+    ),
+]
 
 
-@pytest.fixture(scope="module")
-def stacks(tmp_path_factory):
-    """Of each name one, in which nothing ever comes up."""
-    engines = {name: started(tmp_path_factory.mktemp(name), "aws", stack=name) for name in ("dev-aws", "dev-azure")}
-    yield engines
-    for engine in engines.values():
-        engine.close()
+@pytest.mark.parametrize(("changed", "stack", "told"), MISTAKES)
+def test_a_config_mistake_is_told(changed, stack, told):
+    with pytest.raises(ConfigError) as refused:
+        parse(config("aws", **changed), stack, SERVICE)
+    assert told in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    ("changed", "stack", "told"),
-    [
-        ({"cloud": "gcp"}, "dev-aws", "twofold:cloud is 'gcp'; allowed: aws, azure"),
-        ({}, "dev-azure", "its name must end in '-aws'"),
-        ({"memory": "1"}, "dev-aws", "twofold:memory is unknown"),
-        ({"memoryMb": "7", "logLevel": "loud"}, "dev-aws", "twofold:logLevel is 'loud'; allowed: debug"),
-        ({"settings": "{}"}, "dev-aws", "twofold:settings.payment_url is missing"),
-        ({"oidcIssuer": ""}, "dev-aws", "twofold:oidcIssuer is missing"),
-        ({"cache": "memcached"}, "dev-aws", "twofold:cache is 'memcached'; allowed: none, redis"),
-        ({"limits": '{"reads": "5/week"}'}, "dev-aws", "twofold:limits.reads is '5/week': it must be like 600/minute"),
-        ({"limits": '{"all": "5/day"}'}, "dev-aws", "twofold:limits has 'all'; it may have reads, writes, anonymous"),
-        ({"gateway": "some"}, "dev-aws", "twofold:gateway is 'some'; allowed: managed, existing, none"),
-        ({"gateway": "existing"}, "dev-aws", "'existing', which is Azure's"),
-        ({"apimSku": "Basic"}, "dev-aws", "twofold:apimSku is Azure's"),
-        ({"gateway": "none", "edge": "waf"}, "dev-aws", "twofold:edge needs a gateway behind it"),
-        ({"gateway": "none", "gatewayRate": "5"}, "dev-aws", "twofold:gatewayRate needs a gateway"),
-        ({"gatewayRate": "0"}, "dev-aws", "requests per second, 1 to 10000"),
-        ({"cloud": "azure", "gatewayRate": "5"}, "dev-azure", "Consumption tier counts only subscription keys"),
-        ({"cloud": "azure", "gateway": "existing"}, "dev-azure", "twofold:apim names the existing service"),
-        ({"cloud": "azure", "apim": "company"}, "dev-azure", "the resource id of an API Management service"),
-        (
-            {"corsOrigins": "https://shop.example,*"},
-            "dev-aws",
-            "twofold:corsOrigins is 'https://shop.example,*'; allowed: origins",
-        ),
-    ],
-)
-def test_a_config_mistake_stops_before_any_resource(stacks, changed, stack, told):
-    engine = stacks[stack]
-    engine.configure(config("aws", **changed))
-    with pytest.raises(automation.CommandError) as failed:
-        engine.up()
-    assert told in str(failed.value) and "Traceback" not in str(failed.value)
+def test_a_config_mistake_stops_before_any_resource(tmp_path):
+    engine = started(tmp_path, "aws")
+    for changed, told in (({"cloud": "gcp"}, "allowed: aws, azure"), ({"gatewayRate": "0"}, "1 to 10000")):
+        engine.configure(config("aws", **changed))
+        with pytest.raises(automation.CommandError) as failed:
+            engine.up()
+        assert told in str(failed.value) and "Traceback" not in str(failed.value)
     assert engine.standin.resources == {}
+    engine.close()
 
 
 INSTEAD = {"aws": {"warmInstances": "", "image": "", "snapStart": "true"}, "azure": {}}

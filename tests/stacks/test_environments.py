@@ -30,7 +30,9 @@ def file_config(path: Path) -> dict[str, str]:
     return raw | {f"twofold:{key}": value for key, value in pins.items() if f"twofold:{key}" in raw}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, id=path.stem, marks=[pytest.mark.deep] * ("staging" in path.stem)) for path in FILES]
+)
 def test_it_previews_and_comes_up(tmp_path, path):
     stack = path.stem.removeprefix("Pulumi.")
     environment, _, cloud = stack.partition("-")

@@ -16,6 +16,8 @@ from tests.stacks.stack import HELD, program
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # inside pulumi_aws.s3
 STATES = sorted(capture.STATES.glob("*/*.json"))
+DEFAULTS = ("dev-azure", "dev-aws")
+"""Production's stacks have all of it, and more."""
 HARMLESS = {"same", "update", "read", "refresh"}
 
 
@@ -47,7 +49,10 @@ def lost(steps, kept):
     return {urn: steps.get(urn, {"forgotten"}) for urn in kept if not steps.get(urn, {"forgotten"}) <= HARMLESS}
 
 
-@pytest.mark.parametrize("path", STATES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize("path", [
+    pytest.param(path, id=f"{path.parent.name}-{path.stem}", marks=[pytest.mark.deep] if path.stem in DEFAULTS else [])
+    for path in STATES
+])  # fmt: skip
 def test_an_earlier_state_comes_up_and_keeps_its_data(tmp_path, path):
     engine, before = opened(tmp_path, path)
     kept = data(before)

@@ -19,14 +19,9 @@ OTHER = {"aws": "azure", "azure": "aws"}
 SDK = {"aws": ("azure/", "azure_"), "azure": ("boto3/", "botocore/", "mangum/")}
 
 
-@pytest.fixture(params=["aws", "azure"])
-def cloud(request):
-    return request.param
-
-
-@pytest.fixture
-def built(tmp_path, cloud):
-    return package.build(SERVICE, cloud, Copy(tmp_path).folder)
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, cloud):
+    return package.build(SERVICE, cloud, Copy(tmp_path_factory.mktemp(cloud) / "here").folder)
 
 
 def test_the_same_input_gives_the_same_bytes_anywhere(built, tmp_path, cloud):
