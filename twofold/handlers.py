@@ -1,8 +1,10 @@
 """The code that a manifest names, looked at before there is work for it: what can't be imported would fail each message."""
 
 import inspect
+import sysconfig
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from twofold.errors import HandlerError
@@ -10,6 +12,8 @@ from twofold.manifest import ServiceManifest, load
 from twofold.portable.failure import reason
 
 ALL = "all"
+OTHERS = (f"{Path(__file__).parent}/", sysconfig.get_path("stdlib"))
+"""Where the kit and Python are."""
 
 
 def require(manifest: ServiceManifest, role: str = ALL) -> None:
@@ -32,13 +36,12 @@ def problems(manifest: ServiceManifest, role: str = ALL) -> list[str]:
 
 
 def told(exc: BaseException) -> str:
-    """What an import raised, in a line, with the file and line of the code that did: the last one that is no machinery."""
-    line = reason(exc)
+    """What an import raised, in a line, with the file and line of the service's code that did."""
     if isinstance(exc, SyntaxError):
-        return line  # it names them itself
-    frames = [one for one in traceback.extract_tb(exc.__traceback__) if not one.filename.startswith("<frozen")]
-    own = [one for one in frames if one.filename not in (__file__, load.__code__.co_filename)]
-    own = [one for one in own if not one.filename.endswith("importlib/__init__.py")]
+        return f"{type(exc).__name__}: {exc.msg} ({exc.filename}, line {exc.lineno})"
+    line = " ".join(reason(exc).split())
+    own = [one for one in traceback.extract_tb(exc.__traceback__) if not one.filename.startswith(("<", *OTHERS))]
+    own = [one for one in own if "site-packages" not in Path(one.filename).parts]
     return f"{line} ({own[-1].filename}, line {own[-1].lineno})" if own else line
 
 

@@ -30,6 +30,7 @@ def door(folder):
 @contextmanager
 def dev(folder):
     with local.place(MANIFEST, folder, 0) as place:
+        place.host.start()
         yield place.url
 
 
@@ -43,6 +44,7 @@ def functions(folder):
 @contextmanager
 def functions_dev(folder):
     host = InheritedServer([], [functions_host.__file__, str(folder), "--fd"], folder, {}, 0)
+    host.start()
     try:
         yield host.url
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from twofold.cli import doctor, installed
+from twofold.cli import doctor, installed, tools
 
 ROOT = Path(__file__).parents[2]
 NEEDED = {
@@ -46,6 +46,7 @@ def fill(machine):
     for name in ("python3.13", "uv", "pulumi-language-python", *OPTIONAL):
         program(machine, name)
     program(machine, "pulumi", "#!/bin/sh\necho v3.250.0\n")
+    program(machine, "docker", "#!/bin/sh\n")
     (machine.root / "Pulumi.yaml").write_bytes((ROOT / "Pulumi.yaml").read_bytes())
     (machine.root / "requirements").mkdir()
     for lock in (ROOT / "requirements").glob("*.txt"):
@@ -99,7 +100,35 @@ def test_an_old_pulumi_and_one_without_its_language_host_are_told(machine):
     assert "is 3.99.1, and Pulumi.yaml wants 3.219.0" in old.found and old.command.startswith("curl")
     (Path(machine.environ["PATH"]) / "pulumi-language-python").unlink()
     [half] = [check for check in installed.installed(machine, somebody) if not check.fine]
-    assert half.found.endswith("without the other half")
+    assert half.found.endswith("without pulumi-language-python")
+
+
+def test_a_pulumi_that_its_installer_put_where_no_command_looks_is_told_so_by_all(machine):
+    own = machine.home / ".pulumi/bin/pulumi"
+    own.parent.mkdir(parents=True)
+    own.write_text("")
+    [check] = [check for check in installed.installed(machine, nobody) if check.what == "Pulumi CLI"]
+    with pytest.raises(tools.MissingProgram) as command:
+        tools.pulumi(machine.environ, machine.home)
+    assert check.found == command.value.found == f"the Pulumi CLI is {own}, which is not on PATH"
+    assert check.command == 'export PATH="$HOME/.pulumi/bin:$PATH"' and check.command in str(command.value)
+
+
+def test_an_engine_that_does_not_answer_is_none_for_all(machine):
+    program(machine, "docker", "#!/bin/sh\nexit 1\n")
+    with pytest.raises(tools.MissingProgram) as command:
+        tools.engine(machine.environ)
+    [check] = [check for check in installed.installed(machine, nobody) if check.what.startswith("docker")]
+    assert not check.fine and check.found == command.value.found and "no container engine answers" in check.found
+    program(machine, "podman", "#!/bin/sh\nexit 0\n")
+    [check] = [check for check in installed.installed(machine, nobody) if check.what.startswith("docker")]
+    assert check.fine and check.found == tools.engine(machine.environ)
+
+
+def test_a_login_that_lacks_its_sdk_names_what_brings_it(machine):
+    (machine.root / "Makefile").write_text("install:\ndeployable: install\n")
+    checks = installed.installed(machine, lambda machine, cloud: (False, "No module named 'boto3'"))
+    assert {check.command for check in checks if check.what.startswith("login")} == {"make deployable"}
 
 
 @pytest.mark.parametrize("cloud", ["azure", "aws"])

@@ -1,7 +1,6 @@
 """`twofold build`: a cloud's artifact, how big it is, and a container image of it."""
 
 import dataclasses
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,14 +10,12 @@ from typing import Any
 
 from rich.table import Table
 
-from twofold.cli import check
+from twofold.cli import check, tools
 from twofold.cli.console import aside, console
 from twofold.cli.output import tell
 from twofold.deploy import package, size
 from twofold.errors import TwofoldError
 from twofold.manifest import ServiceManifest
-
-ENGINES = ("docker", "podman")
 
 
 class BuildError(TwofoldError):
@@ -75,11 +72,7 @@ def _image(manifest: ServiceManifest, cloud: str, artifact: package.Artifact, ro
     file = root / f"Dockerfile.{cloud}"
     if not file.is_file():
         raise BuildError(f"{file} is missing: it says how the image of {cloud} is made")
-    engine = next((path for name in ENGINES if (path := shutil.which(name)) and _answers(path)), None)
-    if engine is None:
-        raise BuildError(
-            f"no container engine answers ({', '.join(ENGINES)}): start one, or build the image where one runs"
-        )
+    engine = tools.engine()
     tag = f"{manifest.name}-{cloud}:{artifact.digest[:16]}"
     command = [
         engine, "build", "--platform", "linux/amd64", "--file", str(file), "--tag", tag,
@@ -88,7 +81,3 @@ def _image(manifest: ServiceManifest, cloud: str, artifact: package.Artifact, ro
     if subprocess.run(command, stdout=sys.stderr).returncode:  # noqa: S603 - our own arguments
         raise BuildError(f"{engine} could not build {tag}: see above")
     aside.print(f"{tag}: push it to your registry and set twofold:image to its digest there", soft_wrap=True)
-
-
-def _answers(engine: str) -> bool:
-    return subprocess.run([engine, "info"], capture_output=True).returncode == 0  # noqa: S603 - our own arguments

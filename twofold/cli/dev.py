@@ -7,16 +7,17 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-from rich.console import Console
 from rich.table import Table
 
+from twofold.cli.living import Service, console
 from twofold.driver_registry import open_driver
+from twofold.emulators.output import Output
 from twofold.errors import SecretNotFound, TwofoldError
 from twofold.local.door import HOST, PortTaken, announce
 from twofold.manifest import ServiceManifest
@@ -32,39 +33,50 @@ NEEDED = {
     "aws": ("watchfiles", "ministack", "awslambdaric", "boto3", "mangum"),
 }
 """The modules that each is served with; no other cloud's are looked for."""
-START_SECONDS = 30
 DEBOUNCE_MS = 50
-MEND = "mend it: the next change starts it again"
-
-console = Console(stderr=True, soft_wrap=True)
 
 
 def serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, port: int) -> None:
-    """Serves until SIGINT or SIGTERM. A change under the manifest's packages is live at once; when the manifest itself
-    changes, everything starts anew, and what the emulators held is gone.
+    """Serves until SIGINT, SIGTERM or the terminal's end. A change under the manifest's packages is live at once; when the
+    manifest itself changes, everything starts anew, and what the emulators held is gone.
 
-    Raises TwofoldError for what is missing, `PortTaken` too.
+    Raises TwofoldError for what is missing, `PortTaken` too; and for an emulator that dies again and again.
     """
     _require(cloud)
     _require_port(port)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _end_on_signals()
     anew = 0
-    with suppress(KeyboardInterrupt), _place(manifest, target, cloud, root, port) as place:
-        anew = _serve(manifest, target, cloud, root, place)
+    output = Output(root, root / ".build" / f"dev-{cloud}.log", lambda line: print(line, file=sys.stderr))
+    with suppress(KeyboardInterrupt), closing(output), _place(manifest, target, cloud, root, port, output.fd) as place:
+        anew = _serve(manifest, target, cloud, root, place, output)
     if anew:
         again = ["-m", "twofold.cli.main", "dev", "--cloud", cloud, "--port", str(anew), "--manifest", target]
         os.execv(sys.executable, [sys.executable, *again])  # noqa: S606 - ourselves
 
 
-def _serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, place: "Place") -> int:
+def _end_on_signals() -> None:
+    """Each ends this command in its own order, once: a second one would leave what is not ended yet."""
+    numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+    def end(number: int, frame: object) -> None:
+        for one in numbers:
+            signal.signal(one, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in numbers:
+        if signal.getsignal(number) != signal.SIG_IGN or number == signal.SIGINT:  # nohup stays what it is
+            signal.signal(number, end)
+
+
+def _serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, place: "Place", output: Output) -> int:
     """Serves until the manifest changes, and then returns the port."""
     from watchfiles import watch
 
     from twofold.emulators.place import Pumps
 
     _show(place)
-    fine = _await(place)
-    (root / ".build").mkdir(exist_ok=True)
+    service = Service(place, output, partial(_wrong, target, root))
+    service.start()
     variables = root / ".build" / f"dev-{cloud}.env"
     variables.write_text("".join(f"export {name}='{value}'\n" for name, value in place.environ.items()))
     announce(manifest, place.url, own=not os.environ.get(PREFIX + "OIDC_ISSUER"))
@@ -72,21 +84,22 @@ def _serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, place
         console.print(f"for commands in another terminal:  . {variables.relative_to(root)}")
     origin = importlib.util.find_spec(target.partition(":")[0])
     declared = Path(origin.origin).resolve() if origin and origin.origin else None
-    pumps = Pumps(place.sources, lambda text: console.print(f"[yellow]a delivery failed[/]  {text}"))
+    pumps = Pumps(
+        place.sources, lambda text: console.print(f"[yellow]a delivery failed[/]  {text}"), lambda: service.fine
+    )
     folders = [root / name for name in manifest.packages]
     try:
-        for changes in watch(*folders, debounce=DEBOUNCE_MS, step=10, rust_timeout=1000, yield_on_timeout=True):
+        for changes in watch(*folders, debounce=DEBOUNCE_MS, step=10, rust_timeout=200, yield_on_timeout=True):
             if not changes:
-                if fine and place.host.ended:
-                    console.print(f"[red]the service has ended[/]; what it said is above\n{MEND}")
-                    fine = False
+                service.look()
                 continue
             names = sorted({path for _, path in changes})
             told = ", ".join(os.path.relpath(name, root) for name in names[:3]) + (" …" if len(names) > 3 else "")
             if declared is None or declared not in (Path(name).resolve() for name in names):
-                place.host.stop()
-                fine = _await(place, told)
-            elif _loads(target, root):
+                service.start(told)
+            elif wrong := _wrong(target, root):
+                service.refuse(wrong)
+            else:
                 console.print(f"[bold]{told}[/] changed: all of it starts anew")
                 return httpx.URL(place.url).port or 0
     finally:
@@ -95,20 +108,20 @@ def _serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, place
 
 
 def _place(
-    manifest: ServiceManifest, target: str, cloud: str, root: Path, port: int
+    manifest: ServiceManifest, target: str, cloud: str, root: Path, port: int, log: int
 ) -> "AbstractContextManager[Place]":
     if cloud == "local":
         from twofold.emulators import local
 
-        return local.place(target, root, port)
+        return local.place(target, root, port, log)
     secrets = asyncio.run(_secrets(manifest, root))
     if cloud == "azure":
         from twofold.emulators import azure
 
-        return azure.place(manifest, root, port, secrets)
+        return azure.place(manifest, root, port, secrets, log)
     from twofold.emulators import aws
 
-    return aws.place(manifest, root, port, secrets, sys.stderr)
+    return aws.place(manifest, root, port, secrets, log)
 
 
 def _require_port(port: int) -> None:
@@ -155,39 +168,8 @@ def _show(place: "Place") -> None:
     console.print(table)
 
 
-def _await(place: "Place", changed: str = "") -> bool:
-    """Waits until the service answers, started anew after a change, and tells how long that took; or why it does not."""
-    started = time.monotonic()
-    try:
-        if changed:
-            place.host.start()
-        while (status := _status(place.url)) == 0:
-            if place.host.ended or time.monotonic() - started > START_SECONDS:
-                raise TwofoldError("it does not start; what it said is above")
-        if status >= 500:
-            raise TwofoldError(f"it answers {status}; what it said is above")
-    except TwofoldError as exc:
-        console.print(f"[red]{changed or 'the service'}[/]: {exc}\n{MEND}")
-        return False
-    if changed:
-        console.print(f"[green]{changed}[/] is live after {time.monotonic() - started:.2f} s")
-    place.host.prepare()
-    return True
-
-
-def _status(url: str) -> int:
-    """What it answers; 0 as long as it does not."""
-    try:
-        return httpx.get(f"{url}/health/live", timeout=1).status_code
-    except httpx.HTTPError:
-        time.sleep(0.02)
-        return 0
-
-
-def _loads(target: str, root: Path) -> bool:
-    """Whether the manifest can be read as it is now."""
-    code = "import sys; from twofold.manifest import load; load(sys.argv[1])"
+def _wrong(target: str, root: Path) -> str:
+    """Why the manifest can't be read as it is now, in a line; empty when it can be."""
+    code = "import sys; from twofold.cli.service import manifest_of; sys.path.insert(0, '.'); manifest_of(sys.argv[1])"
     done = subprocess.run([sys.executable, "-c", code, target], cwd=root, capture_output=True, text=True)  # noqa: S603
-    if done.returncode:
-        console.print(f"[red]the manifest {target} can't be read[/]: {done.stderr.strip().splitlines()[-1]}")
-    return done.returncode == 0
+    return done.stderr.strip().splitlines()[-1].partition(": ")[2] if done.returncode else ""

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from twofold.cli import tools
 from twofold.deploy.checks import Check
 
 PLUGINS = {"aws": "pulumi-aws", "azure-native": "pulumi-azure-native", "random": "pulumi-random"}
 """Resource providers that the stacks use, and the package whose version is theirs."""
 
 GO_TOOLS = (
-    ("Pulumi CLI", "pulumi", ""),
+    ("Pulumi CLI", "pulumi", "pulumi_cli.py"),
     ("actionlint", "actionlint", "actionlint.py"),
     ("otelcol", "otelcol", "otelcol.py"),
 )
@@ -113,7 +114,7 @@ def _go(machine: Machine) -> list[Check]:
     for what, name, tool in GO_TOOLS:
         if name == "pulumi" or (machine.root / "tools" / tool).is_file():
             built = next((str(path) for path in machine.cache.glob(f"{name}-*/{name}")), None)
-            found = machine.which(name) or built
+            found = machine.which(name) or (built if (machine.root / "tools" / tool).is_file() else None)
             checks.append(_checked(f"{what} (Go modules)", found, goproxy, "go env -w GOPROXY=https://<your mirror>"))
     return checks
 
@@ -169,8 +170,7 @@ def _packages(machine: Machine) -> list[Check]:
 
 
 def _images(machine: Machine) -> list[Check]:
-    engine = machine.which("docker") or machine.which("podman")
-    if not engine:
+    if not any(map(machine.which, tools.ENGINES)):
         return []  # nothing builds an image here
     files = (Path("/etc/docker/daemon.json"), machine.home / ".config/containers/registries.conf")
     mirror = next(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from twofold.cli import extras, tools
 from twofold.cli.doctor import Machine
 from twofold.deploy.checks import Check
 
@@ -23,13 +24,11 @@ TOOLS = (
     ("go", ("go",), "tests: builds the Pulumi CLI", "apt-get install golang-go"),
     ("redis-server", ("redis-server", "valkey-server"), "tests: the cache", "apt-get install redis-server"),
     ("prometheus", ("prometheus",), "tries the metrics", "apt-get install prometheus"),
-    ("docker", ("docker", "podman"), "container images", "apt-get install podman"),
     ("func", ("func",), "the Functions host here", "npm install -g azure-functions-core-tools@4"),
     ("az", ("az",), "the Azure login", "pip install azure-cli"),
     ("aws", ("aws",), "the AWS login", "pip install awscli"),
 )
 """Name, programs that will do, what for, and the command on Debian."""
-GET = "curl -fsSL https://get.pulumi.com | sh"
 ASK = {
     "azure": "from twofold.deploy.azure.login import who",
     "aws": "from twofold.deploy.aws.login import who",
@@ -65,9 +64,11 @@ def installed(machine: Machine, login: Login = login) -> list[Check]:
             checks.append(
                 Check(f"{name} ({purpose})", bool(found), found or "not on PATH", "" if found else command, False)
             )
+        checks.append(_engine(machine))
         for cloud, answer in asked.items():
             fine, told = answer.result()
-            checks.append(Check(f"login to {cloud} (deploying)", fine, told, "" if fine else LOGINS[cloud], False))
+            command = extras.command("deploy", machine.root) if told.startswith("No module") else LOGINS[cloud]
+            checks.append(Check(f"login to {cloud} (deploying)", fine, told, "" if fine else command, False))
     return checks
 
 
@@ -85,11 +86,12 @@ def _uv(machine: Machine) -> Check:
 
 def _pulumi(machine: Machine) -> Check:
     """On PATH with its language host, as its distribution has it, and as new as Pulumi.yaml asks: the tests' own has none."""
-    found, host = machine.which("pulumi"), machine.which("pulumi-language-python")
-    if not found or not host:
-        return Check(
-            "Pulumi CLI", False, f"{found or host}, without the other half" if found or host else "not on PATH", GET
-        )
+    try:
+        found = tools.pulumi(machine.environ, machine.home)
+    except tools.MissingProgram as exc:
+        return Check("Pulumi CLI", False, exc.found, exc.command)
+    if not machine.which("pulumi-language-python"):
+        return Check("Pulumi CLI", False, f"{found}, without pulumi-language-python", tools.GET_PULUMI)
     done = subprocess.run([found, "version"], env={**machine.environ}, capture_output=True, text=True)  # noqa: S603
     project = machine.root / "Pulumi.yaml"
     least = re.search(r"(?m)^requiredPulumiVersion: *\W*([\d.]+)", project.read_text()) if project.is_file() else None
@@ -100,7 +102,14 @@ def _pulumi(machine: Machine) -> Check:
         if fine or least is None
         else f"{found} is {version or 'broken'}, and Pulumi.yaml wants {least[1]}"
     )
-    return Check("Pulumi CLI", fine, told, "" if fine else GET)
+    return Check("Pulumi CLI", fine, told, "" if fine else tools.GET_PULUMI)
+
+
+def _engine(machine: Machine) -> Check:
+    try:
+        return Check("docker (container images)", True, tools.engine(machine.environ), needed=False)
+    except tools.MissingProgram as exc:
+        return Check("docker (container images)", False, exc.found, exc.command, False)
 
 
 def _ordered(version: str) -> list[int]:

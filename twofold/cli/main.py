@@ -175,6 +175,13 @@ def main() -> None:
     except TwofoldError as exc:
         typer.echo(f"twofold: {str(exc) or type(exc).__name__}", err=True)
         sys.exit(2)
+    except ImportError as exc:
+        from twofold.cli import extras
+
+        if (line := extras.missing(exc, Path.cwd())) is None:
+            raise
+        typer.echo(f"twofold: {line}", err=True)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import importlib
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from typing import Any
 import yaml
 
 from twofold import __version__
-from twofold.cli import redact
+from twofold.cli import redact, tools
 from twofold.cli.console import aside, console
 from twofold.deploy import program
 from twofold.errors import TwofoldError
@@ -87,11 +86,13 @@ def _lacking(failed: Exception) -> Any:
 
 def _versions() -> dict[str, Any]:
     packages = {one.name: one.version for one in distributions() if one.name.startswith(PACKAGES)}
-    cli = shutil.which("pulumi")
-    version = _run([cli, "version"]).stdout if cli else ""
+    try:
+        version = _run([tools.pulumi(), "version"]).stdout
+    except tools.MissingProgram as exc:
+        version = exc.found
     return {
         "twofold": __version__, "python": sys.version.split()[0], "platform": platform.platform(),
-        "pulumi": version.strip() or "not on PATH", "packages": dict(sorted(packages.items())),
+        "pulumi": version.strip(), "packages": dict(sorted(packages.items())),
     }  # fmt: skip
 
 
@@ -160,10 +161,15 @@ def _run(words: list[str]) -> subprocess.CompletedProcess[str]:
 
 def _pulumi(command: str, stack: str, *options: str) -> Any:
     """What `pulumi stack history` or `export` tells, without any secret: those stay encrypted."""
-    cli = shutil.which("pulumi")
-    if cli is None:
-        raise NotHad("the Pulumi CLI is not on PATH")
-    words = [cli, "stack", command, "--stack", stack, *options, *(["--json"] if command == "history" else [])]
+    words = [
+        tools.pulumi(),
+        "stack",
+        command,
+        "--stack",
+        stack,
+        *options,
+        *(["--json"] if command == "history" else []),
+    ]
     result = _run(words)
     if result.returncode:
         raise NotHad(f"pulumi stack {command}: {result.stderr.strip()[-500:]}")

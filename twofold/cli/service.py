@@ -18,7 +18,8 @@ def manifest_of(target: str) -> ServiceManifest:
     try:
         manifest = load(target)
     except (Exception, SystemExit) as exc:
-        raise TwofoldError(f"can't read the manifest {target}: {told(exc)}; run this in your service's folder") from exc
+        where = "; run this in your service's folder" if _lacks(exc, target) else ""
+        raise TwofoldError(f"can't read the manifest {target}: {told(exc)}{where}") from exc
     if not isinstance(manifest, ServiceManifest):
         raise TwofoldError(f"{target} is a {type(manifest).__name__}, not a ServiceManifest")
     origin = sys.modules[target.partition(":")[0]].__file__ or ""
@@ -27,3 +28,8 @@ def manifest_of(target: str) -> ServiceManifest:
             f"there is no service in {Path.cwd()} (api/manifest.py): run this in your service's folder, or name its --manifest"
         )
     return manifest
+
+
+def _lacks(exc: BaseException, target: str) -> bool:
+    """Whether the module itself is not there, or its package."""
+    return isinstance(exc, ModuleNotFoundError) and f"{target.partition(':')[0]}.".startswith(f"{exc.name}.")

@@ -2,12 +2,12 @@
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from twofold.bootstrap import Services, bootstrap
+from twofold.cli import tools
 from twofold.errors import TwofoldError
 from twofold.manifest import ServiceManifest
 from twofold.settings import LOCATIONS, PREFIX, Settings
@@ -37,11 +37,8 @@ def open_services(manifest: ServiceManifest, cloud: str | None, environment: str
 
 
 def outputs(stack: str) -> dict[str, object]:
-    """What the stack exports, read by the Pulumi CLI. Raises StackError."""
-    pulumi = shutil.which("pulumi")
-    if pulumi is None:
-        raise StackError("the Pulumi CLI is not on PATH; it knows where the stack's parts are")
-    command = [pulumi, "stack", "output", "--json", "--stack", stack]
+    """What the stack exports, read by the Pulumi CLI. Raises StackError, and MissingProgram without it."""
+    command = [tools.pulumi(), "stack", "output", "--json", "--stack", stack]
     result = subprocess.run(command, capture_output=True, text=True)  # noqa: S603 - our own arguments
     if result.returncode:
         raise StackError(f"pulumi has no outputs of the stack {stack}: {result.stderr.strip()[-500:]}")

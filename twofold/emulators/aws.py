@@ -5,7 +5,7 @@ queue's go to it one at a time; a queue's message is hidden for the unit's time,
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from twofold.emulators import ministack
 from twofold.emulators.dynamodb_stream import DynamoDBStream
 from twofold.emulators.lambda_host import LambdaHost
 from twofold.emulators.ministack import KEYS, REGION, client
-from twofold.emulators.place import SERVED, DeliveryFailed, Place, Timer
-from twofold.emulators.process import free_port, serving
+from twofold.emulators.place import SERVED, DeliveryFailed, Emulator, Place, Timer
+from twofold.emulators.process import Server, free_port
 from twofold.manifest import ServiceManifest
 
 INSTANCES = 2
@@ -28,25 +28,32 @@ type Invoke = Callable[[Mapping[str, Any]], Any]
 
 @contextmanager
 def place(
-    manifest: ServiceManifest, root: Path, port: int, secrets: Mapping[str, str], log: Any = None
+    manifest: ServiceManifest, root: Path, port: int, secrets: Mapping[str, str], log: int | None = None
 ) -> Iterator[Place]:
     """The service under 127.0.0.1:port until the context ends. Raises TwofoldError; OSError when the port is taken."""
     account = free_port()
-    with serving(ministack.command(), account, ministack.environ(account)) as endpoint:
-        prefix = f"{manifest.name}-dev"
+    with closing(Server(ministack.command(), account, ministack.environ(account))) as server:
+        endpoint, prefix = server.url, f"{manifest.name}-dev"
         environ = provision(manifest, endpoint, prefix, secrets)
         # The SDK's own search for credentials would ask the network.
         environ |= {name.upper(): value for name, value in KEYS.items()}
         host = LambdaHost(root, environ, port=port, instances=INSTANCES, modules=[*SERVED, *IMPORTED], log=log)
         sources: list[Callable[[], int]] = []
+        feed = StreamDelivery(partial(DynamoDBStream, endpoint, f"{prefix}-events"), host.invoke)
         if manifest.reads_feed:
-            sources.append(StreamDelivery(DynamoDBStream(endpoint, f"{prefix}-events"), host.invoke))
+            sources.append(feed)
         sources += [QueueDelivery(endpoint, f"{prefix}-{spec.name}", host.invoke) for spec in manifest.queues]
         for spec in manifest.schedules:
             event = {"twofold": {"schedule": spec.name}}
             sources.append(Timer(spec, partial(host.invoke, event)))
+
+        def restore() -> None:
+            provision(manifest, endpoint, prefix, secrets)
+            feed.begin()
+
+        emulator = Emulator("ministack", server, restore, "what its tables and queues held is lost")
         try:
-            yield Place(host.url, host, _parts(manifest, endpoint, prefix), environ, sources)
+            yield Place(host.url, host, _parts(manifest, endpoint, prefix), environ, sources, [emulator])
         finally:
             host.close()
 
@@ -91,11 +98,17 @@ def create_tables(database: Any, prefix: str, collections: Iterable[str] = ("eve
 class StreamDelivery:
     """What the stream's event source mapping does: a batch again from its first failed record on, the shard waits."""
 
-    def __init__(self, stream: DynamoDBStream, invoke: Invoke) -> None:
-        self._stream, self._invoke = stream, invoke
+    def __init__(self, opened: Callable[[], DynamoDBStream], invoke: Invoke) -> None:
+        self._opened, self._invoke = opened, invoke
+        self.begin()
+
+    def begin(self) -> None:
+        """Starts with a stream that is new."""
+        self._stream: DynamoDBStream | None = None
         self._records: list[Any] = []
 
     def __call__(self) -> int:
+        self._stream = self._stream or self._opened()
         self._records = self._records or self._stream.batch()["Records"]
         if not self._records:
             return 0

@@ -6,10 +6,11 @@ reach it one at a time; the host's own poison queue (after five deliveries) is n
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -19,8 +20,11 @@ from twofold.emulators.event_grid import EventGridFake
 from twofold.emulators.inherited import InheritedServer
 from twofold.emulators.key_vault import KeyVaultFake
 from twofold.emulators.managed_identity import ManagedIdentityFake
-from twofold.emulators.place import SERVED, DeliveryFailed, Place, Timer
+from twofold.emulators.place import SERVED, DeliveryFailed, Emulator, Place, Timer
 from twofold.manifest import ServiceManifest
+
+if TYPE_CHECKING:
+    from azure.storage.queue import QueueServiceClient
 
 IMPORTED = (
     "azure_functions_runtime", "uvicorn", "azure.cosmos.aio", "azure.identity.aio", "azure.keyvault.secrets.aio",
@@ -31,11 +35,14 @@ HIDDEN_SECONDS = 600
 
 
 @contextmanager
-def place(manifest: ServiceManifest, root: Path, port: int, secrets: Mapping[str, str]) -> Iterator[Place]:
+def place(
+    manifest: ServiceManifest, root: Path, port: int, secrets: Mapping[str, str], log: int | None = None
+) -> Iterator[Place]:
     """The service under 127.0.0.1:port until the context ends. Raises TwofoldError; OSError when the port is taken."""
     prefix = f"{manifest.name}-dev"
     parts = [("door", "azure-functions-runtime, the library of the Functions worker")]
     sources: list[Callable[[], int]] = []
+    emulators = []
     with ExitStack() as stack:
         environ = dict(stack.enter_context(ManagedIdentityFake()).environ)
         app = App()
@@ -49,6 +56,10 @@ def place(manifest: ServiceManifest, root: Path, port: int, secrets: Mapping[str
         if manifest.queues:
             storage = stack.enter_context(azurite.account())
             environ["TWOFOLD_QUEUE_URL"] = f"storagequeue://{storage.queue.removeprefix('https://')}/{prefix}"
+            names = [f"{prefix}-{queue.name}{twin}" for queue in manifest.queues for twin in ("", "-poison")]
+            create = partial(create_queues, storage, names)
+            create()
+            emulators.append(Emulator("Azurite", storage.server, create, "the messages of its queues are lost"))
             for queue in manifest.queues:
                 sources.append(QueueDelivery(storage, prefix, queue.name, app))
                 parts.append(
@@ -68,10 +79,10 @@ def place(manifest: ServiceManifest, root: Path, port: int, secrets: Mapping[str
             name = spec.name.replace("-", "_")
             sources.append(Timer(spec, partial(app.run, name, json.dumps({"IsPastDue": False}))))
         command = [functions_host.__file__, str(root), "--fd"]
-        host = InheritedServer([*SERVED, *IMPORTED], command, root, environ, port)
+        host = InheritedServer([*SERVED, *IMPORTED], command, root, environ, port, log)
         stack.callback(host.close)
         app.url = host.url
-        yield Place(host.url, host, parts, environ, sources)
+        yield Place(host.url, host, parts, environ, sources, emulators)
 
 
 class App:
@@ -103,14 +114,24 @@ class ChangeFeedDelivery:
         return len(changes)
 
 
+def _service(storage: azurite.Account) -> "QueueServiceClient":
+    from azure.storage.queue import QueueServiceClient
+
+    return QueueServiceClient(storage.queue, azurite.KEY, connection_verify=storage.certificate)
+
+
+def create_queues(storage: azurite.Account, names: Iterable[str]) -> None:
+    """The queues of a service, as its stack makes them."""
+    with _service(storage) as service:
+        for name in names:
+            service.create_queue(name)
+
+
 class QueueDelivery:
     """What the queue's trigger does: each message to the function, and deletes it when that returned."""
 
     def __init__(self, storage: azurite.Account, prefix: str, name: str, app: App) -> None:
-        from azure.storage.queue import QueueServiceClient
-
-        service = QueueServiceClient(storage.queue, azurite.KEY, connection_verify=storage.certificate)
-        self._queue, _ = (service.create_queue(f"{prefix}-{name}{twin}") for twin in ("", "-poison"))
+        self._queue = _service(storage).get_queue_client(f"{prefix}-{name}")
         self._function, self._app = f"queue_{name.replace('-', '_')}", app
 
     def __call__(self) -> int:

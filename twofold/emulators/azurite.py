@@ -7,13 +7,13 @@ import base64
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from twofold.emulators import npm
 from twofold.emulators.cache import CACHE, MissingTool
-from twofold.emulators.process import free_port, serving
+from twofold.emulators.process import Server, free_port
 from twofold.emulators.tls import certificate
 
 LOCK = Path(__file__).parent / "azurite"
@@ -25,8 +25,9 @@ KEY = {"account_name": NAME, "account_key": base64.b64encode(b"any key that Azur
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A storage account: the URLs of its services, and the file of the certificate to trust."""
+    """A storage account: its process, the URLs of its services, and the file of the certificate to trust."""
 
+    server: Server
     queue: str
     blob: str
     certificate: str
@@ -52,9 +53,9 @@ def account(name: str = NAME) -> Iterator[Account]:
             command += [f"--{service}Host", "127.0.0.1", f"--{service}Port", str(port)]
         # It would wait for connections that its clients keep open, and has nothing to lose.
         keys = {"AZURITE_ACCOUNTS": f"{name}:{KEY['account_key']}"}
-        with serving(command, ports["queue"], keys, grace=0.5):
+        with closing(Server(command, ports["queue"], keys, grace=0.5)) as server:
             queue, blob, _ = (f"https://127.0.0.1:{port}/{name}" for port in ports.values())
-            yield Account(queue, blob, pem)
+            yield Account(server, queue, blob, pem)
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ class Host:
         try:
             status, headers, cookies, body = await self._answer(scope, body)
         except RuntimeError as exc:  # the real host hides it from the caller
-            print(exc, file=sys.stderr, flush=True)
+            print(str(exc).partition("\n")[2] or exc, file=sys.stderr, flush=True)  # its traceback ends with the same
             status, headers, cookies, body = 500, {"content-type": "text/plain"}, [], str(exc).encode()
         pairs = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
         pairs += [(b"set-cookie", cookie.encode("latin-1")) for cookie in cookies]

@@ -2,9 +2,13 @@
 
 import os
 import socket
+import subprocess
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
+from twofold.emulators import page
+from twofold.emulators.loopback import LoopbackServer
 from twofold.emulators.place import GRACE_SECONDS
 from twofold.emulators.process import end
 from twofold.emulators.standby import Standby
@@ -13,22 +17,27 @@ HOST = "127.0.0.1"
 
 
 class InheritedServer:
-    """`command` is run with the listening socket's number as its last argument, after `modules` were imported. Its output is
-    this process's own. Raises OSError when the port is taken.
+    """`command` is run, once it is started, with the listening socket's number as its last argument, after `modules` were
+    imported. Its output goes to `log`, or is this process's own. Raises OSError when the port is taken.
     """
 
     def __init__(
-        self, modules: Sequence[str], command: Sequence[str], folder: Path, environ: Mapping[str, str], port: int
-    ) -> None:
+        self, modules: Sequence[str], command: Sequence[str], folder: Path, environ: Mapping[str, str], port: int,
+        log: int | None = None,
+    ) -> None:  # fmt: skip
         self._listener = socket.create_server((HOST, port), backlog=256)
         self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what it accepts inherits this
         number = self._listener.fileno()
         self.url = f"http://{HOST}:{self._listener.getsockname()[1]}"
-        self._standby = Standby(modules, [*command, str(number)], folder, os.environ | environ, pass_fds=[number])
-        self.start()
+        self._standby = Standby(
+            modules, [*command, str(number)], folder, os.environ | environ, log=log, pass_fds=[number]
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        self._page: LoopbackServer | None = None
 
     def start(self) -> None:
         """See `Host`; whether it serves is seen by asking it."""
+        self._withdraw()
         self._process = self._standby.take()
 
     def prepare(self) -> None:
@@ -37,15 +46,30 @@ class InheritedServer:
 
     def stop(self) -> None:
         """See `Host`."""
-        end(self._process, GRACE_SECONDS)
+        if self._process is not None:
+            end(self._process, GRACE_SECONDS)
+            self._process = None
+
+    def show(self, failure: str) -> None:
+        """See `Host`."""
+        self.stop()
+        self._withdraw()
+        self._page = LoopbackServer(partial(page.answer, failure=failure), listener=self._listener)
+        self._page.start()
 
     @property
     def ended(self) -> bool:
         """See `Host`."""
-        return self._process.poll() is not None
+        return self._process is not None and self._process.poll() is not None
 
     def close(self) -> None:
         """Ends the processes and the socket."""
         self.stop()
+        self._withdraw()
         self._standby.close()
         self._listener.close()
+
+    def _withdraw(self) -> None:
+        if self._page is not None:
+            self._page.close()
+            self._page = None

@@ -22,7 +22,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from twofold.emulators.loopback import LoopbackServer
+from twofold.emulators.page import page
 from twofold.emulators.place import GRACE_SECONDS
+from twofold.emulators.process import kill
 from twofold.emulators.standby import Standby
 from twofold.errors import TwofoldError
 
@@ -38,19 +40,21 @@ class FunctionError(TwofoldError):
 
 
 class LambdaHost:
-    """A function's host, on 127.0.0.1. `log` takes what the function writes; without one it is a file of the host's own.
+    """A function's host, on 127.0.0.1. `log` takes what the function writes; without one it is a file of the host's own, and the
+    function is started at once.
 
     Raises FunctionError from the start when its module fails to load, and OSError when the port is taken.
     """
 
     def __init__(
         self, folder: Path, environ: Mapping[str, str], *, port: int = 0, instances: int = 1,
-        modules: Sequence[str] = (), log: IO[str] | None = None,
+        modules: Sequence[str] = (), log: int | None = None,
     ) -> None:  # fmt: skip
         self._events: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self._answers: dict[str, queue.Queue[tuple[str, bytes]]] = {}
         self._in_hand: set[str] = set()
         self._ready, self._failed, self._stopping = threading.Event(), "", False
+        self._page = ""
         self._instances, self._start_number = instances, 0
         self._processes: list[subprocess.Popen[bytes]] = []
         self._scaling = threading.Lock()
@@ -58,20 +62,20 @@ class LambdaHost:
         self._server.start()
         address = f"127.0.0.1:{self._server.server_port}"
         self.url = f"http://{address}"
-        self.log: IO[str] = log or tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by close
-        self._own_log = log is None
+        self.log: IO[str] | None = None if log else tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by close
         own = {
             "AWS_LAMBDA_RUNTIME_API": address, "LAMBDA_TASK_ROOT": str(folder), "AWS_LAMBDA_FUNCTION_NAME": "test",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512", "AWS_LAMBDA_FUNCTION_VERSION": "1", "AWS_REGION": "eu-central-1",
             "PYTHONPATH": str(folder),
         }  # fmt: skip
         command = ["-m", "awslambdaric", HANDLER]
-        self._standby = Standby(modules, command, folder, {**os.environ, **own, **environ}, log=self.log)
-        self.start()
+        self._standby = Standby(modules, command, folder, {**os.environ, **own, **environ}, log=self.log or log)
+        if log is None:
+            self.start()
 
     def start(self) -> None:
         """Starts an instance, from the files as they are now; raises FunctionError as the constructor does."""
-        self._failed, self._stopping = "", False
+        self._failed, self._page, self._stopping = "", "", False
         self._ready.clear()
         self._processes = [self._standby.take()]
         deadline = time.monotonic() + 60
@@ -95,11 +99,19 @@ class LambdaHost:
         while self._in_hand and not self.ended and time.monotonic() < deadline:
             time.sleep(0.01)
         for process in self._processes:
-            process.kill()
-        for process in self._processes:
-            process.wait()
+            kill(process)
+        self._processes = []
         for id in list(self._in_hand):
             self._settle(id, "error", b"the instance was ended")
+
+    def show(self, failure: str) -> None:
+        """Ends the instances, and answers every request with this; other events fail. What waits, too."""
+        self.stop()
+        with self._scaling:
+            self._failed = self._page = failure
+            self._events = queue.Queue()
+            for id in list(self._answers):
+                self._settle(id, "error", failure.encode())
 
     @property
     def ended(self) -> bool:
@@ -108,12 +120,12 @@ class LambdaHost:
 
     def invoke(self, event: Mapping[str, Any]) -> Any:
         """The function's answer; raises FunctionError, also when there is none within a minute."""
-        if self._failed:
-            raise FunctionError(self._failed)
         id, answered = str(uuid.uuid4()), queue.Queue[tuple[str, bytes]]()
-        self._answers[id] = answered
-        self._events.put((id, json.dumps(event).encode()))
         with self._scaling:
+            if self._failed:
+                raise FunctionError(self._failed)
+            self._answers[id] = answered
+            self._events.put((id, json.dumps(event).encode()))
             if self._ready.is_set() and len(self._processes) < min(
                 self._instances, len(self._in_hand) + self._events.qsize()
             ):
@@ -131,11 +143,11 @@ class LambdaHost:
         self.stop()
         self._standby.close()
         self._server.close()
-        if self._own_log:
+        if self.log:
             self.log.close()
 
     def _said(self) -> str:
-        if not self._own_log:  # somebody sees it already
+        if not self.log:  # somebody sees it already
             return ""
         self.log.seek(0)
         return self.log.read()[-3000:]
@@ -181,7 +193,8 @@ class LambdaHost:
             except queue.Empty:
                 continue
             if mine != self._start_number:
-                self._events.put((id, event))
+                if id in self._answers:
+                    self._events.put((id, event))
                 break
             self._in_hand.add(id)
             deadline = str(int((time.time() + 29) * 1000))
@@ -224,7 +237,10 @@ class LambdaHost:
         } | ({"cookies": cookies} if cookies else {}) | ({"body": text} if body else {})  # fmt: skip
         try:
             answer = self.invoke(event)
-        except FunctionError:  # what API Gateway says then
+        except FunctionError:
+            if self._page:
+                return page(headers.get("accept", ""), self._page)
+            # What API Gateway says then.
             return 500, [("Content-Type", "application/json")], b'{"message":"Internal Server Error"}'
         content = answer.get("body") or ""
         data = base64.b64decode(content) if answer.get("isBase64Encoded") else content.encode()

@@ -9,10 +9,10 @@ from twofold.emulators.place import SERVED, Place
 
 
 @contextmanager
-def place(target: str, root: Path, port: int) -> Iterator[Place]:
+def place(target: str, root: Path, port: int, log: int | None = None) -> Iterator[Place]:
     """The manifest's service under 127.0.0.1:port until the context ends. Raises OSError when the port is taken."""
     command = ["-m", "twofold.cli.main", "run", "--manifest", target, "--fd"]
-    host = InheritedServer([*SERVED, "twofold.local.door", "uvicorn"], command, root, {}, port)
+    host = InheritedServer([*SERVED, "twofold.local.door", "uvicorn"], command, root, {}, port, log)
     try:
         yield Place(host.url, host, [("door", "uvicorn"), ("all blocks", "SQLite and files under .data/")])
     finally:

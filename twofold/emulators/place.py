@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from twofold.emulators.process import Server
 from twofold.errors import TwofoldError
 from twofold.manifest import ScheduleSpec
 
@@ -32,21 +33,36 @@ class Host(Protocol):
     def stop(self) -> None:
         """Ends it, after `GRACE_SECONDS` at most for what it has in hand; what was delivered and is not done comes again."""
 
+    def show(self, failure: str) -> None:
+        """Ends it, and answers each request with this until it is started again; one that waits, too."""
+
     @property
     def ended(self) -> bool:
         """Whether it has ended by itself."""
 
 
 @dataclass(frozen=True, slots=True)
+class Emulator:
+    """A process that stands in for a part of the cloud. `restore` makes anew what the service wants to be there; `lost` says what
+    else was there when it ended."""
+
+    name: str
+    server: Server
+    restore: Callable[[], object]
+    lost: str
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
-    """`parts` are (what for, what stands in); `environ` is what the service is told; each source delivers what is due, once,
-    and returns how much that was."""
+    """A host that is not started yet; `parts` are (what for, what stands in); `environ` is what the service is told; each source
+    delivers what is due, once, and returns how much that was."""
 
     url: str
     host: Host
     parts: Sequence[tuple[str, str]]
     environ: Mapping[str, str] = field(default_factory=dict)
     sources: Sequence[Callable[[], int]] = ()
+    emulators: Sequence[Emulator] = ()
 
 
 class Timer:
@@ -69,12 +85,15 @@ class Timer:
 
 
 class Pumps:
-    """A thread for each source, until `close`. What fails is told once and tried again after a pause."""
+    """A thread for each source, until `close`; they wait while `ready` says no. What fails is told once and tried again after a
+    pause."""
 
     IDLE_SECONDS = 0.1
 
-    def __init__(self, sources: Sequence[Callable[[], int]], tell: Callable[[str], object]) -> None:
-        self._ending, self._tell = threading.Event(), tell
+    def __init__(
+        self, sources: Sequence[Callable[[], int]], tell: Callable[[str], object], ready: Callable[[], bool] = lambda: True
+    ) -> None:  # fmt: skip
+        self._ending, self._tell, self._ready = threading.Event(), tell, ready
         self._threads = [threading.Thread(target=self._run, args=(source,), daemon=True) for source in sources]
         for thread in self._threads:
             thread.start()
@@ -89,12 +108,12 @@ class Pumps:
         told, pause = "", self.IDLE_SECONDS
         while not self._ending.is_set():
             try:
-                if source():
+                if self._ready() and source():
                     told, pause = "", self.IDLE_SECONDS
                     continue
             except Exception as exc:  # an emulator that ends, or a service that does not start
                 pause = min(2 * pause, 5.0)
-                if (text := f"{type(exc).__name__}: {exc}") != told and not self._ending.is_set():
+                if (text := f"{type(exc).__name__}: {exc}") != told and self._ready() and not self._ending.is_set():
                     told = text
                     self._tell(text.splitlines()[0])
             self._ending.wait(pause)

@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from twofold.emulators.process import kill, spawn
+
 
 class Standby:
     """Makes processes of one command, a script's path or `-m` and a module, with its arguments. `modules` must be none of
@@ -20,7 +22,7 @@ class Standby:
 
     def __init__(
         self, modules: Sequence[str], command: Sequence[str], folder: Path, environ: Mapping[str, str],
-        *, log: IO[str] | None = None, pass_fds: Sequence[int] = (),
+        *, log: IO[str] | int | None = None, pass_fds: Sequence[int] = (),
     ) -> None:  # fmt: skip
         self._command = [sys.executable, "-m", __name__, ",".join(modules), *command]
         self._folder, self._environ, self._log, self._pass_fds = folder, environ, log, pass_fds
@@ -28,11 +30,10 @@ class Standby:
 
     def prepare(self) -> None:
         """Starts the process that the next `take` returns."""
-        if self._prepared is None:
-            # A group of its own: Ctrl-C at the terminal is for whoever looks after it.
-            self._prepared = subprocess.Popen(
+        if self._prepared is None or self._prepared.poll() is not None:  # somebody ended it
+            self._prepared = spawn(
                 self._command, cwd=self._folder, env=self._environ, stdin=subprocess.PIPE, stdout=self._log,
-                stderr=self._log, pass_fds=self._pass_fds, process_group=0,
+                stderr=self._log, pass_fds=self._pass_fds,
             )  # fmt: skip
 
     def take(self) -> subprocess.Popen[bytes]:
@@ -48,8 +49,7 @@ class Standby:
     def close(self) -> None:
         """Ends the prepared one."""
         if self._prepared is not None:
-            self._prepared.kill()
-            self._prepared.wait()
+            kill(self._prepared)
 
 
 def _main(modules: str, *command: str) -> None:

@@ -1,78 +1,18 @@
-"""`twofold dev`: the walk at each place, changes live within two seconds, mistakes told, nothing left running."""
+"""`twofold dev`: the walk at each place, changes live by a process that waits for them, mistakes told, nothing left running."""
 
-import os
 import re
-import shutil
-import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.copies.copy import ROOT
 from tests.emulators.tool import needing
-from tests.integration.tokens import bearer
+from tests.integration.cli.development import TWOFOLD, WAIT, Development, taken
 from tests.integration.walk import ORDER, eventually, walk
 from twofold.emulators import azurite
-
-TWOFOLD = Path(sys.executable).with_name("twofold")
-
-
-class Development:
-    """`twofold dev` in a folder with a copy of the service; `told` is what it has said so far."""
-
-    def __init__(self, folder, cloud, *options, **environ):
-        self.folder = folder
-        shutil.copytree(ROOT / "api", folder / "api", ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("function_app.py", "lambda_function.py", "host.json"):
-            shutil.copy(ROOT / name, folder)
-        subprocess.run([TWOFOLD, "secret", "set", "payment-api-key"], cwd=folder, input="k", text=True, check=True)
-        self.process = subprocess.Popen(
-            [TWOFOLD, "dev", "--cloud", cloud, "--port", "0", *options],
-            cwd=folder, env=os.environ | environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        self.told, self._written = "", 0
-        threading.Thread(target=self._read, daemon=True).start()
-        self.url = self.says(r"its docs are at +(http://127\.0\.0\.1:\d+)/docs")[1]
-        self.client = httpx.Client(base_url=self.url, headers=bearer(folder), timeout=60)
-
-    def _read(self):
-        for line in self.process.stdout:
-            self.told += line
-
-    def says(self, pattern, timeout=60):
-        """Waits until something like this was said since the last change."""
-        deadline = time.monotonic() + timeout
-        while not (found := re.search(pattern, self.told[self._written :])):
-            assert self.process.poll() is None and time.monotonic() < deadline, self.told[-3000:]
-            time.sleep(0.02)
-        return found
-
-    def write(self, name, old, new):
-        """Replaces text in a file as an editor does."""
-        path = self.folder / name
-        text = path.read_text()
-        assert old in text
-        self._written = len(self.told)
-        path.write_text(text.replace(old, new))
-
-    def version(self):
-        """As its document has it; none while it ends, or does not start."""
-        try:
-            answer = self.client.get("/openapi.json")
-        except httpx.TransportError:
-            return None
-        return answer.json()["info"]["version"] if answer.status_code == 200 else None
-
-    def end(self):
-        self.client.close()
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
 
 
 @pytest.fixture(params=["local", "azure", "aws"])
@@ -90,10 +30,12 @@ def test_the_walk_changes_mistakes_and_the_end(development):
     walk(development.client, lambda: time.sleep(0.05))
     order = development.client.post("/orders", json=ORDER).headers["location"]
 
-    changed = time.monotonic()
+    before, changed = development.serving(), time.monotonic()
     development.write("api/app.py", "1.0.0", "1.0.1")
-    eventually(lambda: development.version() == "1.0.1", lambda: time.sleep(0.02))
+    eventually(lambda: development.version() == "1.0.1", lambda: time.sleep(0.02), WAIT)
     print(f"live after {time.monotonic() - changed:.2f} s", end=" ")
+    # What serves now was there before the change, and had imported what does not change; what served then has ended.
+    assert development.serving() & before
     assert development.client.get(order).json()["status"] == "placed"  # what is stored outlives a change
 
     development.write("api/app.py", "return app", "return app +")
@@ -124,11 +66,8 @@ def test_the_walk_changes_mistakes_and_the_end(development):
     assert development.says(r"its docs are at +(http://127\.0\.0\.1:\d+)/docs")[1] == development.url
     assert development.client.get("/health/live").status_code == 200
 
-    addresses = set(re.findall(r"(?:127\.0\.0\.1|localhost):(\d+)", development.told))
     assert development.end() == 0 and "Traceback" not in development.told.rpartition("starts anew")[2]
-    for port in addresses:
-        with socket.socket() as probe:
-            assert probe.connect_ex(("127.0.0.1", int(port))) != 0, f"something listens on {port}"
+    assert taken(development.ports()) == set()
 
 
 @pytest.mark.parametrize("cloud", ["azure", "aws"])

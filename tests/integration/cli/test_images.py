@@ -169,5 +169,5 @@ def test_without_an_engine_that_answers_there_is_one_line_and_the_report_all_the
     )  # fmt: skip
     assert re.search(r"botocore [0-9.]+ +│ +[0-9.]+ MiB │ +[0-9.]+ MiB │ +[0-9.]+%", done.stdout)
     assert re.search(r"MiB in the zip of the 50.00 MiB that aws takes", done.stdout)
-    assert done.stderr.splitlines()[-1].startswith("twofold: no container engine answers (docker, podman)")
+    assert done.stderr.splitlines()[-1].startswith(f"twofold: no container engine answers ({tmp_path}")
     assert "allowed: aws, azure" in build(folder, "--cloud", "gcp", environ={}, told=2).stderr
