@@ -2,10 +2,19 @@
 
 import pytest
 
-from tests.emulators.fixtures import azurite, azurite_blobs, azurite_services, dynamodb_local, ministack, redis_url
+from tests.emulators.fixtures import (
+    azurite,
+    azurite_blobs,
+    azurite_services,
+    dynamodb,
+    dynamodb_moto,
+    ministack,
+    moto,
+    redis_url,
+)
 from tests.parity.record import install
 
-__all__ = ["azurite", "azurite_blobs", "azurite_services", "dynamodb_local", "ministack", "redis_url"]
+__all__ = ["azurite", "azurite_blobs", "azurite_services", "dynamodb", "dynamodb_moto", "ministack", "moto", "redis_url"]
 
 
 def pytest_configure(config):
