@@ -14,7 +14,16 @@ from tests.emulators.fixtures import (
 )
 from tests.parity.record import install
 
-__all__ = ["azurite", "azurite_blobs", "azurite_services", "dynamodb", "dynamodb_moto", "ministack", "moto", "redis_url"]
+__all__ = [
+    "azurite",
+    "azurite_blobs",
+    "azurite_services",
+    "dynamodb",
+    "dynamodb_moto",
+    "ministack",
+    "moto",
+    "redis_url",
+]
 
 
 def pytest_configure(config):

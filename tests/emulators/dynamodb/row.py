@@ -1,6 +1,6 @@
 """A row of the ledger: a request, and what AWS answers to it. `TABLE` in it stands for the table's name.
 
-The table has the keys `p` and `i` (S), the global index `global` of `h` (S) and `r` (N), and the local index `local` of `p` and `r`.
+The table has the keys `p` and `i` (S), the index `global` of `h` (S) and `r` (N), and the index `local` of `p` and `r`.
 """
 
 from dataclasses import dataclass, field

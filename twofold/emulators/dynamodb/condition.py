@@ -1,6 +1,6 @@
 """Conditions: those of writes, filters, and of keys ("Comparison operator and function reference")."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from twofold.emulators.dynamodb.syntax import Call, Literal, Operand, Reader, shown
@@ -59,7 +59,7 @@ def _alternatives(reader: Reader) -> Condition:
     return _joined(reader, "OR", lambda: _joined(reader, "AND", lambda: _negated(reader)))
 
 
-def _joined(reader, operator, part):  # type: ignore[no-untyped-def]
+def _joined(reader: Reader, operator: str, part: Callable[[], Condition]) -> Condition:
     parts = [part()]
     while reader.word() == operator:
         reader.take()
@@ -200,6 +200,4 @@ def _type_name(reader: Reader, literal: Literal) -> None:
 
 
 def _wrong_type(reader: Reader, what: str, name: str, kind: str) -> None:
-    reader.fault(
-        "type", f"Incorrect operand type for operator or function; {what}: {name}, operand type: {kind}"
-    )
+    reader.fault("type", f"Incorrect operand type for operator or function; {what}: {name}, operand type: {kind}")

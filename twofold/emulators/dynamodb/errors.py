@@ -32,7 +32,9 @@ def wrong(message: str) -> Answer:
 
 def unmet(value: object, member: str, constraint: str) -> Answer:
     """A ValidationException about a constraint of the API's model."""
-    return invalid(f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}")
+    return invalid(
+        f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"
+    )
 
 
 def message_of(refusal: Answer) -> str:

@@ -12,8 +12,22 @@ from twofold.emulators.dynamodb.update import update
 from twofold.emulators.dynamodb.values import check
 from twofold.emulators.server import Answer
 
-_SLOTS = ("KeyConditionExpression", "UpdateExpression", "ConditionExpression", "FilterExpression", "ProjectionExpression")
-_OLD = ("AttributesToGet", "AttributeUpdates", "ConditionalOperator", "Expected", "KeyConditions", "QueryFilter", "ScanFilter")
+_SLOTS = (
+    "KeyConditionExpression",
+    "UpdateExpression",
+    "ConditionExpression",
+    "FilterExpression",
+    "ProjectionExpression",
+)
+_OLD = (
+    "AttributesToGet",
+    "AttributeUpdates",
+    "ConditionalOperator",
+    "Expected",
+    "KeyConditions",
+    "QueryFilter",
+    "ScanFilter",
+)
 _NAMES, _VALUES = "ExpressionAttributeNames", "ExpressionAttributeValues"
 
 

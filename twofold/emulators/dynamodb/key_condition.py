@@ -73,7 +73,7 @@ def check_keys(keys: Keys, tests: Mapping[str, KeyTest]) -> None:
 def check_start(keys: Keys, tests: Mapping[str, KeyTest], start: Item) -> None:
     """Raises the refusal of a start, of the right form, that is none of what the tests select."""
     same = tests[keys.partition].holds(start[keys.partition])
-    if keys.sort not in tests:
+    if keys.sort is None or keys.sort not in tests:
         if not same:
             raise invalid("The provided starting key is outside query boundaries based on provided conditions")
     elif not tests[keys.sort].holds(start[keys.sort]):

@@ -13,7 +13,7 @@ _INDEX = ("IndexName", "KeySchema", "Projection")
 
 
 class Replica:
-    """A write is seen by the second eventual read of its table after it, never by the first."""
+    """A write is seen by the second eventual read of its table after it, never by the first. A backend has one at most."""
 
     def __init__(self, backend: Backend, region: str) -> None:
         self._backend, self._region = backend, region
@@ -27,12 +27,12 @@ class Replica:
             if indexes := description.get(kind):
                 table[kind] = [{member: index[member] for member in _INDEX} for index in indexes]
         self._backend.call("CreateTable", table | {"BillingMode": "PAY_PER_REQUEST"}, REGION)
-        start: dict[str, Any] = {}
-        while start is not None:
-            page = self._backend.call("Scan", {"TableName": name, "ConsistentRead": True, **start}, self._region)
+        request: dict[str, Any] = {"TableName": name, "ConsistentRead": True}
+        while request:
+            page = self._backend.call("Scan", request, self._region)
             self._write(name, [{"PutRequest": {"Item": item}} for item in page["Items"]])
             last = page.get("LastEvaluatedKey")
-            start = {"ExclusiveStartKey": last} if last else None  # type: ignore[assignment]
+            request = request | {"ExclusiveStartKey": last} if last else {}
         self._behind[name] = {}
 
     def remove(self, name: str) -> None:
@@ -47,7 +47,7 @@ class Replica:
     def catch_up(self, name: str) -> None:
         """Copies the items that were written."""
         keys, self._behind[name] = self._behind[name], {}
-        for some in itertools.batched(keys.items(), 25):
+        for some in itertools.batched(keys.items(), 25, strict=False):
             wanted = {"RequestItems": {name: {"Keys": [key for _, key in some], "ConsistentRead": True}}}
             items = self._backend.call("BatchGetItem", wanted, self._region)["Responses"].get(name, [])
             names = some[0][1].keys()
@@ -63,5 +63,5 @@ class Replica:
             self.catch_up(name)
 
     def _write(self, name: str, writes: Iterable[dict[str, Any]]) -> None:
-        for some in itertools.batched(writes, 25):
+        for some in itertools.batched(writes, 25, strict=False):
             self._backend.call("BatchWriteItem", {"RequestItems": {name: list(some)}}, REGION)

@@ -58,7 +58,9 @@ def _query(request: Request, tables: Tables) -> None:
         key_condition.check_start(keys, found.keys, start)
     for name in sorted(named_in(found.filter)) if found.filter else ():
         if name in keys.types:
-            raise invalid(f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}")
+            raise invalid(
+                f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}"
+            )
 
 
 def _scan(request: Request, tables: Tables) -> None:
@@ -130,7 +132,9 @@ def _transact_write(request: Request, tables: Tables) -> None:
         key = _key_of(table, action["Item"]) if kind == "Put" else action["Key"]
         keys.append((action["TableName"], key))
         _check_changed(found, table)
-        reasons.append(_reason(table.check_item if kind == "Put" else table.check_key, action["Item" if kind == "Put" else "Key"]))
+        reasons.append(
+            _reason(table.check_item if kind == "Put" else table.check_key, action["Item" if kind == "Put" else "Key"])
+        )
     _finish_transaction(keys, reasons)
 
 

@@ -44,7 +44,9 @@ class Table:
                 if name in self.keys.types or name not in item:
                     continue
                 if (actual := next(iter(item[name]))) != kind:
-                    raise wrong(f"Type mismatch for Index Key {name} Expected: {kind} Actual: {actual} IndexName: {index}")
+                    raise wrong(
+                        f"Type mismatch for Index Key {name} Expected: {kind} Actual: {actual} IndexName: {index}"
+                    )
                 if kind in _EMPTY and not item[name][kind]:
                     raise invalid(
                         "One or more parameter values are not valid. A value specified for a secondary index key is not supported."

@@ -26,7 +26,12 @@ class DynamoDB(FakeServer):
     """Before the backend at `backend`, at `url`. `stale` is whether eventual reads are; `clock` gives seconds."""
 
     def __init__(
-        self, backend: str, *, region: str = ministack.REGION, stale: bool = True, clock: Callable[[], float] = time.time
+        self,
+        backend: str,
+        *,
+        region: str = ministack.REGION,
+        stale: bool = True,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._backend, self._region, self._clock = Backend(backend), region, clock
         self._replica = Replica(self._backend, region) if stale else None
@@ -103,7 +108,10 @@ class DynamoDB(FakeServer):
             case "BatchWriteItem":
                 for name, writes in request["RequestItems"].items():
                     for write in writes:
-                        yield self._key(name, write["PutRequest"]["Item"] if "PutRequest" in write else write["DeleteRequest"]["Key"])
+                        yield self._key(
+                            name,
+                            write["PutRequest"]["Item"] if "PutRequest" in write else write["DeleteRequest"]["Key"],
+                        )
             case "TransactWriteItems":
                 for [(kind, action)] in (one.items() for one in request["TransactItems"]):
                     if kind != "ConditionCheck":

@@ -14,7 +14,18 @@ from twofold.emulators.server import Answer
 MAX_BYTES, MAX_OPERATORS = 4096, 300
 _TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|[#:][A-Za-z0-9_]+|[0-9]+|<>|<=|>=|[=<>(),.\[\]+-]|\S)")
 _WORD, _NAME, _VALUE = re.compile("[A-Za-z_]"), re.compile("#."), re.compile(":.")
-_ORDER = ("reserved", "function", "parentheses", "undefined name", "undefined value", "use", "operands", "type", "distinct", "count")
+_ORDER = (
+    "reserved",
+    "function",
+    "parentheses",
+    "undefined name",
+    "undefined value",
+    "use",
+    "operands",
+    "type",
+    "distinct",
+    "count",
+)
 END = "<EOF>"
 
 type Path = tuple[str | int, ...]

@@ -20,7 +20,18 @@ _EMPTY_SETS = {
     "NS": "An number set  may not be empty",
     "BS": "Binary sets should not be empty",
 }
-_TYPES = {"S": str, "N": str, "B": str, "BOOL": bool, "NULL": bool, "L": list, "M": dict, "SS": list, "NS": list, "BS": list}
+_TYPES = {
+    "S": str,
+    "N": str,
+    "B": str,
+    "BOOL": bool,
+    "NULL": bool,
+    "L": list,
+    "M": dict,
+    "SS": list,
+    "NS": list,
+    "BS": list,
+}
 
 
 def check_all(values: Iterable[Value]) -> None:
@@ -29,17 +40,21 @@ def check_all(values: Iterable[Value]) -> None:
         check(value)
 
 
-def check(value: Value, level: int = 1) -> None:
+def check(value: Any, level: int = 1) -> None:
     """Raises the refusal of what is no value."""
     known = [kind for kind in value if kind in _TYPES] if isinstance(value, dict) else []
     if not known:
         raise invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
     if len(known) > 1:
-        raise invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
+        raise invalid(
+            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
+        )
     if level > MAX_LEVELS + 1:
-        raise invalid("Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit")
+        raise invalid(
+            "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+        )
     kind = known[0]
-    content = value[kind]
+    content: Any = value[kind]
     if not isinstance(content, _TYPES[kind]):
         raise invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
     match kind:
