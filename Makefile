@@ -35,9 +35,8 @@ run: install  ## serves on 127.0.0.1:$(PORT), SQLite under .data/
 dev: install  ## as in the cloud CLOUD=azure|aws (or local), on emulators; anew at each change
 	@exec .venv/bin/twofold dev --cloud $(CLOUD) --port $(PORT)
 
-tools: install  ## the Pulumi CLI, DynamoDB Local, Azurite, otelcol, Checkov, actionlint, Kusto's parser, into the cache outside the tree; looks for Redis and Prometheus
+tools: install  ## the Pulumi CLI, Azurite, otelcol, Checkov, actionlint, Kusto's parser, into the cache outside the tree; looks for Redis and Prometheus
 	-@$(PY) tools/pulumi_cli.py
-	-@$(PY) tools/dynamodb_local.py
 	-@$(PY) -m twofold.emulators.azurite
 	-@$(PY) tools/redis_server.py
 	-@$(PY) tools/otelcol.py

@@ -6,10 +6,28 @@ import sys
 import pytest
 
 import tests.depth  # noqa: F401 - registers the profiles before a test is collected
-from tests.emulators.fixtures import azurite, azurite_blobs, azurite_services, dynamodb_local, ministack, redis_url
+from tests.emulators.fixtures import (
+    azurite,
+    azurite_blobs,
+    azurite_services,
+    dynamodb,
+    dynamodb_moto,
+    ministack,
+    moto,
+    redis_url,
+)
 from tests.parity.record import install
 
-__all__ = ["azurite", "azurite_blobs", "azurite_services", "dynamodb_local", "ministack", "redis_url"]
+__all__ = [
+    "azurite",
+    "azurite_blobs",
+    "azurite_services",
+    "dynamodb",
+    "dynamodb_moto",
+    "ministack",
+    "moto",
+    "redis_url",
+]
 
 # Where the environment forbids bytecode, each process that a test starts would compile the clouds' SDKs anew: seconds.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -25,9 +25,9 @@ class TestSQLite(ReadModelConformance):
 
 
 class TestDynamoDB(ReadModelConformance):
-    """DynamoDB Local and ministack."""
+    """DynamoDB as strict as AWS, on ministack and on moto."""
 
-    @pytest.fixture(autouse=True, params=["dynamodb_local", "ministack"])
+    @pytest.fixture(autouse=True, params=["dynamodb", "dynamodb_moto"])
     def _tables(self, request):
         endpoint, prefix = request.getfixturevalue(request.param), f"t{uuid.uuid4().hex[:8]}"
         create_tables(endpoint, prefix)

@@ -25,7 +25,7 @@ def test_every_pin_has_its_hashes(lock):
 def test_updates_are_asked_for_wherever_something_is_pinned():
     updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
     found = {(one["package-ecosystem"], one["directory"]) for one in updates}
-    pinned = {"pyproject.toml": "pip", "go.mod": "gomod", "package.json": "npm", "pom.xml": "maven"}
+    pinned = {"pyproject.toml": "pip", "go.mod": "gomod", "package.json": "npm"}
     expected = {
         (kind, "/" + path.parent.relative_to(ROOT).as_posix().removeprefix("."))
         for name, kind in pinned.items()

@@ -1,17 +1,21 @@
 """Session fixtures: each gives a URL, its own emulator's or the one that the environment names."""
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.emulators.tool import needing
-from tools import dynamodb_local as local
 from tools import redis_server
 from twofold.emulators import aws
 from twofold.emulators import azurite as azurite_tool
 from twofold.emulators import ministack as emulator
+from twofold.emulators.dynamodb import DynamoDB
 from twofold.emulators.process import free_port, serving
 
 if TYPE_CHECKING:
@@ -28,11 +32,33 @@ def ministack():
         yield url
 
 
-@pytest.fixture(scope="session")
-def dynamodb_local():
+@contextmanager
+def moto_serving() -> Iterator[str]:
+    """moto's server, a second opinion of DynamoDB."""
     port = free_port()
-    with serving(needing(lambda: local.command(port)), port) as url:
+    command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
+    with serving(command, port) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def moto():
+    with moto_serving() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def dynamodb(ministack):
+    """DynamoDB as strict as AWS, on ministack."""
+    with DynamoDB(ministack, region=REGION) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def dynamodb_moto(moto):
+    """DynamoDB as strict as AWS, on moto's server."""
+    with DynamoDB(moto, region=REGION) as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")

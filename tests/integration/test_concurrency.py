@@ -31,7 +31,7 @@ def driver(request, tmp_path):
     if request.param == "sqlite":
         yield local.from_url(f"sqlite:///{tmp_path}/store.db")
     elif request.param == "dynamodb":
-        endpoint, prefix = request.getfixturevalue("dynamodb_local"), f"load-{uuid.uuid4().hex[:8]}"
+        endpoint, prefix = request.getfixturevalue("dynamodb"), f"load-{uuid.uuid4().hex[:8]}"
         create_tables(endpoint, prefix)
         yield aws.from_url(f"dynamodb://{REGION}/{prefix}?endpoint={endpoint}")
     else:

@@ -28,7 +28,7 @@ from tests.fakes.credential import StaticCredential
 from tests.integration.mortal import Crashed, Fate, Home, Mortal
 from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER
-from twofold.aws import document_store as dynamodb
+from twofold.aws import document_store
 from twofold.aws import message_queue as sqs
 from twofold.aws.feed import document_of
 from twofold.azure import document_store as cosmos
@@ -98,14 +98,14 @@ async def azure(azurite):
 
 
 @pytest.fixture
-async def aws(dynamodb_local, ministack):
+async def aws(dynamodb, ministack):
     prefix = f"t{uuid.uuid4().hex[:8]}"
-    create_tables(dynamodb_local, prefix)
+    create_tables(dynamodb, prefix)
     queues = boto3.client("sqs", region_name=REGION, endpoint_url=ministack, **DUMMY)
     made = [queues.create_queue(QueueName=f"{prefix}-{name}")["QueueUrl"] for name in QUEUES]
-    documents = dynamodb.from_url(f"dynamodb://{REGION}/{prefix}?endpoint={dynamodb_local}")
+    documents = document_store.from_url(f"dynamodb://{REGION}/{prefix}?endpoint={dynamodb}")
     queue = sqs.from_url(f"sqs://{REGION}/{prefix}?endpoint={ministack}")
-    stream = DynamoDBStream(dynamodb_local, f"{prefix}-events")
+    stream = DynamoDBStream(dynamodb, f"{prefix}-events")
 
     async def changes():
         return [document for record in stream.batch()["Records"] if (document := document_of(record)) is not None]

@@ -23,7 +23,7 @@ from twofold.runtime import Runtime
 from twofold.settings import Settings
 
 
-@pytest.fixture(params=["sqlite", "aws, DynamoDB Local", "aws, ministack", "azure"])
+@pytest.fixture(params=["sqlite", "aws", "aws, moto", "azure"])
 def backend(request):
     """The drivers of one home, beside the embedded rest, and what the store and the queue are called in traces."""
     if request.param == "sqlite":
@@ -45,7 +45,7 @@ def backend(request):
                 "azure.storagequeue",
             )
     else:
-        store = request.getfixturevalue("ministack" if "ministack" in request.param else "dynamodb_local")
+        store = request.getfixturevalue("dynamodb_moto" if "moto" in request.param else "dynamodb")
         queues, prefix = request.getfixturevalue("ministack"), f"t{uuid.uuid4().hex[:8]}"
         create_tables(store, prefix)
         client = boto3.client("sqs", region_name=REGION, endpoint_url=queues, **DUMMY)

@@ -63,7 +63,6 @@ def test_on_a_full_machine_all_is_there(machine):
         "otelcol-1/otelcol",
         "kusto-1/node_modules/x",
         "azurite-1/node_modules/x",
-        "dynamodb-local-1/Loopback.class",
         "checkov-1/done",
     ):
         put(machine.cache / name)
@@ -76,8 +75,6 @@ def test_on_a_full_machine_all_is_there(machine):
 
 def test_mirrors_will_do(machine):
     machine.environ.update(MIRRORS)
-    put(machine.home / ".m2/settings.xml")
-    (machine.home / ".m2/settings.xml").write_text("<settings><mirrors><mirror>x</mirror></mirrors></settings>")
     program(machine, "func", "redis-server", "prometheus")
     assert [check.what for check in doctor.offline(machine) if not check.fine] == []
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 NEEDED = {
     "Python 3.13", "uv", "lock requirements/aws.txt", "lock requirements/azure.txt", "this project's .venv", "Pulumi CLI",
 }  # fmt: skip
-OPTIONAL = {"node", "java", "go", "redis-server", "prometheus", "docker", "func", "az", "aws"}
+OPTIONAL = {"node", "go", "redis-server", "prometheus", "docker", "func", "az", "aws"}
 
 
 def nobody(machine, cloud):

@@ -147,16 +147,6 @@ def _npm(machine: Machine) -> list[Check]:
     return checks
 
 
-def _dynamodb(machine: Machine) -> list[Check]:
-    if not (machine.root / "tools/dynamodb_local.py").is_file():
-        return []
-    cached = next((str(path.parent) for path in machine.cache.glob("dynamodb-local-*/Loopback.class")), None)
-    settings = machine.home / ".m2/settings.xml"
-    mirror = str(settings) if machine.has(settings, "<mirror>") else None
-    command = f"write <mirrors><mirror>…</mirror></mirrors> into {settings}, then: make tools"
-    return [_checked("DynamoDB Local (Maven, tests)", cached, mirror, command)]
-
-
 def _packages(machine: Machine) -> list[Check]:
     checks = []
     for package, tool, programs in (
@@ -192,5 +182,5 @@ def _bundle(machine: Machine) -> list[Check]:
 
 
 OFFLINE: tuple[Look, ...] = (
-    _uv, _wheels, _go, _plugins, _checkov, _npm, _dynamodb, _packages, _images, _bundle,
+    _uv, _wheels, _go, _plugins, _checkov, _npm, _packages, _images, _bundle,
 )  # fmt: skip

@@ -20,7 +20,6 @@ LOGIN_SECONDS = 20
 LOGINS = {"azure": "az login", "aws": "aws sso login"}
 TOOLS = (
     ("node", ("node",), "twofold dev: Azurite", "apt-get install nodejs npm"),
-    ("java", ("java",), "tests: DynamoDB Local", "apt-get install default-jre-headless"),
     ("go", ("go",), "tests: builds the Pulumi CLI", "apt-get install golang-go"),
     ("redis-server", ("redis-server", "valkey-server"), "tests: the cache", "apt-get install redis-server"),
     ("prometheus", ("prometheus",), "tries the metrics", "apt-get install prometheus"),

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from twofold.emulators import ministack
-from twofold.emulators.dynamodb_stream import DynamoDBStream
+from twofold.emulators.dynamodb_stream import DynamoDBStream, StreamDelivery
 from twofold.emulators.lambda_host import LambdaHost
 from twofold.emulators.ministack import KEYS, REGION, client
-from twofold.emulators.place import SERVED, DeliveryFailed, Emulator, Place, Timer
+from twofold.emulators.place import SERVED, Emulator, Place, Timer
 from twofold.emulators.process import Server, free_port
 from twofold.manifest import ServiceManifest
 
@@ -93,32 +93,6 @@ def create_tables(database: Any, prefix: str, collections: Iterable[str] = ("eve
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
         )
         database.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
-
-
-class StreamDelivery:
-    """What the stream's event source mapping does: a batch again from its first failed record on, the shard waits."""
-
-    def __init__(self, opened: Callable[[], DynamoDBStream], invoke: Invoke) -> None:
-        self._opened, self._invoke = opened, invoke
-        self.begin()
-
-    def begin(self) -> None:
-        """Starts with a stream that is new."""
-        self._stream: DynamoDBStream | None = None
-        self._records: list[Any] = []
-
-    def __call__(self) -> int:
-        self._stream = self._stream or self._opened()
-        self._records = self._records or self._stream.batch()["Records"]
-        if not self._records:
-            return 0
-        failed = {one["itemIdentifier"] for one in self._invoke({"Records": self._records})["batchItemFailures"]}
-        numbers = [record["dynamodb"]["SequenceNumber"] for record in self._records]
-        done = next((place for place, number in enumerate(numbers) if number in failed), len(numbers))
-        self._records = self._records[done:]
-        if self._records:
-            raise DeliveryFailed(f"{len(self._records)} records of the stream failed and come again")
-        return done
 
 
 class QueueDelivery:

@@ -1,4 +1,4 @@
-"""`lambda_function.py`, run by the real `awslambdaric`, on DynamoDB Local and ministack's secrets."""
+"""`lambda_function.py`, run by the real `awslambdaric`, on ministack, DynamoDB as strict as AWS."""
 
 import json
 import subprocess
@@ -27,16 +27,16 @@ def sqs(ministack):
 
 
 @pytest.fixture(scope="module")
-def environ(dynamodb_local, ministack, sqs):
+def environ(dynamodb, ministack, sqs):
     prefix = f"door-{uuid.uuid4().hex[:8]}"
-    create_tables(dynamodb_local, prefix)
+    create_tables(dynamodb, prefix)
     for name in ("payments", "payments-poison"):
         sqs.create_queue(QueueName=f"{prefix}-{name}")
     boto3.client("events", region_name=REGION, endpoint_url=ministack, **DUMMY).create_event_bus(Name=prefix)
     secrets = boto3.client("secretsmanager", region_name=REGION, endpoint_url=ministack, **DUMMY)
     secrets.create_secret(Name=f"{prefix}/payment-api-key", SecretString="k")
     return {
-        "TWOFOLD_STORE_URL": f"dynamodb://{REGION}/{prefix}?endpoint={dynamodb_local}",
+        "TWOFOLD_STORE_URL": f"dynamodb://{REGION}/{prefix}?endpoint={dynamodb}",
         "TWOFOLD_SECRETS_URL": f"secretsmanager://{REGION}/{prefix}?endpoint={ministack}",
         "TWOFOLD_QUEUE_URL": f"sqs://{REGION}/{prefix}?endpoint={ministack}",
         "TWOFOLD_EVENTS_URL": f"eventbridge://{REGION}/{prefix}?endpoint={ministack}",
@@ -51,8 +51,8 @@ def host(environ):
 
 
 @pytest.fixture
-def stream(prefix, dynamodb_local):
-    return DynamoDBStream(dynamodb_local, f"{prefix}-events")
+def stream(prefix, dynamodb):
+    return DynamoDBStream(dynamodb, f"{prefix}-events")
 
 
 def of(orders, batch):
