@@ -1,4 +1,4 @@
-"""Eventual reads are older than the last write, every time; a driver that forgets `ConsistentRead` is found out by its first read."""
+"""Eventual reads are older than the last write, every time: a driver that forgets `ConsistentRead` is found out at once."""
 
 import uuid
 
