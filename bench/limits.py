@@ -84,9 +84,9 @@ async def lists(folder: Path, driver: Any) -> tuple[float, float]:
         await views.list_orders(services, "c-1", None, 20, None)
 
     await cached(0)
-    found = await microseconds(read), await microseconds(cached)
+    times = await microseconds(read), await microseconds(cached)
     await services.close()
-    return found
+    return times
 
 
 class _Commit:

@@ -56,8 +56,8 @@ class NotReady(Exception):
 def addresses(cloud, outputs):
     """The variables that point the conformance suites at a stack's cloud; those that are set already win."""
     hosts = {name: urlsplit(str(outputs.get(name) or "")).netloc for name in ("store_url", "queue_url", "secrets_url")}
-    made = {name: form.format(region=outputs["region"], **hosts) for _, name, form in SUITES[cloud].values()}
-    return made | {"TWOFOLD_TEST_REGION": outputs["region"]}
+    urls = {name: form.format(region=outputs["region"], **hosts) for _, name, form in SUITES[cloud].values()}
+    return urls | {"TWOFOLD_TEST_REGION": outputs["region"]}
 
 
 def ready(cloud, env):
@@ -81,7 +81,7 @@ def ready(cloud, env):
 
 def conform(cloud, suites, environ):
     """Runs suites; returns each one's {passed, failed, errors, skipped} and seconds."""
-    found = {}
+    results = {}
     for name in suites:
         report = ROOT / ".build" / f"certify-{name}.xml"
         report.parent.mkdir(exist_ok=True)
@@ -95,9 +95,9 @@ def conform(cloud, suites, environ):
             "no:cacheprovider",
         ]
         subprocess.run(command, cwd=ROOT, env=environ | os.environ)
-        found[name] = counts(report.read_text() if report.is_file() else "")
+        results[name] = counts(report.read_text() if report.is_file() else "")
         report.unlink(missing_ok=True)
-    return found
+    return results
 
 
 def counts(junit):
@@ -149,11 +149,11 @@ def summary(records):
     last = {one["cloud"]: one for one in sorted(records, key=lambda one: one["date"]) if one["certified"]}
     if not last:
         return NOTHING
-    told = [
+    counts_ = [
         f"{'Azure' if cloud == 'azure' else 'AWS'} on {one['date']} ({one['region']}, commit {one['commit']})"
         for cloud, one in sorted(last.items(), reverse=True)
     ]  # fmt: skip
-    return f"Certified on a real account: **{', '.join(told)}**; see docs/certified/. {TESTED.capitalize()}"
+    return f"Certified on a real account: **{', '.join(counts_)}**; see docs/certified/. {TESTED.capitalize()}"
 
 
 def stored():
@@ -181,13 +181,15 @@ def main():
         print(f"certify: {exc}", file=sys.stderr)
         sys.exit(2)
     suites = conform(cloud, [arguments.only] if arguments.only else SUITES[cloud], addresses(cloud, outputs))
-    made = record(cloud, stack, outputs, suites, order(outputs["url"], token, subject))
+    record_ = record(cloud, stack, outputs, suites, order(outputs["url"], token, subject))
     RECORDS.mkdir(parents=True, exist_ok=True)
-    path = RECORDS / f"{made['date']}-{cloud}.json"
-    path.write_text(json.dumps(made, indent=1) + "\n")
+    path = RECORDS / f"{record_['date']}-{cloud}.json"
+    path.write_text(json.dumps(record_, indent=1) + "\n")
     README.write_text(show(README.read_text(), summary(stored())))
-    print(f"{path.relative_to(ROOT)}: {'certified' if made['certified'] else 'not certified'}; walk: {made['walk']}")
-    sys.exit(0 if made["certified"] else 1)
+    print(
+        f"{path.relative_to(ROOT)}: {'certified' if record_['certified'] else 'not certified'}; walk: {record_['walk']}"
+    )
+    sys.exit(0 if record_["certified"] else 1)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ def find(
     what: str, program: str, version: str, modules: Path, package: str, *, takes: str, flags: str = "-s -w"
 ) -> Path:
     """The program's path; MissingTool when there is none and none can be built. `flags` are the linker's."""
-    if found := shutil.which(program):
-        return Path(found)
+    if command := shutil.which(program):
+        return Path(command)
     built = CACHE / f"{program}-{version}" / program
     if built.is_file():
         return built

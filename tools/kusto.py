@@ -27,8 +27,8 @@ def check(tables: Mapping[str, str], queries: Mapping[str, str]) -> dict[str, li
     shutil.copy(LOCK / "check.js", script)
     asked = json.dumps({"tables": tables, "queries": queries})
     done = subprocess.run(["node", script], input=asked, capture_output=True, text=True, check=True)
-    told: dict[str, list[str]] = json.loads(done.stdout)
-    return told
+    problems: dict[str, list[str]] = json.loads(done.stdout)
+    return problems
 
 
 if __name__ == "__main__":

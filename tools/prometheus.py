@@ -14,8 +14,8 @@ from twofold.emulators.cache import MissingTool
 
 def find(name: str = "prometheus") -> Path:
     """The program's path; MissingTool when there is none."""
-    if found := shutil.which(name):
-        return Path(found)
+    if command := shutil.which(name):
+        return Path(command)
     raise MissingTool(f"{name} is not on PATH; it comes with the package prometheus: apt-get install prometheus")
 
 

@@ -17,8 +17,8 @@ NAMES = ("redis-server", "valkey-server")
 def find() -> Path:
     """The server's path; MissingTool where none is installed."""
     for name in NAMES:
-        if found := shutil.which(name):
-            return Path(found)
+        if command := shutil.which(name):
+            return Path(command)
     raise MissingTool(
         "redis-server is not on PATH; install it: apt-get install redis-server, dnf install valkey, or brew install redis"
     )

@@ -12,12 +12,12 @@ def notes(tag: str, changelog: str, version: str) -> str:
     wanted = tag.removeprefix("v")
     if wanted != version:
         raise ValueError(f"the tag is {tag}, but the tree's version is {version}")
-    found = re.search(rf"^## {re.escape(wanted)}, (.+)\n(?s:(.*?))(?=^## |\Z)", changelog, re.MULTILINE)
-    if found is None:
+    match = re.search(rf"^## {re.escape(wanted)}, (.+)\n(?s:(.*?))(?=^## |\Z)", changelog, re.MULTILINE)
+    if match is None:
         raise ValueError(f"CHANGELOG.md has no section '## {wanted}, <date>'")
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", found[1]):
-        raise ValueError(f"CHANGELOG.md says of {wanted}: {found[1]!r}; put the date of the release there")
-    return found[2].strip() + "\n"
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", match[1]):
+        raise ValueError(f"CHANGELOG.md says of {wanted}: {match[1]!r}; put the date of the release there")
+    return match[2].strip() + "\n"
 
 
 if __name__ == "__main__":

@@ -64,10 +64,10 @@ def eventbridge_backend(endpoint):
     driver = eventbridge.from_url(f"eventbridge://{REGION}/{bus}?endpoint={endpoint}")
 
     def arrived():
-        found = []
+        events = []
         while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
-            found += [json.loads(message["Body"])["detail"] for message in messages]
-        return found
+            events += [json.loads(message["Body"])["detail"] for message in messages]
+        return events
 
     def fail():
         driver._client = Client("events", REGION, "http://127.0.0.1:9")
@@ -80,15 +80,15 @@ async def test_events_arrive_as_cloudevents_and_a_failure_is_told(backend):
     publisher = EventPublisher(driver, TYPES, source="/orders")
     await publisher.publish([])
     await publisher.publish(EVENTS)
-    found = {event["id"]: event for event in arrived()}
-    assert set(found) == {event.id for event in EVENTS}
+    by_id = {event["id"]: event for event in arrived()}
+    assert set(by_id) == {event.id for event in EVENTS}
     for event in EVENTS:
-        got = found[event.id]
+        got = by_id[event.id]
         assert (got["specversion"], got["type"], got["source"]) == ("1.0", "orders.placed", "/orders")
         assert got["data"] == event.data
     with pytest.raises(ProfileError, match=r"orders\.lost"):
         await publisher.publish([*EVENTS, Message("orders.lost", {})])
-    assert not set(event["id"] for event in arrived()) - set(found)
+    assert not set(event["id"] for event in arrived()) - set(by_id)
     fail()
     with pytest.raises(PublisherUnavailable):
         await publisher.publish(EVENTS[:1])
@@ -98,11 +98,11 @@ async def test_events_arrive_as_cloudevents_and_a_failure_is_told(backend):
 @given(st.lists(st.integers(1, 12)), st.integers(1, 4), st.integers(1, 12))
 def test_batches_keep_order_number_and_size(lengths, most, size):
     envelopes = [str(index % 10) * length for index, length in enumerate(lengths)]
-    found = list(chunks(envelopes, most, size))
-    assert [one for chunk in found for one in chunk] == envelopes
-    for chunk in found:
+    batches = list(chunks(envelopes, most, size))
+    assert [one for chunk in batches for one in chunk] == envelopes
+    for chunk in batches:
         assert 1 <= len(chunk) <= most and (len(chunk) == 1 or sum(map(len, chunk)) <= size)
-    for chunk, following in pairwise(found):
+    for chunk, following in pairwise(batches):
         assert len(chunk) == most or sum(map(len, chunk)) + len(following[0]) > size
 
 

@@ -31,7 +31,7 @@ MODULES = (
 
 def lines():
     """`module.name[.method](signature)`, sorted, without plain constants; imported names are listed where they are defined."""
-    found = []
+    names = []
     for name in MODULES:
         module = importlib.import_module(name)
         listed = getattr(module, "__all__", None) or [
@@ -40,8 +40,8 @@ def lines():
             if not key.startswith("_") and getattr(value, "__module__", None) == name
         ]
         for key in listed:
-            found += _of(f"{name}.{key}", getattr(module, key))
-    return sorted(set(found))
+            names += _of(f"{name}.{key}", getattr(module, key))
+    return sorted(set(names))
 
 
 def _of(path, value):

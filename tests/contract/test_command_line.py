@@ -24,11 +24,11 @@ def commands(command, *path):
 COMMANDS = commands(get_command(app))
 
 
-def twofold(*arguments, told=0):
+def twofold(*arguments, code=0):
     done = subprocess.run(
         [Path(sys.executable).with_name("twofold"), *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
-    assert done.returncode == told, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
     return done
 
 
@@ -61,7 +61,7 @@ def test_the_version_is_one_too():
     ],
 )
 def test_a_mistake_is_one_line_for_a_program_too(arguments, message):
-    done = twofold(*arguments.split(), "--json", told=2)
-    *where, told = done.stderr.splitlines()
-    assert done.stdout == "" and told.startswith("twofold: ") and message in told
+    done = twofold(*arguments.split(), "--json", code=2)
+    *where, last = done.stderr.splitlines()
+    assert done.stdout == "" and last.startswith("twofold: ") and message in last
     assert [line for line in where if not line.startswith("acts ")] == [] and len(where) < 2

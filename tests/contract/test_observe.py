@@ -23,11 +23,11 @@ def promtool(*arguments, cwd=FOLDER):
 
 def known():
     """The names of all series that the service exposes."""
-    found = set()
+    series = set()
     for family in PrometheusSink().registry.collect():
         suffixes = {"histogram": ("_bucket", "_count", "_sum"), "counter": ("_total",), "gauge": ("",)}[family.type]
-        found |= {family.name + suffix for suffix in suffixes}
-    return found
+        series |= {family.name + suffix for suffix in suffixes}
+    return series
 
 
 def expressions():

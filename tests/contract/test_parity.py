@@ -29,12 +29,12 @@ def test_a_cell_is_what_its_tests_are(stated, results, expected):
 
 
 @pytest.mark.parametrize(
-    ("results", "told"), [({}, "no test of the last run is t.py::*"), ({"t.py::a": "skipped"}, "were skipped")]
+    ("results", "message"), [({}, "no test of the last run is t.py::*"), ({"t.py::a": "skipped"}, "were skipped")]
 )
-def test_what_did_not_run_proves_nothing(results, told):
+def test_what_did_not_run_proves_nothing(results, message):
     with pytest.raises(Undecided) as undecided:
         cell("t.py::*", results)
-    assert told in str(undecided.value)
+    assert message in str(undecided.value)
 
 
 def test_every_capability_is_decided_for_every_home():
@@ -82,8 +82,8 @@ def test_a_run_of_a_part_renews_its_own_results(tmp_path, workers):
 
 def test_the_terminal_shows_what_the_page_does():
     shown = CliRunner().invoke(app, ["parity", "--json"])
-    made = json.loads(shown.output)
-    assert matrix.page(made) == (ROOT / "docs/parity.md").read_text()
+    groups = json.loads(shown.output)
+    assert matrix.page(groups) == (ROOT / "docs/parity.md").read_text()
     table = CliRunner().invoke(app, ["parity"]).output
     assert "Idempotency is fenced" in table and "a checkout has no gateway" in table
     command = [sys.executable, "-m", "twofold.cli.main", "parity", "--tests"]

@@ -36,8 +36,8 @@ async def store(tmp_path):
 
 
 async def stored(store, collection, expected):
-    found = await store.get(collection, expected["partition"], expected["id"])
-    return {"partition": found.partition, "id": found.id, "body": found.body}
+    document = await store.get(collection, expected["partition"], expected["id"])
+    return {"partition": document.partition, "id": document.id, "body": document.body}
 
 
 async def test_commits(store):

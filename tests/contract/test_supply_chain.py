@@ -24,7 +24,7 @@ def test_every_pin_has_its_hashes(lock):
 
 def test_updates_are_asked_for_wherever_something_is_pinned():
     updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
-    found = {(one["package-ecosystem"], one["directory"]) for one in updates}
+    ecosystems = {(one["package-ecosystem"], one["directory"]) for one in updates}
     pinned = {"pyproject.toml": "pip", "go.mod": "gomod", "package.json": "npm"}
     expected = {
         (kind, "/" + path.parent.relative_to(ROOT).as_posix().removeprefix("."))
@@ -32,7 +32,7 @@ def test_updates_are_asked_for_wherever_something_is_pinned():
         for path in (ROOT / name, *(ROOT / "tools").rglob(name), *(ROOT / "twofold/emulators").rglob(name))
         if path.is_file() and "node_modules" not in path.parts
     }
-    assert found == expected | {("github-actions", "/")}
+    assert ecosystems == expected | {("github-actions", "/")}
 
 
 def test_the_threat_models_tests_exist():

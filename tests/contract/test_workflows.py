@@ -146,10 +146,10 @@ def test_every_stack_file_is_previewed_and_looked_after():
 def test_release_notes_are_the_changelogs():
     text = "# Changelog\n\n## 1.1.0, unreleased\n\n- new\n\n## 1.0.0, 2026-12-01\n\n- first\n"
     assert notes("v1.0.0", text, "1.0.0") == "- first\n"
-    for tag, version, told in (
+    for tag, version, message in (
         ("v1.1.0", "1.1.0", "put the date"),
         ("v1.0.0", "1.1.0", "version is 1.1.0"),
         ("v2", "2", "no section"),
     ):
-        with pytest.raises(ValueError, match=told):
+        with pytest.raises(ValueError, match=message):
             notes(tag, text, version)

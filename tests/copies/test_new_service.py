@@ -42,8 +42,8 @@ def service(wheel, tmp_path_factory):
     folder = tmp_path_factory.mktemp("empty")
     run(UV, "venv", "-q", "--python", sys.executable, "venv", folder=folder)
     run(UV, "pip", "install", "-q", "--python", "venv/bin/python", str(wheel), folder=folder)
-    told = run("venv/bin/twofold", "new", "shop", "--service", "my-notes", folder=folder)
-    assert "api/notes.py" in told and "make test" in told
+    output = run("venv/bin/twofold", "new", "shop", "--service", "my-notes", folder=folder)
+    assert "api/notes.py" in output and "make test" in output
     return folder / "shop"
 
 
@@ -97,12 +97,12 @@ def test_it_is_served_as_in_a_cloud(service, cloud):
     process = subprocess.Popen(
         ["make", "dev", f"CLOUD={cloud}", "PORT=0"], cwd=service, stdout=subprocess.PIPE, text=True
     )
-    told = ""
-    while "try it" not in told:
+    output = ""
+    while "try it" not in output:
         line = process.stdout.readline()
-        assert line, told
-        told += line
-    url, token = re.search(r"is at +(\S+)", told)[1], re.search(r"Bearer ([^\"]+)", told)[1]
+        assert line, output
+        output += line
+    url, token = re.search(r"is at +(\S+)", output)[1], re.search(r"Bearer ([^\"]+)", output)[1]
     with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
         created = client.post("/notes", json={"text": "hello"})
         assert created.status_code == 201, created.text
@@ -149,19 +149,19 @@ def test_its_files_name_no_other_service_and_no_machine(service):
 
 def test_a_folder_that_is_not_empty_and_a_bad_name_are_refused(service):
     twofold = service.parent / "venv/bin/twofold"
-    for path, name, told in (("shop", "fine", "not empty"), ("other", "Not Fine", "a-z")):
+    for path, name, message in (("shop", "fine", "not empty"), ("other", "Not Fine", "a-z")):
         done = subprocess.run(
             [twofold, "new", path, "--service", name], cwd=service.parent, capture_output=True, text=True
         )
-        assert done.returncode == 2 and told in done.stderr and "Traceback" not in done.stderr
+        assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
     assert not (service.parent / "other").exists()
 
 
 def test_a_program_is_told_its_files(service):
-    told = run("venv/bin/twofold", "new", "again", "--service", "again", "--json", folder=service.parent)
-    made = service.parent / "again"
-    files = sorted(file.relative_to(made).as_posix() for file in made.rglob("*") if file.is_file())
-    assert json.loads(told) == {"path": "again", "files": files} and "openapi.json" in files
+    output = run("venv/bin/twofold", "new", "again", "--service", "again", "--json", folder=service.parent)
+    folder = service.parent / "again"
+    files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+    assert json.loads(output) == {"path": "again", "files": files} and "openapi.json" in files
 
 
 def test_the_wheel_is_complete(wheel):

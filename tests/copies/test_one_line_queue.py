@@ -100,9 +100,9 @@ def test_the_aws_stack_has_it_with_twin_alarm_and_a_unit_that_alone_may_receive(
     assert mapping["functionName"].endswith("orders-dev-mailer:live")
     receivers = {
         name.rpartition("orders-dev-")[2]
-        for name, given in inputs.items()
+        for name, resource in inputs.items()
         if name.startswith("aws:iam/rolePolicy")
-        for statement in json.loads(given["policy"])["Statement"]
+        for statement in json.loads(resource["policy"])["Statement"]
         if "sqs:ReceiveMessage" in statement["Action"] and any(arn.endswith("-mails") for arn in statement["Resource"])
     }
     assert receivers == {"mailer"}
@@ -112,13 +112,13 @@ def test_the_aws_stack_has_it_with_twin_alarm_and_a_unit_that_alone_may_receive(
 
 def test_the_azure_stack_has_it_with_twin_alarm_and_a_unit_that_alone_may_receive(copy, tmp_path):
     inputs = copy.deploy("azure", tmp_path)["inputs"]
-    made = {name.rpartition("orders-dev-")[2] for name in inputs if name.startswith("azure-native:storage:Queue ")}
-    assert {"mails", "mails-poison"} <= made
+    queues = {name.rpartition("orders-dev-")[2] for name in inputs if name.startswith("azure-native:storage:Queue ")}
+    assert {"mails", "mails-poison"} <= queues
     alarm = inputs["azure-native:monitor:ScheduledQueryRule orders-dev-mails-poison"]
     assert '"/orders-mails-poison/messages"' in alarm["criteria"]["allOf"][0]["query"]
     granted = {
-        name.split()[1]: given["roleDefinitionId"].rpartition("/")[2]
-        for name, given in inputs.items()
+        name.split()[1]: assignment["roleDefinitionId"].rpartition("/")[2]
+        for name, assignment in inputs.items()
         if name.startswith("azure-native:authorization:RoleAssignment") and "-mails" in name
     }
     contributor = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"

@@ -28,14 +28,14 @@ PLACEHOLDERS = {"<digest>": "5" * 64}
 
 def commands(text):
     """The command lines of a page, without comments."""
-    found, fenced = [], False
+    lines, fenced = [], False
     for line in text.splitlines():
         if line.startswith("```"):
             fenced = not fenced
         shown = re.match(r"^(?: {4}| {7})(\S.*)$", line)
         if shown and not fenced and shown[1].split(" ")[0] in PROGRAMS:
-            found.append(re.sub(r"\s+#.*$", "", shown[1]).strip())
-    return found
+            lines.append(re.sub(r"\s+#.*$", "", shown[1]).strip())
+    return lines
 
 
 FOUND = {command for page in PAGES for command in commands(page.read_text())}
@@ -116,11 +116,11 @@ def test_what_a_sentence_mentions_exists_with_its_options(command):
         targets = re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text() + TEMPLATE_MAKEFILE.read_text())
         assert [word for word in rest if "=" not in word and word not in targets] == []
         return
-    found = get_command(app)
-    while rest and hasattr(found, "commands") and rest[0] in found.commands:
-        found = found.commands[rest.pop(0)]
-    assert found.name in command.split(), "there is no such command"
-    known = {option for parameter in found.params for option in parameter.opts}
+    group = get_command(app)
+    while rest and hasattr(group, "commands") and rest[0] in group.commands:
+        group = group.commands[rest.pop(0)]
+    assert group.name in command.split(), "there is no such command"
+    known = {option for parameter in group.params for option in parameter.opts}
     assert {word for word in rest if word.startswith("--")} <= known
 
 

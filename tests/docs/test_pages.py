@@ -21,14 +21,14 @@ ELSEWHERE = {"docs/certified/"}
 def anchors(page):
     """The fragments that GitHub gives a page's headings."""
     text = re.sub(r"(?ms)^```.*?^```$", "", page.read_text())
-    found = [heading.strip().lower() for heading in re.findall(r"(?m)^#+ (.+)$", text)]
-    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in found}
+    headings = [heading.strip().lower() for heading in re.findall(r"(?m)^#+ (.+)$", text)]
+    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in headings}
 
 
 def links(page):
     """Each relative link: the page or file it leads to, and the fragment."""
-    found = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", page.read_text())
-    return [((page.parent / target).resolve() if target else page, fragment) for target, fragment in found]
+    targets = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", page.read_text())
+    return [((page.parent / target).resolve() if target else page, fragment) for target, fragment in targets]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -65,7 +65,7 @@ def test_every_page_is_reached_from_the_readme():
 
 def test_each_problem_has_its_section():
     """Those that the kit answers with, read from its source, and those that FastAPI's own errors become."""
-    told = {"not-found", "method-not-allowed"}
+    types = {"not-found", "method-not-allowed"}
     for file in (ROOT / "twofold").rglob("*.py"):
         if "template" in file.parts:
             continue  # a service's own
@@ -75,9 +75,9 @@ def test_each_problem_has_its_section():
                 and getattr(call.func, "id", "") in ("Problem", "_problem")
                 and len(call.args) > 2
             ):
-                told |= {arg.value for arg in call.args[1:2] if isinstance(arg, ast.Constant)}
+                types |= {arg.value for arg in call.args[1:2] if isinstance(arg, ast.Constant)}
     sections = re.findall(r"(?m)^## (\S+)$", (DOCS / "problems.md").read_text())
-    assert len(told) > 20 and sorted(sections) == sorted(told)
+    assert len(types) > 20 and sorted(sections) == sorted(types)
 
 
 def test_each_target_of_make_is_shown_as_plain_commands():

@@ -68,8 +68,8 @@ def azurite_services():
     They take the key, and Entra tokens as Azure does.
     """
     needing(azurite_tool.fetch)
-    with azurite_tool.account() as found:
-        yield {"queue": found.queue, "blob": found.blob, "certificate": found.certificate}
+    with azurite_tool.account() as account:
+        yield {"queue": account.queue, "blob": account.blob, "certificate": account.certificate}
 
 
 @pytest.fixture(scope="session")

@@ -69,9 +69,9 @@ def _aws(token, name, inputs):
         case "aws:cloudfront/distribution:Distribution":
             own |= {"domainName": "d111111abcdef8.cloudfront.net", "hostedZoneId": "Z2FDTNDATAQYW2"}
         case "aws:s3/bucket:Bucket":
-            made = f"{inputs['bucketPrefix']}2611251935"
-            own |= {"bucket": made, "arn": f"arn:aws:s3:::{made}"}
-            own["bucketRegionalDomainName"] = f"{made}.s3.eu-central-1.amazonaws.com"
+            bucket = f"{inputs['bucketPrefix']}2611251935"
+            own |= {"bucket": bucket, "arn": f"arn:aws:s3:::{bucket}"}
+            own["bucketRegionalDomainName"] = f"{bucket}.s3.eu-central-1.amazonaws.com"
         case "aws:acm/certificate:Certificate":
             kind = {"resourceRecordType": "CNAME", "domainName": inputs["domainName"]}
             name = {
@@ -97,8 +97,8 @@ def _azure(kind, name, inputs):
     called = (CALLED[kind],) if kind in CALLED else NAMES
     own = {"name": next((inputs[key] for key in called if key in inputs), name)}
     if "identity" in inputs:  # a list of ids going in, a map by id coming out
-        given = inputs["identity"].get("userAssignedIdentities", ())
-        own["identity"] = inputs["identity"] | {"userAssignedIdentities": {id: {} for id in given}}
+        ids = inputs["identity"].get("userAssignedIdentities", ())
+        own["identity"] = inputs["identity"] | {"userAssignedIdentities": {id: {} for id in ids}}
     match kind:
         case "cdn:Profile":
             own["frontDoorId"] = FRONT_DOOR_ID
@@ -126,7 +126,7 @@ def _azure(kind, name, inputs):
     return own
 
 
-def asked(token, given):
+def asked(token, arguments):
     """What a provider's function says to these arguments; None of one that is not stood in for."""
     match token:
         case "aws:index/getCallerIdentity:getCallerIdentity":
@@ -135,7 +135,7 @@ def asked(token, given):
         case "aws:index/getAvailabilityZones:getAvailabilityZones":
             return {"id": "zones", "names": [f"eu-central-1{zone}" for zone in "abc"]}
         case "aws:ec2/getSubnet:getSubnet":
-            id = given["id"]  # the first digit after "subnet-" is its VPC, the last its zone
+            id = arguments["id"]  # the first digit after "subnet-" is its VPC, the last its zone
             zone = f"eu-central-1{'abc'[int(id[-1], 16) % 3]}"
             return {"id": id, "vpcId": f"vpc-{id[7]}", "availabilityZone": zone}
         case "azure-native:authorization:getClientConfig":
@@ -143,7 +143,7 @@ def asked(token, given):
         case "azure-native:authorization:getClientToken":
             return {"token": PIPELINE}
         case "azure-native:apimanagement:getApiManagementService":
-            name = given["serviceName"]
+            name = arguments["serviceName"]
             identity = {"type": "SystemAssigned", "principalId": f"principal-{name}", "tenantId": TENANT}
             return {"name": name, "gatewayUrl": f"https://{name}.azure-api.net", "identity": identity}
     return None

@@ -82,13 +82,13 @@ def together(state):
     by_urn = {one["urn"]: one for one in state}
 
     def before(urn):
-        found, left = set(), [urn]
+        earlier, left = set(), [urn]
         while left:
             for needed in by_urn.get(left.pop(), {}).get("dependencies", ()):
-                if needed not in found:
-                    found.add(needed)
+                if needed not in earlier:
+                    earlier.add(needed)
                     left.append(needed)
-        return found
+        return earlier
 
     kinds = [one for one in state if one["type"] in ALONE]
     needed = {one["urn"]: before(one["urn"]) for one in kinds}

@@ -131,7 +131,7 @@ def forwarded(connection, request, headers):
         connection.endheaders(request.body or None)
         answer = connection.getresponse()
         sized = HOP_BY_HOP - ({"content-length"} if request.method == "HEAD" else set())
-        told = {name.title(): value for name, value in answer.getheaders() if name.lower() not in sized}
-        return Answer(answer.status, answer.read(), told)
+        fields = {name.title(): value for name, value in answer.getheaders() if name.lower() not in sized}
+        return Answer(answer.status, answer.read(), fields)
     finally:
         connection.close()

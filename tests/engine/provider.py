@@ -81,8 +81,8 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
     def Configure(self, request, context):
-        self.configured.append(given := plain(request.args))
-        if answers.ACCOUNT not in given.get("allowedAccountIds", answers.ACCOUNT):  # in Terraform's own words
+        self.configured.append(config := plain(request.args))
+        if answers.ACCOUNT not in config.get("allowedAccountIds", answers.ACCOUNT):  # in Terraform's own words
             context.abort(grpc.StatusCode.UNKNOWN, f"AWS account ID not allowed: {answers.ACCOUNT}")
         return provider_pb2.ConfigureResponse(
             acceptSecrets=False, supportsPreview=True, acceptResources=False, acceptOutputs=False
@@ -145,9 +145,9 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     def Read(self, request, context):
         if request.id in self.existing and not request.properties.fields:  # an import
-            found = struct(self.existing[request.id])
+            existing = struct(self.existing[request.id])
             self.resources[request.urn] = (request.urn.split("::")[2].split("$")[-1], self.existing[request.id])
-            return provider_pb2.ReadResponse(id=request.id, properties=found, inputs=found)
+            return provider_pb2.ReadResponse(id=request.id, properties=existing, inputs=existing)
         changed = self.drifted.get(request.urn, {})
         if changed is None:
             return provider_pb2.ReadResponse()
@@ -155,8 +155,8 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ReadResponse(id=request.id, properties=struct(properties), inputs=struct(inputs))
 
     def Invoke(self, request, context):
-        self.asked.append((request.tok, given := plain(request.args)))
-        if (answer := answers.asked(request.tok, given)) is None:
+        self.asked.append((request.tok, arguments := plain(request.args)))
+        if (answer := answers.asked(request.tok, arguments)) is None:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{request.tok} is not stood in for")
         return provider_pb2.InvokeResponse(**{"return": struct(answer)})
 

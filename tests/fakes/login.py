@@ -83,8 +83,8 @@ class LoginFake(IssuerFake):
         ):
             raise Answer(400, {"error": "invalid_grant", "error_description": "not this code"})
         token = self.token(sub=self.person, client_id="shop-cli", scope=asked["scope"], **self.gives)
-        given = {"access_token": token, "token_type": "Bearer", "expires_in": 300, "refresh_token": "planted-refresh"}
-        return Answer(200, {**given, **self.answers})
+        answer = {"access_token": token, "token_type": "Bearer", "expires_in": 300, "refresh_token": "planted-refresh"}
+        return Answer(200, {**answer, **self.answers})
 
 
 def once(text):

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 import azure.functions as func
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, settings
 from hypothesis import strategies as st
 
 from api.manifest import SERVICE
@@ -161,21 +161,21 @@ def door(request, tmp_path_factory):
     }
     environ = UNLIMITED | {f"TWOFOLD_{key}_URL": url for key, url in urls.items()}
     runtime = Runtime(SERVICE, root=folder, environ=environ)
-    made = request.param(runtime)
-    yield made
-    made.loop.run_until_complete(runtime.stop())
-    made.loop.close()
+    door = request.param(runtime)
+    yield door
+    door.loop.run_until_complete(runtime.stop())
+    door.loop.close()
 
 
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(methods, paths, queries, headers, bodies, st.booleans())
+@fields(methods, paths, queries, headers, bodies, st.booleans())
 @example("POST", "/orders", "", [], b'{"\\ud800": 1}', True)
 @example("POST", "/orders", "", [("content-length", "-1")], b"[" * 100_000, True)
 @example("GET", "/orders/" + "%ff" * 30, "", [], b"", False)
 @example("GET", "/docs", "", [("x-long", "x" * 20_000)], b"", False)
 def test_whatever_comes_is_answered(door, method, path, query, headers, body, as_json):
-    given = [*headers, *([JSON] if as_json else []), *TOKEN]
-    status, answered, content = door(method, path, query, given, body)
+    fields = [*headers, *([JSON] if as_json else []), *TOKEN]
+    status, answered, content = door(method, path, query, fields, body)
     assert 200 <= status < 500, content
     assert answered["x-content-type-options"] == "nosniff" and answered["x-request-id"]
     assert not any(char in value for value in answered.values() for char in "\r\n\0")

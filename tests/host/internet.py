@@ -88,7 +88,7 @@ class Internet(Front):
             return Answer(201, b"", {"ETag": '"1"', "Last-Modified": "Sat, 28 Nov 2026 12:00:00 GMT"})
         if method == "GET" and query.get("comp") == "list":
             about = "<Last-Modified>Sat, 28 Nov 2026 12:00:00 GMT</Last-Modified><Etag>1</Etag><BlobType>BlockBlob</BlobType>"
-            names = [found.removeprefix(f"{name}/") for found in self._blobs if found.startswith(name)]
+            names = [path.removeprefix(f"{name}/") for path in self._blobs if path.startswith(name)]
             blobs = "".join(f"<Blob><Name>{one}</Name><Properties>{about}</Properties></Blob>" for one in names)
             text = f'<?xml version="1.0"?><EnumerationResults><Blobs>{blobs}</Blobs><NextMarker /></EnumerationResults>'
             return Answer(200, text.encode(), {"Content-Type": "application/xml"})

@@ -13,12 +13,12 @@ def live(terminal: Terminal, stack: str, move) -> None:
     """From `stack init` to `destroy`: nothing is done twice and nothing left. `move` moves project and environment elsewhere."""
     begin(terminal, stack)
     shown = terminal("pulumi up --yes")
-    planned, made = counts(shown.partition("Updating (")[0]), counts(shown)
-    assert made == {"created": planned["create"]}
+    planned, created = counts(shown.partition("Updating (")[0]), counts(shown)
+    assert created == {"created": planned["create"]}
     for command in ("up", "refresh"):
-        assert counts(terminal(f"pulumi {command} --yes --skip-preview")) == {"unchanged": made["created"]}
+        assert counts(terminal(f"pulumi {command} --yes --skip-preview")) == {"unchanged": created["created"]}
     move()
     terminal(f"pulumi stack select {stack}")  # a person's choice is by folder
-    assert counts(terminal("pulumi up --yes --skip-preview")) == {"unchanged": made["created"]}
-    assert counts(terminal("pulumi destroy --yes")) == {"deleted": made["created"]}
+    assert counts(terminal("pulumi up --yes --skip-preview")) == {"unchanged": created["created"]}
+    assert counts(terminal("pulumi destroy --yes")) == {"deleted": created["created"]}
     assert terminal.standin.resources == {}

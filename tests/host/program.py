@@ -30,28 +30,28 @@ def main():
         parser.add_argument(f"--{option}")
     parser.add_argument("program")
     parser.add_argument("arguments", nargs="*")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     set_all_config(get_config_env(), get_config_secret_keys_env())
     configure(
         Settings(
-            monitor=given.monitor,
-            engine=given.engine,
-            project=given.project,
-            stack=given.stack,
-            parallel=int(given.parallel),
-            dry_run=given.dry_run == "true",
-            organization=given.organization,
-            root_directory=given.root_directory,
+            monitor=arguments.monitor,
+            engine=arguments.engine,
+            project=arguments.project,
+            stack=arguments.stack,
+            parallel=int(arguments.parallel),
+            dry_run=arguments.dry_run == "true",
+            organization=arguments.organization,
+            root_directory=arguments.root_directory,
         )
     )
-    sys.argv = [given.program, *given.arguments]
-    if given.pwd:
-        os.chdir(given.pwd)
+    sys.argv = [arguments.program, *arguments.arguments]
+    if arguments.pwd:
+        os.chdir(arguments.pwd)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
         # The program's own path may be bare: `__main__.py`, or `.` for the folder.
-        loop.run_until_complete(run_in_stack(lambda: runpy.run_path(given.program, run_name="__main__")))
+        loop.run_until_complete(run_in_stack(lambda: runpy.run_path(arguments.program, run_name="__main__")))
     except pulumi.RunError as exc:
         pulumi.log.error(str(exc))
         return 1

@@ -82,8 +82,8 @@ class Terminal:
 
 def host(folder: Path) -> Path:
     """Where the language host and the plugin of dynamic resources are: the CLI's own if they are on PATH, else stand-ins."""
-    if found := shutil.which("pulumi-language-python"):
-        return Path(found).parent
+    if command := shutil.which("pulumi-language-python"):
+        return Path(command).parent
     folder.mkdir(parents=True, exist_ok=True)
     script = f'#!/bin/sh\nPYTHONPATH={Path(__file__).parents[2]} exec {sys.executable} -u -m {language.__name__} "$@"\n'
     for name, text in (("pulumi-language-python", script), ("pulumi-resource-pulumi-python", PLUGIN)):

@@ -46,7 +46,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("cloud", ["azure", "aws"])
 def test_a_cloud_that_refuses_the_kit_is_told_in_a_line_and_the_next_update_goes_on(terminal, monkeypatch, cloud):
-    method, end, refusal, told = REFUSED[cloud]
+    method, end, refusal, message = REFUSED[cloud]
     answer = terminal.internet.answer
 
     def refusing(host, verb, path, query, body):
@@ -56,6 +56,6 @@ def test_a_cloud_that_refuses_the_kit_is_told_in_a_line_and_the_next_update_goes
     with monkeypatch.context() as patch:
         patch.setattr(terminal.internet, "answer", refusing)
         output = terminal("pulumi up --yes --skip-preview", fails=True)
-    assert told in output and "Traceback" not in output
+    assert message in output and "Traceback" not in output
     terminal("pulumi up --yes --skip-preview")
     assert {terminal.standin.made[urn] for urn in terminal.standin.resources} == {1}

@@ -24,9 +24,9 @@ def test_a_production_stack_is_destroyed_only_when_it_is_no_longer_protected(ter
     begin(terminal, "prod-azure")
     terminal(f"pulumi config set twofold:subscription {SUBSCRIPTION}")
     terminal(f"pulumi config set twofold:tenant {TENANT}")
-    made = counts(terminal("pulumi up --yes"))["created"]
+    created = counts(terminal("pulumi up --yes"))["created"]
     before = dict(terminal.standin.resources)
     assert "protect" in terminal("pulumi destroy --yes", fails=True) and terminal.standin.resources == before
     terminal("pulumi config set twofold:protect false")
     terminal("pulumi up --yes --skip-preview")
-    assert counts(terminal("pulumi destroy --yes --skip-preview")) == {"deleted": made}
+    assert counts(terminal("pulumi destroy --yes --skip-preview")) == {"deleted": created}

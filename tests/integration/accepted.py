@@ -10,7 +10,7 @@ from twofold import ServiceManifest
 
 def accepted(port: int) -> list[bool]:
     """Of this process's connections at its own port: whether TCP_NODELAY is set."""
-    found = []
+    options = []
     for name in os.listdir("/dev/fd"):
         try:
             connection = socket.socket(fileno=os.dup(int(name)))
@@ -20,10 +20,10 @@ def accepted(port: int) -> list[bool]:
             try:
                 connection.getpeername()
                 if connection.getsockname()[1] == port:
-                    found.append(bool(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
+                    options.append(bool(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
             except (OSError, IndexError):  # it listens, or is none of TCP
                 continue
-    return found
+    return options
 
 
 def create_app(services: object) -> FastAPI:
@@ -31,7 +31,7 @@ def create_app(services: object) -> FastAPI:
     app = FastAPI()
 
     @app.get("/accepted")
-    def told(port: int, request: Request) -> list[bool]:
+    def nodelay(port: int, request: Request) -> list[bool]:
         return accepted(port)
 
     return app

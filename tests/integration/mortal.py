@@ -94,9 +94,9 @@ class MortalQueue(Mortal):
 
     async def receive(self, queue, **options):
         async def take():
-            found = await self._driver.receive(queue, **options)
-            self._held.extend(found)
-            return found
+            deliveries = await self._driver.receive(queue, **options)
+            self._held.extend(deliveries)
+            return deliveries
 
         return await self._fate(take, ("receive", queue))
 

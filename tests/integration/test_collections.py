@@ -56,7 +56,7 @@ async def test_a_service_without_a_store_has_none_here_either(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("changes", "message"),
     [
         ({"collections": ("events",)}, "event store's"),
         ({"collections": ("leases",)}, "the feed's"),
@@ -65,9 +65,9 @@ async def test_a_service_without_a_store_has_none_here_either(tmp_path):
         ({"collections": ("notes",), "blocks": frozenset()}, "need the block 'documents'"),
     ],
 )
-def test_the_manifest_refuses_what_no_store_has(given, told):
-    with pytest.raises(ValueError, match=told):
-        ServiceManifest("notes", **{"app": "x:y", "blocks": frozenset({"documents"}), **given})
+def test_the_manifest_refuses_what_no_store_has(changes, message):
+    with pytest.raises(ValueError, match=message):
+        ServiceManifest("notes", **{"app": "x:y", "blocks": frozenset({"documents"}), **changes})
 
 
 def test_documents_is_always_there():

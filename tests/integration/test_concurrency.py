@@ -46,8 +46,8 @@ async def client(driver, tmp_path):
     runtime = Runtime(SERVICE, root=tmp_path, services=bootstrap(settings, SERVICE, document_driver=driver))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(runtime.asgi), base_url="http://test", headers=bearer(), timeout=60
-    ) as made:
-        yield made
+    ) as client:
+        yield client
     await runtime.stop()
 
 

@@ -68,9 +68,9 @@ async def local(tmp_path):
 
     async def changes():
         nonlocal seen
-        found = await feed.changes(seen, 1000)
-        seen = found[-1][0] if found else seen
-        return [document for _, document in found]
+        newer = await feed.changes(seen, 1000)
+        seen = newer[-1][0] if newer else seen
+        return [document for _, document in newer]
 
     yield Home(documents, queue, changes)
     await database.close()
@@ -79,21 +79,21 @@ async def local(tmp_path):
 @pytest.fixture
 async def azure(azurite):
     service, prefix, parts = storage_queues(azurite), f"t{uuid.uuid4().hex[:8]}", urlsplit(azurite)
-    made = [service.create_queue(f"{prefix}-{name}") for name in QUEUES]
+    clients = [service.create_queue(f"{prefix}-{name}") for name in QUEUES]
     queue = storage.from_url(f"storagequeue://{parts.netloc}{parts.path}/{prefix}", StaticCredential(storage_token()))
     with CosmosFake() as fake:
         documents, seen = cosmos.from_url(fake.create("t", "events", "documents"), StaticCredential()), 0
 
         async def changes():
             nonlocal seen
-            found = fake.containers["t", "events"].changes(seen)
-            seen = found[-1][0] if found else seen
-            return documents_of(item for _, item in found)
+            newer = fake.containers["t", "events"].changes(seen)
+            seen = newer[-1][0] if newer else seen
+            return documents_of(item for _, item in newer)
 
         yield Home(documents, queue, changes, fake)
         await documents.close()
     await queue.close()
-    for one in made:
+    for one in clients:
         one.delete_queue()
 
 
@@ -102,7 +102,7 @@ async def aws(dynamodb, ministack):
     prefix = f"t{uuid.uuid4().hex[:8]}"
     create_tables(dynamodb, prefix)
     queues = boto3.client("sqs", region_name=REGION, endpoint_url=ministack, **DUMMY)
-    made = [queues.create_queue(QueueName=f"{prefix}-{name}")["QueueUrl"] for name in QUEUES]
+    urls = [queues.create_queue(QueueName=f"{prefix}-{name}")["QueueUrl"] for name in QUEUES]
     documents = document_store.from_url(f"dynamodb://{REGION}/{prefix}?endpoint={dynamodb}")
     queue = sqs.from_url(f"sqs://{REGION}/{prefix}?endpoint={ministack}")
     stream = DynamoDBStream(dynamodb, f"{prefix}-events")
@@ -113,7 +113,7 @@ async def aws(dynamodb, ministack):
     yield Home(documents, queue, changes)
     await documents.close()
     await queue.close()
-    for url in made:
+    for url in urls:
         queues.delete_queue(QueueUrl=url)
 
 
@@ -249,10 +249,10 @@ async def never_paid(process):
     return order
 
 
-def end(events, status, told, *, captured):
+def end(events, status, published, *, captured):
     """What `look` finds of an order with these events."""
     return {
-        "events": events, "rows": [(True, status, 2500)], "unpaid": [], "left": [0, 0], "parked": [], "told": told,
+        "events": events, "rows": [(True, status, 2500)], "unpaid": [], "left": [0, 0], "parked": [], "told": published,
         "captured": captured, "refused": True, "replayed": (True, "true"),
     }  # fmt: skip
 
@@ -283,9 +283,9 @@ async def live(story, home, folder, fate, life):
         process = Process(home, folder, outside, Fate(), life)
         order = await story(process)
     process.fate.at = None
-    found = await process.look(order)
+    outcome = await process.look(order)
     await process.stop()
-    return found
+    return outcome
 
 
 class Lives:
@@ -305,9 +305,9 @@ class Lives:
             await self._end(fate, f"after a crash {'after' if after else 'before'} call {at}")
         return fate.dead
 
-    async def _end(self, fate, told):
+    async def _end(self, fate, moment):
         _, expected = STORIES[self.story]
-        assert await live(self.story, self.home, self.folder, fate, next(self.numbers)) == expected, told
+        assert await live(self.story, self.home, self.folder, fate, next(self.numbers)) == expected, moment
 
 
 @pytest.fixture(params=STORIES, ids=lambda story: story.__name__)

@@ -81,12 +81,12 @@ class Deliveries(RuleBasedStateMachine):
             assert row["version"] <= self.run_async(handlers.load(self.services, order)).version
 
     async def rows(self):
-        found = {}
+        rows = {}
         for customer in ("c-1", "c-2"):
             async for document in self.model.query_all(f"customer:{customer}"):
-                assert document.body["id"] not in found
-                found[document.body["id"]] = document.body
-        return found
+                assert document.body["id"] not in rows
+                rows[document.body["id"]] = document.body
+        return rows
 
     def teardown(self):
         try:

@@ -55,13 +55,13 @@ STATUSES = {
 
 @pytest.fixture(scope="module")
 def clients(tmp_path_factory):
-    made = {}
+    clients = {}
     with ExitStack() as stack:
         for name in DOORS:
             folder = tmp_path_factory.mktemp(name)
             url = stack.enter_context(door(name, folder))
-            made[name] = stack.enter_context(httpx.Client(base_url=url, headers=bearer(folder), timeout=60))
-        yield made
+            clients[name] = stack.enter_context(httpx.Client(base_url=url, headers=bearer(folder), timeout=60))
+        yield clients
 
 
 @pytest.mark.parametrize("case", REQUESTS)

@@ -89,9 +89,9 @@ def lines(monkeypatch):
 @pytest.fixture
 async def runtime(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    made = Runtime(MANIFEST, root=tmp_path, environ={})
-    yield made
-    await made.stop()
+    runtime = Runtime(MANIFEST, root=tmp_path, environ={})
+    yield runtime
+    await runtime.stop()
 
 
 async def work_off(runtime, message, exc):
@@ -117,8 +117,8 @@ async def test_a_dead_letter_says_where_it_was_raised_and_so_does_the_log(runtim
     assert shown.facts["trace"] == letter.trace.splitlines()
     [delivery] = await runtime.services.queue.dead_letters("mails", hidden=0)
     await runtime.services.queue.redrive("mails", delivery)
-    [again] = await runtime.services.queue.receive("mails")
-    assert (Message.decode(again.body).failure, Message.decode(again.body).trace) == (None, None)
+    [redriven] = await runtime.services.queue.receive("mails")
+    assert (Message.decode(redriven.body).failure, Message.decode(redriven.body).trace) == (None, None)
 
 
 async def test_a_message_that_fills_its_envelope_is_dead_lettered_all_the_same(runtime):
@@ -145,10 +145,10 @@ async def test_a_parked_stream_says_where_it_was_raised_and_so_does_the_log(runt
     await feed.process_streams(["s-1"])
     [parked] = await feed.parked("views")
     assert parked.failure == "ZeroDivisionError" and parked.trace.endswith("in project")
-    told = [line for line in map(json.loads, lines.text) if "error.stack_trace" in line]
-    assert all(line["error.message"] for line in told)
-    assert len(told) == 2 and all(
-        "in project" in line["error.stack_trace"] for line in told
+    traced = [line for line in map(json.loads, lines.text) if "error.stack_trace" in line]
+    assert all(line["error.message"] for line in traced)
+    assert len(traced) == 2 and all(
+        "in project" in line["error.stack_trace"] for line in traced
     )  # the attempt, and the end
 
 
@@ -254,9 +254,9 @@ async def test_the_queue_is_a_dependency_that_is_not_critical(runtime, tmp_path)
     where = f"storagequeue://127.0.0.1:{free_port()}/a/t"
     refusing = storage.from_url(where, StaticCredential())
     services = bootstrap(Settings.load({}, MANIFEST, tmp_path), MANIFEST, queue_driver=refusing)
-    found = await readiness(services)
-    assert found.status == "degraded"
-    assert {one.name: one.status for one in found.dependencies} == {"store": "up", "queue": "down"}
+    ready = await readiness(services)
+    assert ready.status == "degraded"
+    assert {one.name: one.status for one in ready.dependencies} == {"store": "up", "queue": "down"}
     await services.close()
 
 
@@ -335,8 +335,11 @@ async def test_the_first_letters_of_an_id_will_do(runtime):
     await bury(runtime, "abc-1", "abc-2", "abc", "xyz-1")
     for only, ids in (("x", ["xyz-1"]), ("abc-2", ["abc-2"]), ("abc", ["abc"])):
         assert [one.id for one in await dead_letters.read(services, "mails", only=only, limit=10)] == ids
-    for only, told in (("ab", "3 dead letters of mails begin with 'ab': abc, abc-1, abc-2"), ("no", "no dead letter")):
-        with pytest.raises(dead_letters.NotOne, match=told):
+    for only, message in (
+        ("ab", "3 dead letters of mails begin with 'ab': abc, abc-1, abc-2"),
+        ("no", "no dead letter"),
+    ):
+        with pytest.raises(dead_letters.NotOne, match=message):
             await dead_letters.act(services, "mails", "discard", only=only, limit=10, rate=1000)
     assert await dead_letters.act(services, "mails", "discard", only="xyz", limit=10, rate=1000) == 1
     left = await dead_letters.read(services, "mails", only=None, limit=10)
@@ -389,13 +392,13 @@ async def test_a_500_is_an_error_and_a_401_says_why(runtime, lines):
             ("/none", {}),
         ):
             await client.get(path, headers=headers)
-    told = [line for line in lines.parsed() if line.get("event.action") == "request"]
-    assert [(line["http.response.status_code"], line["log.level"]) for line in told] == [
+    requests = [line for line in lines.parsed() if line.get("event.action") == "request"]
+    assert [(line["http.response.status_code"], line["log.level"]) for line in requests] == [
         (500, "error"), (401, "info"), (401, "info"), (403, "info"), (404, "info"),
     ]  # fmt: skip
-    without, bad, lacking = (line["event.reason"] for line in told[1:4])
+    without, bad, lacking = (line["event.reason"] for line in requests[1:4])
     assert "needs an access token" in without and "token" in bad and lacking == "the token lacks write"
-    assert "no-token" not in bad and "event.reason" not in told[0] and "event.reason" not in told[4]
+    assert "no-token" not in bad and "event.reason" not in requests[0] and "event.reason" not in requests[4]
 
 
 async def test_a_reason_is_seen_at_a_terminal(runtime, lines):
@@ -418,10 +421,10 @@ async def test_a_probe_that_breaks_is_an_error(lines):
 
 
 @pytest.mark.parametrize(
-    ("exc", "told"), [(KeyError("x"), "KeyError: 'x'"), (TimeoutError(), "TimeoutError"), (ValueError(" "), "ValueError")]
+    ("exc", "text"), [(KeyError("x"), "KeyError: 'x'"), (TimeoutError(), "TimeoutError"), (ValueError(" "), "ValueError")]
 )  # fmt: skip
-def test_a_reason_is_never_empty(exc, told):
-    assert reason(exc) == told
+def test_a_reason_is_never_empty(exc, text):
+    assert reason(exc) == text
 
 
 async def test_a_worker_that_takes_too_long_is_told_so(runtime, monkeypatch):

@@ -66,8 +66,8 @@ def folder(tmp_path, monkeypatch):
 def test_a_server_in_a_process_of_its_own(serve, folder):
     with serve(folder) as url, httpx.Client(base_url=url, timeout=60) as client:
         port = httpx.URL(url).port
-        found = client.get("/accepted", params={"port": port}).json()
-    assert found and all(found)
+        options = client.get("/accepted", params={"port": port}).json()
+    assert options and all(options)
 
 
 def test_lambdas_front(folder):

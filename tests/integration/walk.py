@@ -24,14 +24,14 @@ def walk(client, settle, *, customer="c-1", key="walk-1", timeout=120.0, gateway
     placed = client.post("/orders", json=order_of, headers={"Idempotency-Key": key})
     assert placed.status_code == 201, placed.text
     assert placed.json()["total"] == 2500 and placed.headers["etag"] == '"1"'
-    again = client.post("/orders", json=order_of, headers={"Idempotency-Key": key})
-    assert again.json() == placed.json() and again.headers["idempotency-replayed"] == "true"
+    second = client.post("/orders", json=order_of, headers={"Idempotency-Key": key})
+    assert second.json() == placed.json() and second.headers["idempotency-replayed"] == "true"
     other = client.post("/orders", json=order_of | {"currency": "USD"}, headers={"Idempotency-Key": key})
     assert_problem(other, 422, "idempotency-key-reused")
 
     order = placed.headers["location"]
     assert client.post(f"{order}/payment", json={}).status_code == 202
-    paid = eventually(lambda: (found := client.get(order)).json()["status"] == "paid" and found, settle, timeout)
+    paid = eventually(lambda: (answer := client.get(order)).json()["status"] == "paid" and answer, settle, timeout)
     assert_problem(client.post(f"{order}/shipment", json={}, headers={"If-Match": '"1"'}), 412, "stale")
     shipped = client.post(f"{order}/shipment", json={}, headers={"If-Match": paid.headers["etag"]})
     assert (shipped.status_code, shipped.json()["status"]) == (200, "shipped")

@@ -35,14 +35,14 @@ class Undecided(Exception):
 
 def groups():
     """The groups of capabilities.yaml: [{group, rows: [{what, local, azure, aws}]}], `conformance` resolved into the three."""
-    found = yaml.safe_load(CAPABILITIES.read_text())
-    for group in found:
+    groups = yaml.safe_load(CAPABILITIES.read_text())
+    for group in groups:
         for row in group["rows"]:
             if (suite := row.pop("conformance", None)) is not None:
                 row.update({home: f"{file}::{suite}" for home, file in SUITES.items()})
             if (everywhere := row.pop("everywhere", None)) is not None:
                 row.update(dict.fromkeys(HOMES, everywhere))
-    return found
+    return groups
 
 
 def cell(stated, results):
@@ -75,10 +75,10 @@ def matrix(results):
     ]  # fmt: skip
 
 
-def page(made):
+def page(table):
     """The matrix as Markdown: a table a group, reasons below as notes."""
     notes, lines = [], ["# Parity", "", *INTRODUCTION, ""]
-    for group in made:
+    for group in table:
         lines += [f"| {group['group']} | local | Azure | AWS |", "|---|---|---|---|"]
         for row in group["rows"]:
             cells = []
@@ -103,10 +103,10 @@ def main():
     if not RESULTS.is_file():
         sys.exit("there is no run to make it of; run: make test")
     try:
-        made = matrix(json.loads(RESULTS.read_text()))
+        table = matrix(json.loads(RESULTS.read_text()))
     except Undecided as exc:
         sys.exit(f"the parity matrix can't be made: {exc}")
-    for path, text in ((PAGE, page(made)), (DATA, json.dumps(made, indent=1, ensure_ascii=False) + "\n")):
+    for path, text in ((PAGE, page(table)), (DATA, json.dumps(table, indent=1, ensure_ascii=False) + "\n")):
         if not check:
             path.write_text(text)
         elif not path.is_file() or path.read_text() != text:

@@ -70,5 +70,5 @@ def _one(tokens, action, attributes):
     if first.startswith("ActionMatches"):
         return first.split("'")[1].lower() == action.lower(), rest
     _, name, values = _ATTRIBUTE.fullmatch(first).groups()
-    found = attributes.get(name.rpartition(":")[2], "").lower()
-    return found in {value.strip(" '").lower() for value in values.split(",")}, rest
+    attribute = attributes.get(name.rpartition(":")[2], "").lower()
+    return attribute in {value.strip(" '").lower() for value in values.split(",")}, rest

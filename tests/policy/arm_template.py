@@ -83,7 +83,7 @@ LEFT_OUT = ("pulumi-python:dynamic:Resource", "azure-native:resources:ResourceGr
 
 def convert(resources):
     """The template, and the logical name of each of its resources by "type.name" as the scanner names it."""
-    found, names = [], {}
+    converted, names = [], {}
     for urn, (token, inputs) in resources.items():
         if token in LEFT_OUT or token.startswith(("pulumi:", "random:")):
             continue
@@ -97,7 +97,7 @@ def convert(resources):
         own = {*ENVELOPE, *parts, "resourceGroupName", "properties"}
         rest = {RENAMED.get(key, key): value for key, value in inputs.items() if key not in own}
         resource["properties"] = inputs.get("properties", {}) | rest
-        found.append(resource)
+        converted.append(resource)
         names[f"{type}.{name}"] = f"{token} {logical}"
     schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
-    return {"$schema": schema, "contentVersion": "1.0.0.0", "resources": found}, names
+    return {"$schema": schema, "contentVersion": "1.0.0.0", "resources": converted}, names

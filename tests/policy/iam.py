@@ -7,21 +7,21 @@ from functools import cache
 
 def allowed(documents, action, resource, **context):
     """Whether these policies together allow a call. `context` has the condition keys of the request, with `_` for `:`."""
-    given = {key.replace("_", ":", 1): value for key, value in context.items()}
-    found = {
+    values = {key.replace("_", ":", 1): value for key, value in context.items()}
+    effects = {
         statement["Effect"]
         for document in documents
         for statement in document["Statement"]
         if any(matches(one, action) for one in statement["Action"])
         and any(matches(one, resource) for one in statement["Resource"])
-        and _met(statement.get("Condition", {}), given)
+        and _met(statement.get("Condition", {}), values)
     }
-    return found == {"Allow"}
+    return effects == {"Allow"}
 
 
-def _met(condition, given):
+def _met(condition, values_):
     return all(
-        key in given and any(_OPERATORS[operator](value, given[key]) for value in _list(values))
+        key in values_ and any(_OPERATORS[operator](value, values_[key]) for value in _list(values))
         for operator, keys in condition.items()
         for key, values in keys.items()
     )

@@ -25,12 +25,12 @@ def convert(resources):
             continue
         address = _address(token, urn)
         kind, name = address.split(".")
-        said = {key: _named(value, references) for key, value in inputs.items()}
+        references_ = {key: _named(value, references) for key, value in inputs.items()}
         # What another resource has to give is not known in a plan: there stands a reference.
-        known = {key: value for key, value in inputs.items() if not key.startswith("__") and not said[key]}
+        known = {key: value for key, value in inputs.items() if not key.startswith("__") and not references_[key]}
         values = _block(known)
         planned.append({"address": address, "mode": "managed", "type": kind, "name": name, "values": values})
-        expressions = {_snake(key): {"references": found} for key, found in said.items() if found}
+        expressions = {_snake(key): {"references": sources} for key, sources in references_.items() if sources}
         configured.append(
             {"address": address, "mode": "managed", "type": kind, "name": name, "expressions": expressions}
         )
@@ -55,7 +55,7 @@ def _address(token, urn):
 
 
 def _snake(text):
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: "_" + found[1].lower(), text)
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match[1].lower(), text)
 
 
 def _block(inputs):
@@ -75,7 +75,7 @@ def _block(inputs):
 
 def _references(resources):
     """Which resource's attribute a value is: ids and ARNs, as the stand-in gives them."""
-    found = {}
+    sources = {}
     for urn, (token, inputs) in resources.items():
         if not token.startswith(LEFT_OUT):
             logical, address = urn.rpartition("::")[2], _address(token, urn)
@@ -83,8 +83,8 @@ def _references(resources):
             for attribute in ("arn", "id", "streamArn", "invokeArn"):
                 if attribute in outputs:
                     # The stand-in gives alike names alike ARNs: what is referred to was made first.
-                    found.setdefault(outputs[attribute], [f"{address}.{_snake(attribute)}", address])
-    return found
+                    sources.setdefault(outputs[attribute], [f"{address}.{_snake(attribute)}", address])
+    return sources
 
 
 def _named(value, references):

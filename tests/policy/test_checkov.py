@@ -65,7 +65,7 @@ def test_what_has_no_reason_passes(scanned):
 
 def test_a_network_and_a_key_need_fewer_excuses(scanned, closed):
     passed, failed, _, _ = closed
-    open_ = [found for found in failed if all("until" in one for one in excused(*found))]
+    open_ = [finding for finding in failed if all("until" in one for one in excused(*finding))]
     print(f"closed: passed {len(passed)}, excused {len(failed)}")
     assert open_ == [] and len(failed) < len(scanned[1])
 
@@ -86,7 +86,7 @@ def test_exceptions_have_reasons_and_excuse_something(scanned, closed):
     (_, failed, _, _), (_, more, stack, _) = scanned, closed
     prefix = {"aws": ("CKV_AWS_", "CKV2_AWS_"), "azure": ("CKV_AZURE_", "CKV2_AZURE_")}[stack.cloud]
     mine = [one for one in EXCEPTIONS if one["check"].startswith(prefix)]
-    used = [one for found in [*failed, *more] for one in excused(*found)]
+    used = [one for finding in [*failed, *more] for one in excused(*finding)]
     assert [one["check"] for one in mine if one not in used] == []
     assert all(len(one["reason"]) > 25 and one["resources"] for one in EXCEPTIONS)
     names = [(one["check"], name) for one in EXCEPTIONS for name in one["resources"]]
@@ -114,5 +114,5 @@ def test_the_scanner_sees_what_the_stacks_say(scanned):
     assert not set(WORSE[stack.cloud]) & {check for check, _ in failed}
     form, framework = FORM[stack.cloud]
     worse = {urn: (kind, inputs | changes.get(kind, {})) for urn, (kind, inputs) in stack.resources.items()}
-    found = {one["check_id"] for one in checkov.scan(form.convert(worse)[0], framework)["failed_checks"]}
-    assert set(WORSE[stack.cloud]) <= found
+    ids = {one["check_id"] for one in checkov.scan(form.convert(worse)[0], framework)["failed_checks"]}
+    assert set(WORSE[stack.cloud]) <= ids

@@ -54,7 +54,7 @@ def shapes(tmp_path_factory):
 
 def shapes_of(tmp_path_factory, cloud):
     """What all shapes ask for: everything on; no gateway; a network of the stack's own; and what only one cloud can have."""
-    found = []
+    resources = []
     more = {
         "aws": {
             "domain": "orders.example.com", "dnsZone": ON["aws"]["dnsZone"],  # without an edge
@@ -69,10 +69,10 @@ def shapes_of(tmp_path_factory, cloud):
         more[cloud],
     ):
         stack = Captured(tmp_path_factory.mktemp(cloud), cloud, **changed)
-        found += [
+        resources += [
             PlannedResource(kind, urn.rpartition("::")[2], inputs) for urn, (kind, inputs) in stack.resources.items()
         ]
-    return found
+    return resources
 
 
 def written(cloud, asked, **changed):
@@ -177,11 +177,11 @@ def test_what_an_update_calls_is_allowed(asked_aws, action, resource):
 
 
 def test_a_cache_in_subnets_that_exist_makes_its_endpoints(asked_aws):
-    made = [one for one in asked_aws if one.type != "aws:ec2/vpcEndpoint:VpcEndpoint"]
-    document = {"Statement": statements(made)}
+    resources = [one for one in asked_aws if one.type != "aws:ec2/vpcEndpoint:VpcEndpoint"]
+    document = {"Statement": statements(resources)}
     for kind in ("vpc-endpoint", "vpc", "subnet", "security-group"):
         assert iam.allowed([document], "ec2:CreateVpcEndpoint", f"arn:aws:ec2:eu-central-1:{ACCOUNT}:{kind}/x")
-    without = [one for one in made if "elasticache" not in one.type]
+    without = [one for one in resources if "elasticache" not in one.type]
     assert "ec2:CreateVpcEndpoint" not in str(statements(without))
 
 
@@ -236,9 +236,9 @@ def test_units_do_no_more_than_the_boundary(asked_aws):
     documents = written("aws", asked_aws, account=ACCOUNT, encryption_key=key)
     boundary = documents["orders-dev-boundary"]
     policies = {one.inputs["policy"] for one in asked_aws if one.type == "aws:iam/rolePolicy:RolePolicy"}
-    found = [one for policy in policies for one in real(policy, asked_aws)["Statement"] if one["Effect"] == "Allow"]
-    assert len(found) > 30
-    for statement in found:
+    allows = [one for policy in policies for one in real(policy, asked_aws)["Statement"] if one["Effect"] == "Allow"]
+    assert len(allows) > 30
+    for statement in allows:
         via = statement.get("Condition", {}).get("StringEquals", {}).get("kms:ViaService", [""])
         for action in statement["Action"]:
             for resource in statement["Resource"]:
@@ -247,19 +247,19 @@ def test_units_do_no_more_than_the_boundary(asked_aws):
                     resource,
                 )
     actions = {action for one in boundary["Statement"] for action in one["Action"]}
-    unused = actions - {action for one in found for action in one["Action"]}
+    unused = actions - {action for one in allows for action in one["Action"]}
     assert not unused, unused
 
 
 def test_roles_are_passed_to_three_services_and_made_within_the_boundary(cloud, asked):
     if cloud == "azure":
         [condition] = [one["Condition"] for name, one in written(cloud, asked).items() if name == "condition"]
-        given = {
+        role_ids = {
             one.inputs["roleDefinitionId"].rpartition("/")[2]
             for one in asked
             if one.type == "azure-native:authorization:RoleAssignment"
         }
-        assert given == {*ROLES, *FILES, ACR_PULL} and all(condition.count(role) == 2 for role in given)
+        assert role_ids == {*ROLES, *FILES, ACR_PULL} and all(condition.count(role) == 2 for role in role_ids)
         assert "roleAssignments/write" in condition and "'ServicePrincipal'" in condition
         return
     allows = [one for one in statements(asked) if one["Effect"] == "Allow"]
@@ -270,9 +270,11 @@ def test_roles_are_passed_to_three_services_and_made_within_the_boundary(cloud, 
         "events.amazonaws.com",  # the alarms' webhook
     ]
     assert passed["Resource"] == [f"arn:aws:iam::{ACCOUNT}:role/orders-dev-*"]
-    [made] = [one for one in allows if "iam:CreateRole" in one["Action"]]
-    assert made["Condition"] == {"StringLike": {"iam:PermissionsBoundary": BOUNDARY}}
-    assert {"iam:PutRolePolicy", "iam:PutRolePermissionsBoundary", "iam:UpdateAssumeRolePolicy"} <= set(made["Action"])
+    [creation] = [one for one in allows if "iam:CreateRole" in one["Action"]]
+    assert creation["Condition"] == {"StringLike": {"iam:PermissionsBoundary": BOUNDARY}}
+    assert {"iam:PutRolePolicy", "iam:PutRolePermissionsBoundary", "iam:UpdateAssumeRolePolicy"} <= set(
+        creation["Action"]
+    )
     assert written(cloud, asked, account=ACCOUNT)["config"] == {"twofold:permissionsBoundary": BOUNDARY}
     key = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1"
     [grant] = [one for one in statements(asked, encryption_key=key) if "kms:CreateGrant" in one["Action"]]

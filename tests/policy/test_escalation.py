@@ -30,11 +30,11 @@ REGISTRY = f"{SHARED}/Microsoft.ContainerRegistry/registries/company"
 def printed(cloud, **changed):
     chosen = replace(parse(config(cloud), f"dev-{cloud}", SERVICE), **changed)
     module = aws if cloud == "aws" else azure
-    given = {
+    inputs = {
         "roleDefinitionId": f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{SECRETS_USER}",
         "principalType": "ServicePrincipal",
     }
-    return module.documents(chosen, "orders-dev", [PlannedResource(type, type, given) for type in module.GRANTS])
+    return module.documents(chosen, "orders-dev", [PlannedResource(type, type, inputs) for type in module.GRANTS])
 
 
 @pytest.fixture(scope="module")
@@ -168,10 +168,10 @@ def test_azure_refuses(action, scope, role, kind):
 
 def test_azure_allows_what_a_stack_does():
     documents, zone = elsewhere(), ON["azure"]["dnsZone"]
-    given = {"RoleDefinitionId": SECRETS_USER, "PrincipalType": "ServicePrincipal"}
+    request = {"RoleDefinitionId": SECRETS_USER, "PrincipalType": "ServicePrincipal"}
     vault = f"{GROUP}/providers/Microsoft.KeyVault/vaults/orders-dev"
-    assert abac.allowed(documents, WRITE, vault, **given) and abac.allowed(documents, DELETE, vault, **given)
-    assert abac.allowed(documents, WRITE, REGISTRY, **given)
+    assert abac.allowed(documents, WRITE, vault, **request) and abac.allowed(documents, DELETE, vault, **request)
+    assert abac.allowed(documents, WRITE, REGISTRY, **request)
     assert abac.allowed(documents, "Microsoft.Resources/subscriptions/resourceGroups/write", GROUP)
     assert abac.allowed(documents, "Microsoft.Network/dnsZones/CNAME/write", f"{zone}/CNAME/orders")
     subnet = ON["azure"]["subnets"].partition(",")[0]

@@ -70,9 +70,9 @@ def test_what_begins_protected_is_replicated_and_keeps_what_is_deleted(azure):
 
 
 def test_no_star_in_an_action_or_a_resource(aws):
-    found = list(statements(aws))
-    assert len({name for name, _ in found}) == len(SERVICE.units) + len(SERVICE.schedules)
-    for name, statement in found:
+    pairs = list(statements(aws))
+    assert len({name for name, _ in pairs}) == len(SERVICE.units) + len(SERVICE.schedules)
+    for name, statement in pairs:
         if statement["Effect"] == "Deny":
             continue
         assert statement["Effect"] == "Allow" and set(statement) == {"Effect", "Action", "Resource"}
@@ -152,13 +152,13 @@ def test_code_and_releases_are_apart_and_each_units_own(azure):
     within = {name for name, one in containers.items() if one["accountName"] == account}
     assert within == {"orders-dev-releases", *(f"orders-dev-{role}" for role in EVERY)}
     scopes = {f"/azure-native:storage:BlobContainer/{name}": name for name in within}
-    given = {}
+    principals = {}
     for one in azure.of("azure-native:authorization:RoleAssignment"):
         assert one["scope"] != "/azure-native:storage:StorageAccount/orders-dev-code"
         if one["scope"] in scopes:
             assert one["roleDefinitionId"].endswith("/ba92f5b4-2d11-453d-a403-e96b0029c9fe")
-            given.setdefault(scopes[one["scope"]], []).append(one["principalId"])
-    assert given == {"orders-dev-releases": [DEPLOYER]} | {
+            principals.setdefault(scopes[one["scope"]], []).append(one["principalId"])
+    assert principals == {"orders-dev-releases": [DEPLOYER]} | {
         f"orders-dev-{role}": [f"principal-orders-dev-{role}"] for role in EVERY
     }
     for app in azure.of("azure-native:web:WebApp"):

@@ -78,41 +78,41 @@ KNOWN = {
 def problems(text, tier="Consumption"):
     """Everything that the reference does not have; [] for a document that it has."""
     root = ElementTree.fromstring(text)
-    found = [] if root.tag == "policies" else [f"the root is {root.tag}"]
+    texts = [] if root.tag == "policies" else [f"the root is {root.tag}"]
     if [section.tag for section in root] != list(SECTIONS):
-        found.append(f"the sections are {[section.tag for section in root]}")
+        texts.append(f"the sections are {[section.tag for section in root]}")
     for section in root:
         for policy in section:
-            found += _check(policy, section.tag, tier)
-    return found
+            texts += _check(policy, section.tag, tier)
+    return texts
 
 
 def _check(element, section, tier):
     known = KNOWN.get(element.tag)
     if known is None:
         return [f"{element.tag} is unknown"]
-    found = []
+    texts = []
     if section not in known.sections:
-        found.append(f"{element.tag} in {section}")
+        texts.append(f"{element.tag} in {section}")
     if tier not in known.tiers:
-        found.append(f"{element.tag} in the tier {tier}")
+        texts.append(f"{element.tag} in the tier {tier}")
     allowed = dict(known.required) | dict(known.optional)
-    found += [f"{element.tag} lacks {name}" for name in known.required if name not in element.attrib]
+    texts += [f"{element.tag} lacks {name}" for name in known.required if name not in element.attrib]
     for name, value in element.attrib.items():
         if name not in allowed:
-            found.append(f"{element.tag} has {name}")
+            texts.append(f"{element.tag} has {name}")
         elif not allowed[name].fullmatch(value):
-            found.append(f"{element.tag} has {name}={value!r}")
-        found += _expression(value)
+            texts.append(f"{element.tag} has {name}={value!r}")
+        texts += _expression(value)
     tags = [child.tag for child in element]
     if known.children is not None:
         places = [known.children.index(tag) if tag in known.children else -1 for tag in tags]
         if -1 in places or places != sorted(places):
-            found.append(f"{element.tag} has the children {tags}")
+            texts.append(f"{element.tag} has the children {tags}")
     if element.tag in ("value", "audience", "set-body") and not (element.text or "").strip():
-        found.append(f"{element.tag} is empty")
-    found += _expression(element.text or "")
-    return found + [problem for child in element for problem in _check(child, section, tier)]
+        texts.append(f"{element.tag} is empty")
+    texts += _expression(element.text or "")
+    return texts + [problem for child in element for problem in _check(child, section, tier)]
 
 
 def _expression(text):

@@ -19,6 +19,6 @@ def captured(tmp_path_factory):
 
 
 @pytest.fixture
-def made(life):
+def resources(life):
     """What the stack whose life a file tells is made of."""
     return life["resources"]

@@ -190,36 +190,36 @@ class State:
 
     def true(self, condition):
         """Whether a condition holds; AssertionError for a form that the policy is not known to write."""
-        if found := re.fullmatch(r'@\(context\.LastError\.Source == "([a-z-]+)"\)', condition):
-            return self.error == found[1]
-        if found := re.search(r"size > (\d+);", condition):
-            return int(self.headers.get("Content-Length", "0")) > int(found[1])
-        if found := re.fullmatch(
+        if match := re.fullmatch(r'@\(context\.LastError\.Source == "([a-z-]+)"\)', condition):
+            return self.error == match[1]
+        if match := re.search(r"size > (\d+);", condition):
+            return int(self.headers.get("Content-Length", "0")) > int(match[1])
+        if match := re.fullmatch(
             r"@\((!?)new \[\] \{(.*)\}\.Contains\(context\.(Operation\.Id|Request\.Method)\)\)", condition
         ):
-            value = {"Operation.Id": self.operation, "Request.Method": self.call.method}[found[3]]
-            return (value in texts(found[2])) != bool(found[1])
-        found = re.fullmatch(
+            value = {"Operation.Id": self.operation, "Request.Method": self.call.method}[match[3]]
+            return (value in texts(match[2])) != bool(match[1])
+        match = re.fullmatch(
             r'@\(new \[\] \{(.*?)\}\.Contains\(context\.Operation\.Id\) && !\(\(Jwt\)context\.Variables\["token"\]\)\.Claims'
             r"\.Where\(claim => new \[\] \{(.*?)\}\.Contains\(claim\.Key\)\)\.SelectMany\(claim => claim\.Value\)"
             r"\.SelectMany\(value => value\.Split\(' '\)\)\.Intersect\(new \[\] \{(.*?)\}\)\.Any\(\)\)",
             condition,
         )
-        assert found, condition
-        return self.operation in texts(found[1]) and not held(self.token, texts(found[2])) & set(texts(found[3]))
+        assert match, condition
+        return self.operation in texts(match[1]) and not held(self.token, texts(match[2])) & set(texts(match[3]))
 
     def text(self, value):
         """The value of an expression, or the text as it is."""
-        if found := re.fullmatch(r'@\(context\.Request\.Headers\.GetValueOrDefault\("([\w-]+)", ""\)\)', value):
-            return self.headers.get(found[1], "")
-        if found := re.fullmatch(r'@\("Bearer " \+ \(string\)context\.Variables\["(\w+)"\]\)', value):
-            return f"Bearer {self.variables[found[1]]}"
+        if match := re.fullmatch(r'@\(context\.Request\.Headers\.GetValueOrDefault\("([\w-]+)", ""\)\)', value):
+            return self.headers.get(match[1], "")
+        if match := re.fullmatch(r'@\("Bearer " \+ \(string\)context\.Variables\["(\w+)"\]\)', value):
+            return f"Bearer {self.variables[match[1]]}"
         if value == "@(context.Request.IpAddress)":
             return "203.0.113.9"
-        if found := re.fullmatch(
+        if match := re.fullmatch(
             r'@\(context\.Request\.Headers\.ContainsKey\("Authorization"\) \? "(.*)" : "(.*)"\)', value
         ):
-            return (found[1] if "Authorization" in self.headers else found[2]).replace('\\"', '"')
+            return (match[1] if "Authorization" in self.headers else match[2]).replace('\\"', '"')
         assert not value.startswith("@"), value
         return value
 

@@ -34,9 +34,9 @@ def test_the_provider_is_held_to_the_account_and_takes_the_role(tmp_path):
     role = f"arn:aws:iam::{ACCOUNT}:role/deployer"
     engine = started(tmp_path, "aws", account=ACCOUNT, assumeRole=role, externalId="shop-1")
     engine.preview()
-    [given] = [one for one in engine.standin.configured if "defaultTags" in one]
-    assert json.loads(given["allowedAccountIds"]) == [ACCOUNT]
-    [assumed] = json.loads(given["assumeRoles"])
+    [config] = [one for one in engine.standin.configured if "defaultTags" in one]
+    assert json.loads(config["allowedAccountIds"]) == [ACCOUNT]
+    [assumed] = json.loads(config["assumeRoles"])
     assert (assumed["roleArn"], assumed["externalId"]) == (role, "shop-1")
     assert [token for token, _ in engine.standin.asked].count(IDENTITY) == 1
     engine.close()
@@ -46,14 +46,14 @@ def test_without_a_pin_nothing_is_asked(tmp_path):
     engine = started(tmp_path, "aws")
     engine.preview()
     assert engine.standin.asked == []
-    [given] = [one for one in engine.standin.configured if "defaultTags" in one]
-    assert not {"allowedAccountIds", "assumeRoles"} & set(given)
+    [config] = [one for one in engine.standin.configured if "defaultTags" in one]
+    assert not {"allowedAccountIds", "assumeRoles"} & set(config)
     engine.close()
 
 
-@pytest.mark.parametrize("given", [{}, {"permissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/orders-dev-boundary"}])
-def test_roles_without_a_boundary_are_warned_of_once(tmp_path, given):
-    engine, warned = started(tmp_path, "aws", **given), []
+@pytest.mark.parametrize("changes", [{}, {"permissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/orders-dev-boundary"}])
+def test_roles_without_a_boundary_are_warned_of_once(tmp_path, changes):
+    engine, warned = started(tmp_path, "aws", **changes), []
 
     def note(event):
         if event.diagnostic_event and event.diagnostic_event.severity == "warning":
@@ -61,6 +61,6 @@ def test_roles_without_a_boundary_are_warned_of_once(tmp_path, given):
 
     engine.stack.preview(on_event=note)
     engine.close()
-    told = [one for one in warned if "twofold:permissionsBoundary is not set" in one]
-    assert len(told) == (0 if given else 1)
-    assert given or "twofold deployer --cloud aws --env dev" in told[0]
+    warnings = [one for one in warned if "twofold:permissionsBoundary is not set" in one]
+    assert len(warnings) == (0 if changes else 1)
+    assert changes or "twofold deployer --cloud aws --env dev" in warnings[0]

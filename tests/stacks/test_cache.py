@@ -48,10 +48,10 @@ def test_names_and_types_are_frozen(life, cloud):
     assert listed(new) == golden(f"{cloud}-redis")
 
 
-def test_every_unit_is_told_its_cache_and_the_limits(life, made, cloud, tmp_path):
+def test_every_unit_is_told_its_cache_and_the_limits(life, resources, cloud, tmp_path):
     (tmp_path / MARKER).write_text(marker("orders", "0.1.0", cloud))
     urls = {}
-    for unit in environments(made, cloud):
+    for unit in environments(resources, cloud):
         settings = Settings.load(unit, SERVICE, tmp_path)
         urls[settings.role] = settings.cache_url
         assert (settings.limit_reads, settings.limit_writes, settings.limit_anonymous) == (
@@ -67,7 +67,7 @@ def test_every_unit_is_told_its_cache_and_the_limits(life, made, cloud, tmp_path
     assert set(urls) == UNITS and life["outputs"]["cache_url"] == urls["http"]
     if cloud == "azure":
         assert set(urls.values()) == {life["outputs"]["cache_url"]}
-        cluster = made.one("azure-native:redisenterprise:RedisEnterprise")
+        cluster = resources.one("azure-native:redisenterprise:RedisEnterprise")
         assert urls["http"] == f"azureredis://{cluster['clusterName']}.westeurope.redis.azure.net:10000"
     else:
         host = "orders-dev-abc123.serverless.euc1.cache.amazonaws.com:6379"
@@ -85,48 +85,48 @@ def test_azure_lets_one_identity_in_at_a_time_and_once_it_is_known(life, cloud):
     assert len(pairs) == len(kinds) / 2 * (len(UNITS) - 1) / 2 * 2 and len(unknown) == len(kinds)
 
 
-def test_no_key_opens_it(life, made, cloud):
+def test_no_key_opens_it(life, resources, cloud):
     assert not [word for word in ("password", "primarykey") if word + '"' in life["state"].lower()]
     if cloud == "azure":
-        cluster = made.one("azure-native:redisenterprise:RedisEnterprise")
+        cluster = resources.one("azure-native:redisenterprise:RedisEnterprise")
         assert cluster["minimumTlsVersion"] == "1.2" and cluster["publicNetworkAccess"] == "Enabled"
-        database = made.one("azure-native:redisenterprise:Database")
+        database = resources.one("azure-native:redisenterprise:Database")
         assert database["accessKeysAuthentication"] == "Disabled" and database["clientProtocol"] == "Encrypted"
         assert database["port"] == 10000 and database["evictionPolicy"] == "AllKeysLRU"
-        assignments = made.of("azure-native:redisenterprise:AccessPolicyAssignment")
+        assignments = resources.of("azure-native:redisenterprise:AccessPolicyAssignment")
         assert {one["user"]["objectId"] for one in assignments} == {f"principal-orders-dev-{unit}" for unit in UNITS}
         assert {one["accessPolicyAssignmentName"] for one in assignments} == {unit.replace("-", "") for unit in UNITS}
     else:
-        users = made.of("aws:elasticache/user:User")
+        users = resources.of("aws:elasticache/user:User")
         assert {user["userId"] for user in users} == {f"orders-dev-{unit}" for unit in UNITS}
         for user in users:
             assert user["authenticationMode"] == {"type": "iam"} and user["userName"] == user["userId"]
             assert "~orders-dev:*" in user["accessString"] and "-@dangerous" in user["accessString"]
-        group = made.one("aws:elasticache/userGroup:UserGroup")
+        group = resources.one("aws:elasticache/userGroup:UserGroup")
         assert set(group["userIds"]) == {user["userId"] for user in users}
-        cache = made.one("aws:elasticache/serverlessCache:ServerlessCache")
+        cache = resources.one("aws:elasticache/serverlessCache:ServerlessCache")
         assert cache["userGroupId"] == group["userGroupId"] and cache["engine"] == group["engine"] == "valkey"
         assert cache["cacheUsageLimits"]["dataStorage"]["maximum"] == 1  # what it may cost is bounded
 
 
-def test_whether_it_is_replicated_is_chosen_when_it_is_made(life, made, cloud):
+def test_whether_it_is_replicated_is_chosen_when_it_is_made(life, resources, cloud):
     """Of one that begins protected: tests/policy/test_least_privilege.py."""
     if cloud == "azure":
-        for resources in ("resources", "protected"):
-            cluster = life[resources].one("azure-native:redisenterprise:RedisEnterprise")
+        for stage in ("resources", "protected"):
+            cluster = life[stage].one("azure-native:redisenterprise:RedisEnterprise")
             assert cluster["highAvailability"] == "Disabled"
     else:  # a serverless cache always is
-        assert len(made.one("aws:elasticache/serverlessCache:ServerlessCache")["subnetIds"]) == 2
+        assert len(resources.one("aws:elasticache/serverlessCache:ServerlessCache")["subnetIds"]) == 2
 
 
 @pytest.mark.parametrize("cloud", ["aws"], indirect=True)
-def test_functions_reach_the_cache_and_everything_else_from_inside_the_vpc(made):
+def test_functions_reach_the_cache_and_everything_else_from_inside_the_vpc(resources):
     """Azure's units have no network of their own."""
-    subnets = {f"/aws:ec2/subnet:Subnet/{name}": one for name, one in made.named("aws:ec2/subnet:Subnet").items()}
+    subnets = {f"/aws:ec2/subnet:Subnet/{name}": one for name, one in resources.named("aws:ec2/subnet:Subnet").items()}
     private = {id for id in subnets if not id.endswith("-public")}
-    groups = made.named("aws:ec2/securityGroup:SecurityGroup")
+    groups = resources.named("aws:ec2/securityGroup:SecurityGroup")
     [functions_group] = [name for name, one in groups.items() if "ingress" not in one]
-    for function in made.of("aws:lambda/function:Function"):
+    for function in resources.of("aws:lambda/function:Function"):
         assert set(function["vpcConfig"]["subnetIds"]) == private
         assert function["vpcConfig"]["securityGroupIds"] == [f"/aws:ec2/securityGroup:SecurityGroup/{functions_group}"]
     blocks = [ip_network(one["cidrBlock"]) for one in subnets.values()]
@@ -134,38 +134,38 @@ def test_functions_reach_the_cache_and_everything_else_from_inside_the_vpc(made)
     assert all(block.subnet_of(ip_network("10.0.0.0/16")) for block in blocks)
     assert not any(a.overlaps(b) for n, a in enumerate(blocks) for b in blocks[n + 1 :])
     # From the private subnets to the NAT gateway, from its own to the Internet.
-    tables = made.named("aws:ec2/routeTable:RouteTable")
+    tables = resources.named("aws:ec2/routeTable:RouteTable")
     assert {name: sorted(*one["routes"]) for name, one in tables.items()} == {
         "orders-dev-public": ["cidrBlock", "gatewayId"], "orders-dev-private": ["cidrBlock", "natGatewayId"],
     }  # fmt: skip
     associated = {}
-    for one in made.of("aws:ec2/routeTableAssociation:RouteTableAssociation"):
+    for one in resources.of("aws:ec2/routeTableAssociation:RouteTableAssociation"):
         associated.setdefault(one["routeTableId"].split("/")[-1], set()).add(one["subnetId"])
     assert associated["orders-dev-private"] == private and len(associated["orders-dev-public"]) == 1
-    assert {made.one("aws:ec2/natGateway:NatGateway")["subnetId"]} == associated["orders-dev-public"]
-    endpoint = made.one("aws:ec2/vpcEndpoint:VpcEndpoint")
+    assert {resources.one("aws:ec2/natGateway:NatGateway")["subnetId"]} == associated["orders-dev-public"]
+    endpoint = resources.one("aws:ec2/vpcEndpoint:VpcEndpoint")
     assert endpoint["serviceName"] == "com.amazonaws.eu-central-1.dynamodb" and endpoint["vpcEndpointType"] == "Gateway"
     assert [id.split("/")[-1] for id in endpoint["routeTableIds"]] == ["orders-dev-private"]
 
 
 @pytest.mark.parametrize("cloud", ["aws"], indirect=True)
-def test_the_cache_lets_in_the_functions_alone(made):
-    [cache] = [one for one in made.of("aws:ec2/securityGroup:SecurityGroup") if "ingress" in one]
+def test_the_cache_lets_in_the_functions_alone(resources):
+    [cache] = [one for one in resources.of("aws:ec2/securityGroup:SecurityGroup") if "ingress" in one]
     [rule] = cache["ingress"]
     assert (rule["fromPort"], rule["toPort"], "cidrBlocks" in rule) == (6379, 6379, False)
     assert [id.split("/")[-1] for id in rule["securityGroups"]] == ["orders-dev"]
-    rules = made.of("aws:ec2/securityGroupRule:SecurityGroupRule")
+    rules = resources.of("aws:ec2/securityGroupRule:SecurityGroupRule")
     assert {(one["type"], one["fromPort"], one["toPort"]) for one in rules} == {
         ("egress", 443, 443),
         ("egress", 6379, 6379),
     }
-    default = made.one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
+    default = resources.one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
     assert not {"ingress", "egress"} & set(default)
 
 
 @pytest.mark.parametrize("cloud", ["aws"], indirect=True)
-def test_a_role_may_enter_as_its_own_user_and_its_code_has_no_network_permission(made):
-    policies = made.named("aws:iam/rolePolicy:RolePolicy")
+def test_a_role_may_enter_as_its_own_user_and_its_code_has_no_network_permission(resources):
+    policies = resources.named("aws:iam/rolePolicy:RolePolicy")
     for unit in UNITS:
         statements = json.loads(policies[f"orders-dev-{unit}"]["policy"])["Statement"]
         [connect] = [one for one in statements if one["Action"] == ["elasticache:Connect"]]

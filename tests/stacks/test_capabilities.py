@@ -18,7 +18,7 @@ def stacks(captured):
 def missing(stacks, manifest=SERVICE):
     table = compared(manifest, stacks)
     return {
-        (name, entry, cloud) for (name, entry), found in table.items() for cloud, names in found.items() if not names
+        (name, entry, cloud) for (name, entry), clouds in table.items() for cloud, names in clouds.items() if not names
     }
 
 
@@ -65,5 +65,5 @@ def test_a_stack_that_drops_an_entry_fails(stacks, cloud, token, capability):
     stack = stacks[cloud]
     kept = {urn: one for urn, one in stack.resources.items() if one[0] != token}
     assert len(kept) < len(stack.resources)
-    found = missing(stacks | {cloud: Stack(kept, stack.prefix, SERVICE)})
-    assert capability in {name for name, _, _ in found} and {where for _, _, where in found} == {cloud}
+    gaps = missing(stacks | {cloud: Stack(kept, stack.prefix, SERVICE)})
+    assert capability in {name for name, _, _ in gaps} and {where for _, _, where in gaps} == {cloud}

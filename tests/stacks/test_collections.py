@@ -27,9 +27,9 @@ def data(cloud):
 
 @pytest.mark.parametrize("cloud", ["azure", "aws"])
 def test_each_is_made_like_documents(tmp_path, cloud):
-    made = Captured(tmp_path, cloud, data(cloud))
+    captured = Captured(tmp_path, cloud, data(cloud))
     token = {"aws": "aws:dynamodb/table:Table", "azure": "azure-native:cosmosdb:SqlResourceSqlContainer"}[cloud]
-    found = made.named(token)
-    assert set(found) == {"notes-dev-documents", "notes-dev-notes"}
-    notes, documents = (json.dumps(found[f"notes-dev-{name}"], sort_keys=True) for name in ("notes", "documents"))
+    tables = captured.named(token)
+    assert set(tables) == {"notes-dev-documents", "notes-dev-notes"}
+    notes, documents = (json.dumps(tables[f"notes-dev-{name}"], sort_keys=True) for name in ("notes", "documents"))
     assert notes == documents.replace("documents", "notes")

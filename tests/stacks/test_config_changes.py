@@ -36,20 +36,20 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("changed", "stack", "told"), MISTAKES)
-def test_a_config_mistake_is_told(changed, stack, told):
+@pytest.mark.parametrize(("changed", "stack", "message"), MISTAKES)
+def test_a_config_mistake_is_told(changed, stack, message):
     with pytest.raises(ConfigError) as refused:
         parse(config("aws", **changed), stack, SERVICE)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_a_config_mistake_stops_before_any_resource(tmp_path):
     engine = started(tmp_path, "aws")
-    for changed, told in (({"cloud": "gcp"}, "allowed: aws, azure"), ({"gatewayRate": "0"}, "1 to 10000")):
+    for changed, message in (({"cloud": "gcp"}, "allowed: aws, azure"), ({"gatewayRate": "0"}, "1 to 10000")):
         engine.configure(config("aws", **changed))
         with pytest.raises(automation.CommandError) as failed:
             engine.up()
-        assert told in str(failed.value) and "Traceback" not in str(failed.value)
+        assert message in str(failed.value) and "Traceback" not in str(failed.value)
     assert engine.standin.resources == {}
     engine.close()
 

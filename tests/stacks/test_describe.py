@@ -29,8 +29,8 @@ PLACEHOLDER = re.compile(r"\$\{(\w+)\.(\w+)\.([^.}]+)\.([\w.]+?)(\.host)?\}")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, cloud):
     copy = Copy(tmp_path_factory.mktemp("described") / "p")
-    given = {"config": config(cloud, **MORE, **PINNED[cloud])}
-    copy.write(f"stacks/config/Pulumi.dev-{cloud}.yaml", yaml.safe_dump(given))
+    content = {"config": config(cloud, **MORE, **PINNED[cloud])}
+    copy.write(f"stacks/config/Pulumi.dev-{cloud}.yaml", yaml.safe_dump(content))
     return copy
 
 
@@ -47,7 +47,7 @@ def stack(captured, cloud):
 def filled(text, stack):
     """The text with what the stack's state has in the place of its placeholders."""
 
-    def found(match):
+    def real(match):
         module, kind, name, path, host = match.groups()
         [one] = [
             one
@@ -59,7 +59,7 @@ def filled(text, stack):
             value = value[int(step) if step.isdigit() else step]
         return urlsplit(value).netloc if host else value
 
-    return PLACEHOLDER.sub(found, text.replace(ACCOUNT_PLACEHOLDER, ACCOUNT))
+    return PLACEHOLDER.sub(real, text.replace(ACCOUNT_PLACEHOLDER, ACCOUNT))
 
 
 def asked_of_the_engine(stack):
@@ -91,25 +91,25 @@ def asked_of_the_engine(stack):
 
 
 def test_environment_and_permissions_are_what_the_engine_is_asked_for(described, stack):
-    told = {
+    units = {
         unit["role"]: (unit["environment"], unit["permissions"])
         for unit in json.loads(filled(json.dumps(described["units"]), stack))
     }
     wanted = asked_of_the_engine(stack)
-    assert set(told) == set(wanted) == {"http", "feed", "schedule", "worker"}
+    assert set(units) == set(wanted) == {"http", "feed", "schedule", "worker"}
     for role, (environment, permissions) in wanted.items():
-        assert told[role][0] == environment
-        assert sorted(map(json.dumps, told[role][1])) == sorted(map(json.dumps, permissions))
+        assert units[role][0] == environment
+        assert sorted(map(json.dumps, units[role][1])) == sorted(map(json.dumps, permissions))
 
 
 def test_it_has_each_resource_with_its_properties_and_nothing_else(described, stack):
-    told = {(one["type"], one["name"]): one["properties"] for one in described["resources"]}
-    made = {(kind, urn.rpartition("::")[2]): inputs for urn, (kind, inputs) in stack.resources.items()}
-    assert set(told) == set(made)
-    for key, inputs in made.items():
+    resources = {(one["type"], one["name"]): one["properties"] for one in described["resources"]}
+    actual = {(kind, urn.rpartition("::")[2]): inputs for urn, (kind, inputs) in stack.resources.items()}
+    assert set(resources) == set(actual)
+    for key, inputs in actual.items():
         # What comes of a version that an update publishes, or lies in an archive, is not a placeholder's.
         same = set(inputs) - {"__provider", "code", "path", "__defaults"}
-        lacking = {name for name in same - set(told[key]) if not name.startswith("functionVersion")}
+        lacking = {name for name in same - set(resources[key]) if not name.startswith("functionVersion")}
         assert key[0] == "pulumi-python:dynamic:Resource" or not lacking, (key, lacking)
 
 
@@ -129,14 +129,14 @@ def test_routes_have_their_scopes_and_units_their_triggers(described):
 def test_with_every_key_on_only_a_made_up_value_is_unknown(folder, cloud):
     chosen = config(cloud, **everything(cloud), environment="everything")
     folder.write(f"stacks/config/Pulumi.everything-{cloud}.yaml", yaml.safe_dump({"config": chosen}))
-    found = json.loads(folder.run("twofold", "describe", "--cloud", cloud, "--env", "everything", "--json"))
-    unknown = {name for unit in found["units"] for name, value in unit["environment"].items() if UNKNOWN in value}
+    description = json.loads(folder.run("twofold", "describe", "--cloud", cloud, "--env", "everything", "--json"))
+    unknown = {name for unit in description["units"] for name, value in unit["environment"].items() if UNKNOWN in value}
     assert unknown == ({"TWOFOLD_EDGE_DIGEST"} if cloud == "aws" else set())
-    assert all(unit["permissions"] for unit in found["units"]) and UNKNOWN not in json.dumps(
-        found["units"][1]["permissions"]
+    assert all(unit["permissions"] for unit in description["units"]) and UNKNOWN not in json.dumps(
+        description["units"][1]["permissions"]
     )
     if cloud == "aws":
-        assert found["artifact"] == {"image": ON["aws"]["image"]}
+        assert description["artifact"] == {"image": ON["aws"]["image"]}
 
 
 def test_a_program_gets_the_deployers_documents(folder, cloud):
@@ -149,8 +149,8 @@ def test_a_program_gets_the_deployers_documents(folder, cloud):
 def test_a_person_is_told_to_name_the_deployer_first(tmp_path, deployer):
     """The condition is that of a pipeline's identity, unless the stack names another."""
     copy = Copy(tmp_path / "p")
-    given = {"config": config("azure", **PINNED["azure"], **({"deployer": deployer} if deployer else {}))}
-    copy.write("stacks/config/Pulumi.dev-azure.yaml", yaml.safe_dump(given))
+    content = {"config": config("azure", **PINNED["azure"], **({"deployer": deployer} if deployer else {}))}
+    copy.write("stacks/config/Pulumi.dev-azure.yaml", yaml.safe_dump(content))
     program = Path(sys.executable).with_name("twofold")
     done = subprocess.run(
         [program, "deployer", "--cloud", "azure", "--json"], cwd=copy.folder, capture_output=True, text=True,
@@ -189,11 +189,11 @@ def test_people_get_a_table(folder, cloud):
 
 def test_a_mistake_is_one_line():
     program = str(Path(sys.executable).with_name("twofold"))
-    for wrong, told in (
+    for wrong, message in (
         (("gcp", "dev"), "'gcp' is no cloud; allowed: aws, azure"),
         (("azure", "nowhere"), "Pulumi.nowhere-azure.yaml is missing"),
     ):
         done = subprocess.run(
             [program, "describe", "--cloud", wrong[0], "--env", wrong[1]], cwd=ROOT, capture_output=True, text=True
         )
-        assert done.returncode == 2 and told in done.stderr and "Traceback" not in done.stderr
+        assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr

@@ -102,29 +102,29 @@ def test_files_are_stored_under_the_path_that_they_are_served_at(life, cloud):
     )
 
 
-def test_the_edge_alone_reads_them(made, cloud):
+def test_the_edge_alone_reads_them(resources, cloud):
     if cloud == "aws":
-        block = made.one("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
+        block = resources.one("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
         assert {key for key, on in block.items() if on is True} == {
             "blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets",
         }  # fmt: skip
-        *allowed, denied = json.loads(made.one("aws:s3/bucketPolicy:BucketPolicy")["policy"])["Statement"]
+        *allowed, denied = json.loads(resources.one("aws:s3/bucketPolicy:BucketPolicy")["policy"])["Statement"]
         assert {statement["Action"] for statement in allowed} == {"s3:GetObject", "s3:ListBucket"}
         for statement in allowed:
             assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
             [arn] = statement["Condition"]["StringEquals"].values()
             assert arn.startswith("arn:aws:cloudfront:") and arn.endswith("orders-dev-edge")
         assert denied["Effect"] == "Deny" and denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-        _, origin = made.one("aws:cloudfront/distribution:Distribution")["origins"]
+        _, origin = resources.one("aws:cloudfront/distribution:Distribution")["origins"]
         assert origin["originAccessControlId"].endswith("/orders-dev-static") and "customHeaders" not in origin
-        access = made.one("aws:cloudfront/originAccessControl:OriginAccessControl")
+        access = resources.one("aws:cloudfront/originAccessControl:OriginAccessControl")
         assert (access["signingBehavior"], access["signingProtocol"]) == ("always", "sigv4")
         return
-    [account] = [a for a in made.of("azure-native:storage:StorageAccount") if "static" in a["accountName"]]
+    [account] = [a for a in resources.of("azure-native:storage:StorageAccount") if "static" in a["accountName"]]
     assert account["allowSharedKeyAccess"] is False and account["allowBlobPublicAccess"] is False
     held = {
         (a["principalId"], a["roleDefinitionId"].rsplit("/", 1)[1]): a["scope"]
-        for a in made.of("azure-native:authorization:RoleAssignment")
+        for a in resources.of("azure-native:authorization:RoleAssignment")
         if a["scope"].endswith("orders-dev-static")
     }
     container = "/azure-native:storage:BlobContainer/orders-dev-static"
@@ -133,8 +133,8 @@ def test_the_edge_alone_reads_them(made, cloud):
         ("o", "ba92f5b4-2d11-453d-a403-e96b0029c9fe"): container,
     }
     identity = "/azure-native:managedidentity:UserAssignedIdentity/orders-dev-static"
-    assert made.one("azure-native:cdn:Profile")["identity"]["userAssignedIdentities"] == [identity]
-    groups = {group["originGroupName"]: group for group in made.of("azure-native:cdn:AFDOriginGroup")}
+    assert resources.one("azure-native:cdn:Profile")["identity"]["userAssignedIdentities"] == [identity]
+    groups = {group["originGroupName"]: group for group in resources.of("azure-native:cdn:AFDOriginGroup")}
     assert "authentication" not in groups["gateway"]  # it would overwrite the caller's own token
     assert groups["static"]["authentication"] == {
         "type": "UserAssignedIdentity", "scope": "https://storage.azure.com/.default", "userAssignedIdentity": {"id": identity},
@@ -142,12 +142,12 @@ def test_the_edge_alone_reads_them(made, cloud):
     assert groups["static"]["healthProbeSettings"]["probeProtocol"] == "Https"  # else it is refused
 
 
-def test_the_edge_compresses_caches_and_adds_the_services_headers(made, cloud):
+def test_the_edge_compresses_caches_and_adds_the_services_headers(resources, cloud):
     if cloud == "aws":
-        [behavior] = made.one("aws:cloudfront/distribution:Distribution")["orderedCacheBehaviors"]
+        [behavior] = resources.one("aws:cloudfront/distribution:Distribution")["orderedCacheBehaviors"]
         assert (behavior["pathPattern"], behavior["viewerProtocolPolicy"]) == ("/static/*", "https-only")
         assert behavior["compress"] is True and behavior["cachePolicyId"] == "658327ea-f89d-4fab-a63d-7e88639e58f6"
-        policy = made.one("aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy")
+        policy = resources.one("aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy")
         known = policy["securityHeadersConfig"]
         headers = {item["header"]: item["value"] for item in policy["customHeadersConfig"]["items"]} | {
             "x-content-type-options": "nosniff" if known["contentTypeOptions"]["override"] else "",
@@ -157,13 +157,13 @@ def test_the_edge_compresses_caches_and_adds_the_services_headers(made, cloud):
             "content-security-policy": known["contentSecurityPolicy"]["contentSecurityPolicy"],
         }
     else:
-        routes = {route["routeName"]: route for route in made.of("azure-native:cdn:Route")}
+        routes = {route["routeName"]: route for route in resources.of("azure-native:cdn:Route")}
         route = routes["static"]
         assert (route["patternsToMatch"], route["supportedProtocols"]) == (["/static/*"], ["Https"])
         assert route["forwardingProtocol"] == "HttpsOnly" and "cacheConfiguration" not in routes["all"]
         assert route["cacheConfiguration"]["compressionSettings"]["isCompressionEnabled"] is True
         assert route["cacheConfiguration"]["queryStringCachingBehavior"] == "UseQueryString"
-        rules = made.of("azure-native:cdn:Rule")
+        rules = resources.of("azure-native:cdn:Rule")
         assert sorted(rule["order"] for rule in rules) == [0, 1] and all(len(rule["actions"]) <= 5 for rule in rules)
         actions = [action for rule in rules for action in rule["actions"]]
         assert all(action["parameters"]["headerAction"] == "Overwrite" for action in actions)
@@ -191,11 +191,11 @@ def test_a_query_asks_storage_for_files_alone(uri, refused):
     assert bool(re.search(STORAGE_QUERY, uri)) == refused
 
 
-def test_the_firewall_knows_bots_where_that_is_in_its_price(made, cloud):
+def test_the_firewall_knows_bots_where_that_is_in_its_price(resources, cloud):
     if cloud == "aws":
         groups = {
             group["name"]: group
-            for rule in made.one("aws:wafv2/webAcl:WebAcl")["rules"]
+            for rule in resources.one("aws:wafv2/webAcl:WebAcl")["rules"]
             if (group := rule["statement"].get("managedRuleGroupStatement"))
         }
         assert set(groups) == {
@@ -212,49 +212,49 @@ def test_the_firewall_knows_bots_where_that_is_in_its_price(made, cloud):
         }  # fmt: skip
         assert overridden == {}
         return
-    sets = made.one("azure-native:frontdoor:Policy")["managedRules"]["managedRuleSets"]
+    sets = resources.one("azure-native:frontdoor:Policy")["managedRules"]["managedRuleSets"]
     assert {one["ruleSetType"] for one in sets} == {"Microsoft_DefaultRuleSet", "Microsoft_BotManagerRuleSet"}
 
 
-def test_the_firewall_stands_before_the_name_and_the_files(made, cloud):
+def test_the_firewall_stands_before_the_name_and_the_files(resources, cloud):
     if cloud == "aws":  # one distribution, one firewall
-        assert made.one("aws:cloudfront/distribution:Distribution")["webAclId"].endswith("orders-dev-edge")
+        assert resources.one("aws:cloudfront/distribution:Distribution")["webAclId"].endswith("orders-dev-edge")
         return
-    [association] = made.one("azure-native:cdn:SecurityPolicy")["parameters"]["associations"]
+    [association] = resources.one("azure-native:cdn:SecurityPolicy")["parameters"]["associations"]
     assert [domain["id"].split("/")[1] for domain in association["domains"]] == [
         "azure-native:cdn:AFDEndpoint", "azure-native:cdn:AFDCustomDomain",
     ]  # fmt: skip
     assert association["patternsToMatch"] == ["/*"]
-    rules = {rule["name"]: rule for rule in made.one("azure-native:frontdoor:Policy")["customRules"]["rules"]}
+    rules = {rule["name"]: rule for rule in resources.one("azure-native:frontdoor:Policy")["customRules"]["rules"]}
     assert set(rules) == {"rate", "files"} and rules["files"]["action"] == "Block"
 
 
-def test_the_name_is_proved_and_leads_to_the_edge(made, cloud):
+def test_the_name_is_proved_and_leads_to_the_edge(resources, cloud):
     if cloud == "aws":
-        certificate = made.one("aws:acm/certificate:Certificate")
+        certificate = resources.one("aws:acm/certificate:Certificate")
         assert (certificate["region"], certificate["validationMethod"]) == ("us-east-1", "DNS")
-        records = {(r["name"], r["type"]): r for r in made.of("aws:route53/record:Record")}
+        records = {(r["name"], r["type"]): r for r in resources.of("aws:route53/record:Record")}
         assert {r["zoneId"] for r in records.values()} == {ZONES["aws"]}
         assert records.pop((f"_proof.{NAME}.", "CNAME"))["records"] == ["_x.acm-validations.aws."]
         aliases = {kind: record["aliases"] for (_, kind), record in records.items()}
         target = [{"name": "d111111abcdef8.cloudfront.net", "zoneId": "Z2FDTNDATAQYW2", "evaluateTargetHealth": False}]
         assert aliases == {"A": target, "AAAA": target}
-        distribution = made.one("aws:cloudfront/distribution:Distribution")
+        distribution = resources.one("aws:cloudfront/distribution:Distribution")
         assert distribution["aliases"] == [NAME]
         assert distribution["viewerCertificate"]["minimumProtocolVersion"] == "TLSv1.2_2021"
-        assert not made.one("aws:apigatewayv2/api:Api").get("disableExecuteApiEndpoint")  # the edge calls it there
+        assert not resources.one("aws:apigatewayv2/api:Api").get("disableExecuteApiEndpoint")  # the edge calls it there
         return
-    domain = made.one("azure-native:cdn:AFDCustomDomain")
+    domain = resources.one("azure-native:cdn:AFDCustomDomain")
     assert domain["hostName"] == NAME and domain["tlsSettings"] == {
         "certificateType": "ManagedCertificate", "cipherSuiteSetType": "TLS12_2023", "minimumTlsVersion": "TLS12",
     }  # fmt: skip
-    records = {r["recordType"]: r for r in made.of("azure-native:dns:RecordSet")}
+    records = {r["recordType"]: r for r in resources.of("azure-native:dns:RecordSet")}
     assert {(r["resourceGroupName"], r["zoneName"]) for r in records.values()} == {("dns", "example.com")}
     assert records["TXT"]["relativeRecordSetName"] == "_dnsauth.orders"
     assert records["TXT"]["txtRecords"] == [{"value": ["the-proof"]}]
     assert records["CNAME"]["relativeRecordSetName"] == "orders"
     assert records["CNAME"]["cnameRecord"]["cname"].endswith(".azurefd.net")
-    assert all(len(route["customDomains"]) == 1 for route in made.of("azure-native:cdn:Route"))
+    assert all(len(route["customDomains"]) == 1 for route in resources.of("azure-native:cdn:Route"))
 
 
 @pytest.mark.parametrize("cloud", ["aws"], indirect=True)
@@ -272,22 +272,22 @@ def test_without_an_edge_the_name_leads_to_the_api_which_has_no_other(life):
     assert [alias[0]["name"] for alias in aliases] == ["d-abc123.execute-api.eu-central-1.amazonaws.com"]
 
 
-def test_a_budget_is_told_at_the_same_points_on_both(made, cloud):
+def test_a_budget_is_told_at_the_same_points_on_both(resources, cloud):
     if cloud == "aws":
-        budget = made.one("aws:budgets/budget:Budget")
+        budget = resources.one("aws:budgets/budget:Budget")
         assert (budget["limitAmount"], budget["limitUnit"], budget["timeUnit"]) == ("100", "USD", "MONTHLY")
         counted = {one["tags"]["key"]: one["tags"]["values"] for one in budget["filterExpression"]["ands"]}
         assert counted == {"service": ["orders"], "environment": ["dev"]} and budget["metrics"] == "UnblendedCost"
         points = {(n["notificationType"].lower(), n["threshold"]) for n in budget["notifications"]}
-        told = {address for n in budget["notifications"] for address in n["subscriberEmailAddresses"]}
+        receivers = {address for n in budget["notifications"] for address in n["subscriberEmailAddresses"]}
     else:
-        budget = made.one("azure-native:consumption:Budget")
+        budget = resources.one("azure-native:consumption:Budget")
         assert (budget["amount"], budget["timeGrain"], budget["category"]) == (100, "Monthly", "Cost")
         assert budget["scope"].endswith("abcd/resourceGroups/orders-dev")
         assert re.fullmatch(r"\d{4}-\d\d-01T00:00:00Z", budget["timePeriod"]["startDate"])
         points = {(n["thresholdType"].lower(), n["threshold"]) for n in budget["notifications"].values()}
-        told = {address for n in budget["notifications"].values() for address in n["contactEmails"]}
-    assert points == {("actual", 80), ("actual", 100), ("forecasted", 100)} and told == {OFFICE}
+        receivers = {address for n in budget["notifications"].values() for address in n["contactEmails"]}
+    assert points == {("actual", 80), ("actual", 100), ("forecasted", 100)} and receivers == {OFFICE}
 
 
 def test_next_month_changes_no_budget(tmp_path, monkeypatch):
@@ -309,10 +309,10 @@ def test_next_month_changes_no_budget(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("cloud", ["azure"], indirect=True)
-def test_alarms_look_into_the_workspace_that_exists(made):
-    assert made.of("azure-native:operationalinsights:Workspace") == []
-    assert {each["workspaceId"] for each in made.of("azure-native:monitor:DiagnosticSetting")} == {WORKSPACE}
-    alarms = {each["ruleName"]: each for each in made.of("azure-native:monitor:ScheduledQueryRule")}
+def test_alarms_look_into_the_workspace_that_exists(resources):
+    assert resources.of("azure-native:operationalinsights:Workspace") == []
+    assert {each["workspaceId"] for each in resources.of("azure-native:monitor:DiagnosticSetting")} == {WORKSPACE}
+    alarms = {each["ruleName"]: each for each in resources.of("azure-native:monitor:ScheduledQueryRule")}
     assert all(alarm["scopes"] == [WORKSPACE] for alarm in alarms.values())
     [dead] = alarms["orders-dev-payments-poison"]["criteria"]["allOf"]
     assert 'AccountName == "ordersdevqueues' in dead["query"]  # among other services' logs

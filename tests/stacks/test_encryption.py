@@ -66,7 +66,7 @@ def test_a_role_uses_the_key_through_the_services_alone(aws):
         policies = aws[stage].of("aws:iam/rolePolicy:RolePolicy")
         for policy in (one for one in policies if one["name"] == "unit"):
             statements = json.loads(policy["policy"])["Statement"]
-            found = {
+            services = {
                 action: (one["Resource"], one["Condition"]["StringEquals"]["kms:ViaService"])
                 for one in statements
                 for action in one["Action"]
@@ -74,7 +74,7 @@ def test_a_role_uses_the_key_through_the_services_alone(aws):
             }
             through = [f"{service}.eu-central-1.amazonaws.com" for service in ("dynamodb", "secretsmanager", "sqs")]
             expected = {"kms:Decrypt": ([ARN], through), "kms:GenerateDataKey": ([ARN], through[2:])}
-            assert found == (expected if stage == "with" else {})
+            assert services == (expected if stage == "with" else {})
         assert len(policies) == len(SERVICE.units) + len(SERVICE.schedules)
 
 
@@ -107,13 +107,15 @@ def test_the_units_have_no_role_on_the_key(azure):
     )  # theirs to give
 
 
-@pytest.mark.parametrize(("before", "after", "told"), [(AZURE, {}, "made with one"), ({}, AZURE, "made without one")])
-def test_azure_decides_on_it_when_data_is_made(tmp_path, before, after, told):
+@pytest.mark.parametrize(
+    ("before", "after", "message"), [(AZURE, {}, "made with one"), ({}, AZURE, "made without one")]
+)
+def test_azure_decides_on_it_when_data_is_made(tmp_path, before, after, message):
     engine = started(tmp_path, "azure", **before)
     engine.up()
     kept = engine.made()
     engine.configure(config("azure", **after))
-    with pytest.raises(automation.CommandError, match=told) as refused:
+    with pytest.raises(automation.CommandError, match=message) as refused:
         engine.up()
     assert "Traceback" not in str(refused.value) and "twofold:encryptionKey is" in str(refused.value)
     assert engine.standin.resources == kept
@@ -129,7 +131,7 @@ def test_azure_decides_on_it_when_data_is_made(tmp_path, before, after, told):
 def test_a_program_of_an_earlier_version_leaves_no_data_without_its_key(tmp_path, monkeypatch, cloud):
     stack = importlib.import_module(f"stacks.{cloud}")
     data = stack.Data
-    monkeypatch.setattr(stack, "Data", lambda *given, key, **named: data(*given, **named))
+    monkeypatch.setattr(stack, "Data", lambda *arguments, key, **named: data(*arguments, **named))
     engine = started(tmp_path, cloud, **ENCRYPTION[cloud])
     with pytest.raises(automation.CommandError, match=f"stacks/{cloud}.py is of an earlier version") as refused:
         engine.preview()

@@ -63,11 +63,11 @@ def test_a_recovered_vault_is_imported_and_the_next_update_finds_it(tmp_path, mo
     engine.stack.preview(import_file=str(listed))
     wanted = json.loads(listed.read_text())
     back = [one for one in wanted["resources"] if one["type"] == kind]
-    [found] = back
-    parents = [one for one in wanted["resources"] if one["name"] == found["parent"]]
+    [imported] = back
+    parents = [one for one in wanted["resources"] if one["name"] == imported["parent"]]
     assert [one["component"] for one in parents] == [True]
-    found["id"] = kept["id"]
-    listed.write_text(json.dumps(wanted | {"resources": [*parents, found]}))
+    imported["id"] = kept["id"]
+    listed.write_text(json.dumps(wanted | {"resources": [*parents, imported]}))
     engine.stack._run_pulumi_cmd_sync(
         ["import", "--file", str(listed), "--yes", "--protect=false", "--generate-code=false"]
     )

@@ -23,9 +23,9 @@ def test_there_is_a_file_for_each_environment_and_cloud():
 
 def file_config(path: Path) -> dict[str, str]:
     """A file with an issuer; where it pins an account of nobody's, the one that the stand-ins are in."""
-    given = yaml.safe_load(path.read_text())["config"]
-    raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
-    pins = PINS[given["twofold:cloud"]]
+    entries = yaml.safe_load(path.read_text())["config"]
+    raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in entries.items()}
+    pins = PINS[entries["twofold:cloud"]]
     raw["twofold:oidcIssuer"] = "https://issuer.test"
     return raw | {f"twofold:{key}": value for key, value in pins.items() if f"twofold:{key}" in raw}
 

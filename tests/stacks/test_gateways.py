@@ -52,7 +52,7 @@ def document(request):
 
 
 @pytest.fixture(scope="module")
-def both(document, tmp_path_factory):
+def gates(document, tmp_path_factory):
     folder = tmp_path_factory.mktemp
     return {
         "aws": HttpApi(documented(folder("aws"), "aws", document)),
@@ -83,71 +83,71 @@ def callers(scopes):
     yield "scp as text", {"claims": {"scp": f"{one} profile"}}, 200
 
 
-def test_both_clouds_refuse_and_allow_the_same_calls(document, both):
+def test_both_clouds_refuse_and_allow_the_same_calls(document, gates):
     table = 0
     paths = {**document["paths"], **{path: {"get": {"security": []}} for path in OPEN - set(document["paths"])}}
     for path, item in paths.items():
         for method, operation in item.items():
             real = path.replace("{order_id}", "o-1").replace("{customer_id}", "c-1")
             for caller, arguments, expected in callers(needed(document, path, operation)):
-                answers = {cloud: gate.answer(Call(method.upper(), real, **arguments)) for cloud, gate in both.items()}
+                answers = {cloud: gate.answer(Call(method.upper(), real, **arguments)) for cloud, gate in gates.items()}
                 assert answers == {"aws": expected, "azure": expected}, (method, path, caller)
                 table += 1
     assert table >= 60
 
 
-def test_what_is_no_route_never_reaches_the_service(both):
+def test_what_is_no_route_never_reaches_the_service(gates):
     strangers = [("GET", "/"), ("GET", "/orders"), ("DELETE", "/orders/o-1"), ("GET", "/docs/x"), ("GET", "/openapi-json"),
                  ("POST", "/health/live"), ("GET", "/health"), ("GET", "/orders/o-1/events/1")]  # fmt: skip
-    for (method, path), (cloud, gate) in itertools.product(strangers, both.items()):
+    for (method, path), (cloud, gate) in itertools.product(strangers, gates.items()):
         assert gate.answer(Call(method, path, {"scope": "orders.read orders.write"})) == 404, (cloud, method, path)
 
 
-def test_a_preflight_reaches_the_service_without_a_token(both):
-    assert {gate.answer(Call("OPTIONS", "/orders/o-1/payment")) for gate in both.values()} == {200}
+def test_a_preflight_reaches_the_service_without_a_token(gates):
+    assert {gate.answer(Call("OPTIONS", "/orders/o-1/payment")) for gate in gates.values()} == {200}
 
 
-def test_what_only_one_of_them_can_do(both):
+def test_what_only_one_of_them_can_do(gates):
     """The declared differences: docs/design/gateways.md."""
     route = next(o for o in operations(made()) if o.scopes == ("orders.write",))
     entra = Call(route.method, route.path, {"roles": ["orders.write"]})
-    if both["aws"].routes["POST", "/orders"].get("authorizationScopes"):
-        assert (both["aws"].answer(entra), both["azure"].answer(entra)) == (403, 200)
+    if gates["aws"].routes["POST", "/orders"].get("authorizationScopes"):
+        assert (gates["aws"].answer(entra), gates["azure"].answer(entra)) == (403, 200)
     large = Call("POST", "/orders", {"scope": "orders.write"}, bytes=3 * 1024 * 1024 + 1)
-    assert (both["aws"].answer(large), both["azure"].answer(large)) == (200, 413)  # on AWS the service says so
+    assert (gates["aws"].answer(large), gates["azure"].answer(large)) == (200, 413)  # on AWS the service says so
 
 
-def test_one_authorizer_serves_all_routes(both):
-    assert both["aws"].authorizers == 1  # many of them hang: pulumi-aws-apigateway#17
+def test_one_authorizer_serves_all_routes(gates):
+    assert gates["aws"].authorizers == 1  # many of them hang: pulumi-aws-apigateway#17
 
 
-def test_both_tokens_travel(both):
+def test_both_tokens_travel(gates):
     spoofed = {
         "X-Twofold-Authorization": "Bearer forged",
         "X-Forwarded-For": "6.6.6.6",
         "X-MS-CLIENT-PRINCIPAL-ID": "me",
     }
     claims = {"scope": "orders.read orders.write"}
-    status, headers = both["azure"].run(Call("GET", "/orders/o-1", claims, headers=spoofed))
+    status, headers = gates["azure"].run(Call("GET", "/orders/o-1", claims, headers=spoofed))
     assert status == 200
     assert (
         headers["Authorization"] == "Bearer the-gateways" and headers["X-Twofold-Authorization"] == "Bearer the-users"
     )
     assert headers["X-Forwarded-For"] == "203.0.113.9" and "X-MS-CLIENT-PRINCIPAL-ID" not in headers
-    _, anonymous = both["azure"].run(Call("GET", "/health/live", headers=spoofed))
+    _, anonymous = gates["azure"].run(Call("GET", "/health/live", headers=spoofed))
     assert anonymous["X-Twofold-Authorization"] == "" and anonymous["Authorization"] == "Bearer the-gateways"
 
 
-def test_a_refusal_says_what_it_wants(both):
+def test_a_refusal_says_what_it_wants(gates):
     """RFC 6750, section 3."""
     call = Call("GET", "/orders/o-1")
-    assert both["azure"].run(call) == (401, {"Content-Type": "application/problem+json", "WWW-Authenticate": "Bearer"})
-    _, headers = both["azure"].run(Call("GET", "/orders/o-1", {"sub": "c"}, valid=False))
+    assert gates["azure"].run(call) == (401, {"Content-Type": "application/problem+json", "WWW-Authenticate": "Bearer"})
+    _, headers = gates["azure"].run(Call("GET", "/orders/o-1", {"sub": "c"}, valid=False))
     assert headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_a_missing_scope_is_named(both):
-    status, headers = both["azure"].run(Call("POST", "/orders", {"scope": "orders.read"}))
+def test_a_missing_scope_is_named(gates):
+    status, headers = gates["azure"].run(Call("POST", "/orders", {"scope": "orders.read"}))
     assert (status, headers["WWW-Authenticate"]) == (403, 'Bearer error="insufficient_scope", scope="orders.write"')
 
 

@@ -29,13 +29,13 @@ WRITERS = {"orders-dev-releases", "orders-dev-static-deployer"}
 def somebody_else(monkeypatch):
     asked = answers.asked
     return lambda: monkeypatch.setattr(
-        answers, "asked", lambda token, given: SOMEBODY.get(token) or asked(token, given)
+        answers, "asked", lambda token, arguments: SOMEBODY.get(token) or asked(token, arguments)
     )
 
 
 def holders(engine):
-    found = engine.made().named(ASSIGNMENT)
-    return {name: (found[name]["principalId"], found[name]["principalType"]) for name in WRITERS}
+    assignments = engine.made().named(ASSIGNMENT)
+    return {name: (assignments[name]["principalId"], assignments[name]["principalType"]) for name in WRITERS}
 
 
 def test_another_login_plans_and_changes_nothing(tmp_path, cloud, somebody_else):

@@ -13,14 +13,14 @@ from twofold.deploy.queries import QUERIES
 from twofold.manifest import QueueSpec
 from twofold.portable.message_queue import dead_letter_name
 
-TOLD = {"alertEmail": "ops@shop.example", "alertWebhook": "https://chat.example/hook"}
+RECEIVERS = {"alertEmail": "ops@shop.example", "alertWebhook": "https://chat.example/hook"}
 ALARM = {"aws": "aws:cloudwatch/metricAlarm:MetricAlarm", "azure": "azure-native:monitor:ScheduledQueryRule"}
 
 
 @pytest.fixture(scope="module")
-def told(captured):
+def stacks(captured):
     """Both stacks, with somebody to tell."""
-    return {cloud: captured(cloud, **TOLD) for cloud in ("azure", "aws")}
+    return {cloud: captured(cloud, **RECEIVERS) for cloud in ("azure", "aws")}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def silent(captured):
     return {cloud: captured(cloud) for cloud in ("azure", "aws")}
 
 
-def found(stack):
+def alarms_of(stack):
     """The alarms of a stack by the name that the manifest gives them: {name: inputs}."""
     twins = {f"orders-dev-{dead_letter_name(spec.name)}": f"dead-letters-{spec.name}" for spec in SERVICE.queues}
     named = {}
@@ -43,28 +43,28 @@ def description(alarm):
     return alarm.get("alarmDescription") or alarm["description"]
 
 
-def test_both_have_every_alarm_by_the_same_names(told):
+def test_both_have_every_alarm_by_the_same_names(stacks):
     expected = {alarm.name for alarm in alarms(SERVICE)}
-    assert set(found(told["aws"])) == set(found(told["azure"])) == expected
+    assert set(alarms_of(stacks["aws"])) == set(alarms_of(stacks["azure"])) == expected
     assert {f"{kind}-{name}" for kind in ("lag", "parked") for name in consumers(SERVICE)} < expected
 
 
-def test_a_queue_without_alarms_would_be_noticed(told):
+def test_a_queue_without_alarms_would_be_noticed(stacks):
     more = replace(SERVICE, queues=(*SERVICE.queues, QueueSpec("emails", handler="api.orders.payment:pay")))
-    missing = {alarm.name for alarm in alarms(more)} - set(found(told["azure"]))
+    missing = {alarm.name for alarm in alarms(more)} - set(alarms_of(stacks["azure"]))
     assert missing == {"dead-letters-emails", "queue-age-emails"}
 
 
-def test_each_leads_to_its_section_and_to_somebody(told, cloud):
-    for name, alarm in found(told[cloud]).items():
+def test_each_leads_to_its_section_and_to_somebody(stacks, cloud):
+    for name, alarm in alarms_of(stacks[cloud]).items():
         [expected] = [one for one in alarms(SERVICE) if one.name == name]
         assert description(alarm) == expected.text and f"{RUNBOOK}#{expected.kind}" in expected.text
         actions = alarm["alarmActions"] if cloud == "aws" else alarm["actions"]["actionGroups"]
         assert len(actions) == 1, name
 
 
-def test_thresholds_are_the_same(told, cloud):
-    for name, alarm in found(told[cloud]).items():
+def test_thresholds_are_the_same(stacks, cloud):
+    for name, alarm in alarms_of(stacks[cloud]).items():
         [expected] = [one for one in alarms(SERVICE) if one.name == name]
         if cloud == "aws":
             assert (alarm["threshold"], alarm["comparisonOperator"]) == (expected.threshold, "GreaterThanThreshold")
@@ -78,12 +78,12 @@ def test_thresholds_are_the_same(told, cloud):
 
 def test_where_nobody_is_told_only_dead_letters_are_watched(silent, cloud):
     """An alarm costs while it is silent."""
-    assert set(found(silent[cloud])) == {f"dead-letters-{spec.name}" for spec in SERVICE.queues}
+    assert set(alarms_of(silent[cloud])) == {f"dead-letters-{spec.name}" for spec in SERVICE.queues}
 
 
-def test_what_is_measured_exists(told):
+def test_what_is_measured_exists(stacks):
     """Of a metric alarm the last query counts, and each that it names is there."""
-    for name, alarm in found(told["aws"]).items():
+    for name, alarm in alarms_of(stacks["aws"]).items():
         queries = alarm.get("metricQueries")
         if queries is None:
             assert name.startswith("dead-letters")
@@ -99,13 +99,13 @@ def test_what_is_measured_exists(told):
         assert len(periods) == 1
 
 
-def test_own_metrics_have_the_dimensions_that_the_service_writes(told):
+def test_own_metrics_have_the_dimensions_that_the_service_writes(stacks):
     from twofold.aws.metrics import NAMESPACE, SPLIT
     from twofold.portable.metrics import MEASURES
 
     split = {measure.name for measure in SPLIT}
     seen = set()
-    for alarm in found(told["aws"]).values():
+    for alarm in alarms_of(stacks["aws"]).values():
         for query in alarm.get("metricQueries") or ():
             metric = query.get("metric", {})
             if metric.get("namespace") == NAMESPACE:
@@ -141,15 +141,17 @@ def test_both_have_the_same_saved_queries(silent):
     assert len(groups) == len(SERVICE.units)
 
 
-def test_a_webhook_may_be_called_and_nothing_else(told):
+def test_a_webhook_may_be_called_and_nothing_else(stacks):
     [policy] = [
-        json.loads(one["policy"]) for one in told["aws"].of("aws:iam/rolePolicy:RolePolicy") if one["name"] == "webhook"
+        json.loads(one["policy"])
+        for one in stacks["aws"].of("aws:iam/rolePolicy:RolePolicy")
+        if one["name"] == "webhook"
     ]
     [statement] = policy["Statement"]
     assert statement["Action"] == ["events:InvokeApiDestination"] and len(statement["Resource"]) == 1
-    [group] = told["azure"].of("azure-native:monitor:ActionGroup")
-    assert [one["emailAddress"] for one in group["emailReceivers"]] == [TOLD["alertEmail"]]
-    assert [one["serviceUri"] for one in group["webhookReceivers"]] == [TOLD["alertWebhook"]]
+    [group] = stacks["azure"].of("azure-native:monitor:ActionGroup")
+    assert [one["emailAddress"] for one in group["emailReceivers"]] == [RECEIVERS["alertEmail"]]
+    assert [one["serviceUri"] for one in group["webhookReceivers"]] == [RECEIVERS["alertWebhook"]]
 
 
 TABLES = {
@@ -158,18 +160,18 @@ TABLES = {
 }
 
 
-def test_kustos_own_parser_takes_every_question(told):
+def test_kustos_own_parser_takes_every_question(stacks):
     needing(kusto.fetch)
-    stack = told["azure"]
-    asked = {name: one["criteria"]["allOf"][0]["query"] for name, one in found(stack).items()}
+    stack = stacks["azure"]
+    asked = {name: one["criteria"]["allOf"][0]["query"] for name, one in alarms_of(stack).items()}
     asked |= {
         f"saved {one['displayName']}": one["query"] for one in stack.of("azure-native:operationalinsights:SavedSearch")
     }
     items = json.loads(stack.one("azure-native:applicationinsights:Workbook")["serializedData"])["items"]
     asked |= {f"chart {item['name']}": item["content"]["query"] for item in items}
     assert len(asked) > 20
-    said = kusto.check(TABLES, asked)
-    assert {name: told for name, told in said.items() if told} == {}
+    problems = kusto.check(TABLES, asked)
+    assert {name: text for name, text in problems.items() if text} == {}
     worse = {
         name: text.replace("parse_json", "parse_jsn").replace("OperationName", "Operation")
         for name, text in asked.items()

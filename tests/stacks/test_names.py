@@ -66,27 +66,27 @@ def test_a_program_is_asked_after_other_event_loops(asked):
 @pytest.mark.parametrize(("cloud", "kind"), LONGEST)
 def test_the_longest_names_are_taken(asked, cloud, kind):
     service = manifest(**LONGEST[cloud, kind])
-    found = asked(cloud, kind, service, parsed(cloud, kind, service))
-    unknown = {one.type for one in found if not one.type.startswith(OTHERS)} - TABLE[cloud].keys() - names.NAMELESS
+    resources = asked(cloud, kind, service, parsed(cloud, kind, service))
+    unknown = {one.type for one in resources if not one.type.startswith(OTHERS)} - TABLE[cloud].keys() - names.NAMELESS
     assert unknown == set()  # a new type gets its rule
-    assert [why for one in found if (why := names.wrong(one.type, one.inputs, TABLE[cloud]))] == []
+    assert [why for one in resources if (why := names.wrong(one.type, one.inputs, TABLE[cloud]))] == []
     # What is named as a unit would be, and is none, is no unit's name.
     prefix, roles = f"{service.name}-{CUSTOMER}-{ENVIRONMENT}-", {unit.role for unit in service.units}
-    types = {one.type for one in found if one.name == prefix + service.queues[0].unit}
-    like = {one.name.removeprefix(prefix) for one in found if one.type in types and one.name.startswith(prefix)}
+    types = {one.type for one in resources if one.name == prefix + service.queues[0].unit}
+    like = {one.name.removeprefix(prefix) for one in resources if one.type in types and one.name.startswith(prefix)}
     assert like - roles - {spec.name for spec in service.schedules} <= set(RESERVED_UNITS)
 
 
 def test_a_services_title_is_no_name(asked):
     service = replace(SERVICE, title="Orders: Bob's & co")
     managed = {"issuer": "managed", "oidcIssuer": "", "oidcAudience": "", "machineClient": "true"}
-    found = asked("aws", "prefix", service, parsed("aws", "prefix", service, **managed))
-    assert [why for one in found if (why := names.wrong(one.type, one.inputs, names.AWS))] == []
-    assert {one.type for one in found if one.type.startswith("aws:cognito/")} <= names.AWS.keys()
+    resources = asked("aws", "prefix", service, parsed("aws", "prefix", service, **managed))
+    assert [why for one in resources if (why := names.wrong(one.type, one.inputs, names.AWS))] == []
+    assert {one.type for one in resources if one.type.startswith("aws:cognito/")} <= names.AWS.keys()
 
 
 @pytest.mark.parametrize(
-    ("cloud", "kind", "part", "told"),
+    ("cloud", "kind", "part", "message"),
     [
         ("aws", "all", "service", "a cache's name may have 1 to 40"),
         ("aws", "prefix", "unit", "a function's and its role's name may have 1 to 64"),
@@ -97,29 +97,29 @@ def test_a_services_title_is_no_name(asked):
         ("azure", "prefix", "queue", "a dead-letter queue's name may have 1 to 63"),
     ],
 )
-def test_one_character_more_is_refused_and_by_the_cloud_too(asked, cloud, kind, part, told):
+def test_one_character_more_is_refused_and_by_the_cloud_too(asked, cloud, kind, part, message):
     lengths = LONGEST[cloud, kind]
     longer = manifest(**lengths | {part: lengths[part] + 1})
     with pytest.raises(ConfigError) as refused:
         parsed(cloud, kind, longer)
-    assert told in str(refused.value) and "shorten" in str(refused.value)
+    assert message in str(refused.value) and "shorten" in str(refused.value)
     read = parsed(cloud, kind, manifest(**lengths))
     assert any(names.wrong(one.type, one.inputs, TABLE[cloud]) for one in asked(cloud, kind, longer, read))
 
 
 @pytest.mark.parametrize(
-    ("service", "unit", "told"),
+    ("service", "unit", "message"),
     [
         ("orders", "w", "a unit's container's name may have 3 to 63 on azure: lengthen"),
         ("login-shop", "worker", "has the word 'login', which Azure reserves"),
         ("my-windows", "worker", "has the word 'windows', which Azure reserves"),
     ],
 )
-def test_what_azure_alone_refuses(service, unit, told):
+def test_what_azure_alone_refuses(service, unit, message):
     named = replace(SERVICE, name=service, queues=tuple(replace(spec, unit=unit) for spec in SERVICE.queues))
     with pytest.raises(ConfigError, match="stack config is wrong") as refused:
         parse(config("azure"), "dev-azure", named)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
     assert parse(config("aws"), "dev-aws", named).cloud == "aws"
 
 

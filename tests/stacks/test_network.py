@@ -81,8 +81,8 @@ def test_data_has_private_addresses_alone(life):
         "azure-native:redisenterprise:RedisEnterprise": lambda one: one["publicNetworkAccess"],
     }
     for stage, access in (("without", "Enabled"), ("own", "Disabled"), ("existing", "Disabled"), ("left", "Enabled")):
-        found = {token: {read(one) for one in life[stage].of(token)} for token, read in switches.items()}
-        assert set().union(*found.values()) == {access}
+        switched = {token: {read(one) for one in life[stage].of(token)} for token, read in switches.items()}
+        assert set().union(*switched.values()) == {access}
         queues = life[stage].named("azure-native:storage:StorageAccount")["orders-dev-queues"]
         action = {"Enabled": "Allow", "Disabled": "Deny"}[access]
         assert (queues["publicNetworkAccess"], queues["networkRuleSet"]["defaultAction"]) == (access, action)

@@ -45,8 +45,8 @@ def test_a_users_own_component_is_guarded_without_being_named(tmp_path, cloud):
     resources = engine.state()["resources"]
     own = {one["urn"] for one in resources if one["urn"].endswith(("::reports", "::of-a-resource")) and one["custom"]}
     guard = next(one for one in resources if one["type"] == "pulumi:index:Stash")
-    made = {one["urn"] for one in resources if one["custom"] and not one["type"].startswith("pulumi:")}
-    assert len(own) == 2 and own <= made <= set(guard["dependencies"])
+    urns = {one["urn"] for one in resources if one["custom"] and not one["type"].startswith("pulumi:")}
+    assert len(own) == 2 and own <= urns <= set(guard["dependencies"])
     with pytest.raises(automation.CommandError, match="protect"):
         engine.destroy()
     assert engine.standin.deleted == set() and own <= set(engine.standin.resources)

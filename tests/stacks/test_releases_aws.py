@@ -60,35 +60,35 @@ class Account(StandIn):
         return f"aws:{self.port}"
 
     def Create(self, request, context):
-        made, (token, inputs) = super().Create(request, context), told(request.urn, request.properties)
+        response, (token, inputs) = super().Create(request, context), told(request.urn, request.properties)
         if request.preview:
-            return made
+            return response
         if token == "aws:lambda/function:Function":
             done = self.lambda_.create_function(
                 FunctionName=inputs["name"], Runtime="python3.13", Handler="main.handle", Role=inputs["role"],
                 Publish=True, Code={"ZipFile": self.zip(inputs["name"])},
             )  # fmt: skip
-            made.properties["version"] = done["Version"]
+            response.properties["version"] = done["Version"]
         if token == "aws:lambda/alias:Alias":
             self.lambda_.create_alias(
                 FunctionName=inputs["functionName"], Name=inputs["name"], FunctionVersion=inputs["functionVersion"]
             )
-        return made
+        return response
 
     def Update(self, request, context):
-        made, (token, inputs) = super().Update(request, context), told(request.urn, request.news)
+        response, (token, inputs) = super().Update(request, context), told(request.urn, request.news)
         if request.preview:
-            return made
+            return response
         if token == "aws:lambda/function:Function":
             done = self.lambda_.update_function_code(
                 FunctionName=inputs["name"], ZipFile=self.zip(inputs["name"]), Publish=True
             )
-            made.properties["version"] = done["Version"]
+            response.properties["version"] = done["Version"]
         if token == "aws:lambda/alias:Alias":
             self.lambda_.update_alias(
                 FunctionName=inputs["functionName"], Name=inputs["name"], FunctionVersion=inputs["functionVersion"]
             )
-        return made
+        return response
 
     def zip(self, function):
         broken = function.rpartition("-")[2] in self.broken
@@ -98,8 +98,8 @@ class Account(StandIn):
         return packed.getvalue()
 
     def versions(self, role):
-        found = self.lambda_.list_versions_by_function(FunctionName=f"shop-dev-{role}")["Versions"]
-        return [version["Version"] for version in found if version["Version"] != "$LATEST"]
+        versions = self.lambda_.list_versions_by_function(FunctionName=f"shop-dev-{role}")["Versions"]
+        return [version["Version"] for version in versions if version["Version"] != "$LATEST"]
 
     def live(self, role):
         """The version that `live` is, and which release answers there."""
@@ -161,12 +161,12 @@ def stack(tmp_path, ministack, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", ministack)
     for name in DUMMY:
         monkeypatch.setenv(name.upper(), "local")
-    made = Stack(tmp_path, ministack)
-    yield made
-    made.engine.close()
+    stack = Stack(tmp_path, ministack)
+    yield stack
+    stack.engine.close()
     gc.collect()
     for role in ROLES:
-        made.account.lambda_.delete_function(FunctionName=f"shop-dev-{role}")
+        stack.account.lambda_.delete_function(FunctionName=f"shop-dev-{role}")
 
 
 def test_an_unhealthy_version_fails_the_update_and_gets_no_traffic(stack):
@@ -174,16 +174,16 @@ def test_an_unhealthy_version_fails_the_update_and_gets_no_traffic(stack):
     assert stack.live() == {"http": ("1", "one"), "worker": ("1", "one")}
     assert set(stack.up("one")) == {"same"}
 
-    told = stack.fails("two", broken=("worker",))
-    assert "no unit's `live` has moved" in told
-    assert "shop-dev-worker version 2 answered its health check with" in told and '"status": "down"' in told
-    assert "store is down: no route to two" in told and "shop-dev-http version" not in told
-    assert "Traceback" not in told
+    message = stack.fails("two", broken=("worker",))
+    assert "no unit's `live` has moved" in message
+    assert "shop-dev-worker version 2 answered its health check with" in message and '"status": "down"' in message
+    assert "store is down: no route to two" in message and "shop-dev-http version" not in message
+    assert "Traceback" not in message
     # Neither the unit that is down nor the other one, which is not.
     assert stack.live() == {"http": ("1", "one"), "worker": ("1", "one")}
 
-    told = stack.fails("three", broken=ROLES)
-    assert "shop-dev-http version 3" in told and "shop-dev-worker version 3" in told
+    message = stack.fails("three", broken=ROLES)
+    assert "shop-dev-http version 3" in message and "shop-dev-worker version 3" in message
 
     stack.up("four")
     assert stack.live() == {"http": ("4", "four"), "worker": ("4", "four")}

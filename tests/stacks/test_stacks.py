@@ -36,18 +36,18 @@ def test_a_stack_lives(life):
     assert life["anew"] == life["up"]  # no name is taken by what was deleted
 
 
-def test_backups_reach_as_far_back_as_costs_nothing_more(made, cloud):
+def test_backups_reach_as_far_back_as_costs_nothing_more(resources, cloud):
     """DynamoDB's 35 days are what it has unless told otherwise; Cosmos DB's 30 have a price."""
     if cloud == "aws":
-        tables = made.of("aws:dynamodb/table:Table")
+        tables = resources.of("aws:dynamodb/table:Table")
         assert tables and all(one["pointInTimeRecovery"] == {"enabled": True} for one in tables)
     else:
-        policy = made.one("azure-native:cosmosdb:DatabaseAccount")["backupPolicy"]
+        policy = resources.one("azure-native:cosmosdb:DatabaseAccount")["backupPolicy"]
         assert policy == {"type": "Continuous", "continuousModeProperties": {"tier": "Continuous7Days"}}
 
 
-def test_a_changed_setting_touches_no_data(life, made):
-    kept = {urn: inputs for urn, (token, inputs) in made.items() if token in DATA}
+def test_a_changed_setting_touches_no_data(life, resources):
+    kept = {urn: inputs for urn, (token, inputs) in resources.items() if token in DATA}
     assert kept and all(life["after"][urn][1] == inputs for urn, inputs in kept.items())
 
 
@@ -57,9 +57,9 @@ def test_both_export_the_same_outputs(life, cloud):
     assert life["outputs"]["health_url"] == life["outputs"]["url"] + "/health/ready"
 
 
-def test_the_environment_is_what_settings_reads(life, made, cloud, tmp_path):
+def test_the_environment_is_what_settings_reads(life, resources, cloud, tmp_path):
     (tmp_path / MARKER).write_text(marker("orders", "0.1.0", cloud))
-    units = environments(made, cloud)
+    units = environments(resources, cloud)
     assert sorted(unit["TWOFOLD_ROLE"] for unit in units) == sorted(unit.role for unit in SERVICE.units)
     for unit in units:
         assert set(unit) == set(variable_names(SERVICE))
@@ -68,87 +68,89 @@ def test_the_environment_is_what_settings_reads(life, made, cloud, tmp_path):
         assert settings.app == {"payment_url": "https://payments.example"}
 
 
-def test_no_key_or_token_is_stored(life, made, cloud):
+def test_no_key_or_token_is_stored(life, resources, cloud):
     text = life["state"].lower()
     for word in ("sharedaccess", "accountkey=", "listkeys", "aws_secret", "secretstring"):
         assert word not in text
     if cloud == "azure":
-        account = made.one("azure-native:cosmosdb:DatabaseAccount")
+        account = resources.one("azure-native:cosmosdb:DatabaseAccount")
         assert account["disableLocalAuth"] is True
         assert account["consistencyPolicy"]["defaultConsistencyLevel"] == "Strong"
-        accounts = made.of("azure-native:storage:StorageAccount")
+        accounts = resources.of("azure-native:storage:StorageAccount")
         assert len(accounts) == 3
         assert not any(one["allowSharedKeyAccess"] or one["allowBlobPublicAccess"] for one in accounts)
-        vault = made.one("azure-native:keyvault:Vault")
+        vault = resources.one("azure-native:keyvault:Vault")
         assert vault["properties"]["enableRbacAuthorization"] is True
 
 
-def test_each_unit_may_do_what_it_needs(made, cloud):
+def test_each_unit_may_do_what_it_needs(resources, cloud):
     if cloud == "aws":
-        for policy in made.of("aws:iam/rolePolicy:RolePolicy"):
+        for policy in resources.of("aws:iam/rolePolicy:RolePolicy"):
             for statement in json.loads(policy["policy"])["Statement"]:
                 assert not any("*" in action for action in statement["Action"])
                 assert statement["Resource"] != ["*"] or statement["Action"] == ["dynamodb:ListStreams"]
     else:
-        roles = {a["roleDefinitionId"].rsplit("/", 1)[1] for a in made.of("azure-native:authorization:RoleAssignment")}
+        roles = {
+            a["roleDefinitionId"].rsplit("/", 1)[1] for a in resources.of("azure-native:authorization:RoleAssignment")
+        }
         assert roles == {
             "b7e6dc6d-f1e8-4753-8033-0f276bb0955b", "4633458b-17de-408a-b874-0445c86b69e6",
             "ba92f5b4-2d11-453d-a403-e96b0029c9fe", "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
             "d5a91429-5739-47e2-a06b-3470a27159e7", "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a", "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
         }  # fmt: skip
-        assert len(made.of("azure-native:cosmosdb:SqlResourceSqlRoleAssignment")) == len(SERVICE.units)
+        assert len(resources.of("azure-native:cosmosdb:SqlResourceSqlRoleAssignment")) == len(SERVICE.units)
 
 
-def test_only_the_gateway_reaches_the_service(made, cloud):
+def test_only_the_gateway_reaches_the_service(resources, cloud):
     """The http unit's host asks for the gateway's identity; the other units answer nobody. Lambda has no address at all."""
     if cloud == "aws":
-        assert made.of("aws:lambda/functionUrl:FunctionUrl") == []
-        permission = made.one("aws:lambda/permission:Permission")
+        assert resources.of("aws:lambda/functionUrl:FunctionUrl") == []
+        permission = resources.one("aws:lambda/permission:Permission")
         assert permission["principal"] == "apigateway.amazonaws.com" and permission["sourceArn"].endswith("/*")
         assert permission["qualifier"] == "live"
         return
-    apps = made.of("azure-native:web:WebApp")
+    apps = resources.of("azure-native:web:WebApp")
     defaults = {app["name"].rsplit("-", 1)[0]: app["siteConfig"]["ipSecurityRestrictionsDefaultAction"] for app in apps}
     assert defaults == {f"orders-dev-{unit.role}": "Allow" if unit.role == "http" else "Deny" for unit in SERVICE.units}
-    settings = made.one("azure-native:web:WebAppAuthSettingsV2")
+    settings = resources.one("azure-native:web:WebAppAuthSettingsV2")
     assert settings["name"].startswith("orders-dev-http-")
     assert settings["globalValidation"] == {"requireAuthentication": True, "unauthenticatedClientAction": "Return401"}
     directory = settings["identityProviders"]["azureActiveDirectory"]
     allowed = directory["validation"]["defaultAuthorizationPolicy"]["allowedPrincipals"]
     assert allowed == {"identities": ["principal-orders-dev-gateway"]}
-    service = made.one("azure-native:apimanagement:ApiManagementService")
+    service = resources.one("azure-native:apimanagement:ApiManagementService")
     assert list(service["identity"]["userAssignedIdentities"]) == [
         "/azure-native:managedidentity:UserAssignedIdentity/orders-dev-gateway"
     ]
-    assert {unit["TWOFOLD_GATEWAY_ID"] for unit in environments(made, cloud)} == {"principal-orders-dev-gateway"}
+    assert {unit["TWOFOLD_GATEWAY_ID"] for unit in environments(resources, cloud)} == {"principal-orders-dev-gateway"}
 
 
-def test_the_manifest_is_all_there(life, made, cloud):
+def test_the_manifest_is_all_there(life, resources, cloud):
     if cloud == "aws":
-        assert {s["name"] for s in made.of("aws:secretsmanager/secret:Secret")} == {"orders-dev/payment-api-key"}
-        schedule = made.one("aws:scheduler/schedule:Schedule")
+        assert {s["name"] for s in resources.of("aws:secretsmanager/secret:Secret")} == {"orders-dev/payment-api-key"}
+        schedule = resources.one("aws:scheduler/schedule:Schedule")
         assert json.loads(schedule["target"]["input"]) == {"twofold": {"schedule": "expire-unpaid"}}
-        mappings = made.of("aws:lambda/eventSourceMapping:EventSourceMapping")
+        mappings = resources.of("aws:lambda/eventSourceMapping:EventSourceMapping")
         assert len(mappings) == 2  # the feed and the queue
         assert all(mapping["functionResponseTypes"] == ["ReportBatchItemFailures"] for mapping in mappings)
-        queues = {queue["name"]: queue for queue in made.of("aws:sqs/queue:Queue")}
+        queues = {queue["name"]: queue for queue in resources.of("aws:sqs/queue:Queue")}
         assert set(queues) == {"orders-dev-payments", "orders-dev-payments-poison"}
         assert json.loads(queues["orders-dev-payments"]["redrivePolicy"])["maxReceiveCount"] == 17
-        bus = made.one("aws:cloudwatch/eventBus:EventBus")
+        bus = resources.one("aws:cloudwatch/eventBus:EventBus")
         assert bus["name"] == "orders-dev" and life["outputs"]["events_url"] == "eventbridge://eu-central-1/orders-dev"
-        alarm = made.one("aws:cloudwatch/metricAlarm:MetricAlarm")
+        alarm = resources.one("aws:cloudwatch/metricAlarm:MetricAlarm")
         assert alarm["dimensions"] == {"QueueName": "orders-dev-payments-poison"}
     else:
-        containers = {c["containerName"] for c in made.of("azure-native:cosmosdb:SqlResourceSqlContainer")}
+        containers = {c["containerName"] for c in resources.of("azure-native:cosmosdb:SqlResourceSqlContainer")}
         assert containers == {"events", "documents", "leases"}
-        topic = made.one("azure-native:eventgrid:Topic")
+        topic = resources.one("azure-native:eventgrid:Topic")
         assert topic["inputSchema"] == "CloudEventSchemaV1_0" and topic["disableLocalAuth"] is True
         assert life["outputs"]["events_url"].startswith("eventgrid://orders-dev-")
-        queues = {queue["queueName"] for queue in made.of("azure-native:storage:Queue")}
+        queues = {queue["queueName"] for queue in resources.of("azure-native:storage:Queue")}
         assert queues == {"orders-payments", "orders-payments-poison"}
-        alarm = made.one("azure-native:monitor:ScheduledQueryRule")
+        alarm = resources.one("azure-native:monitor:ScheduledQueryRule")
         assert '"/orders-payments-poison/messages"' in alarm["criteria"]["allOf"][0]["query"]
-        logged = {one["resourceUri"]: one for one in made.of("azure-native:monitor:DiagnosticSetting")}
+        logged = {one["resourceUri"]: one for one in resources.of("azure-native:monitor:DiagnosticSetting")}
         [queues] = [one for uri, one in logged.items() if uri.endswith("/queueServices/default")]
         apps = {f"/azure-native:web:WebApp/orders-dev-{unit.role}" for unit in SERVICE.units}
         assert set(logged) == apps | {queues["resourceUri"]}
@@ -173,5 +175,5 @@ def test_a_plain_app_gets_no_store(tmp_path, cloud, monkeypatch):
     assert {"aws:lambda/function:Function", "azure-native:web:WebApp"} & kinds
 
 
-def test_names_and_types_are_frozen(made, cloud):
-    assert listed(made) == golden(cloud)
+def test_names_and_types_are_frozen(resources, cloud):
+    assert listed(resources) == golden(cloud)

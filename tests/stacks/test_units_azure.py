@@ -45,39 +45,39 @@ def scales(resources):
 
 
 def test_the_artifact_is_deployed_kept_and_asked_for(stages):
-    made, outputs, _ = stages["default"]
-    resources = {name: one for name, one in made.named(DYNAMIC).items() if not name.endswith(("-known", "-tokens"))}
+    captured, outputs, _ = stages["default"]
+    resources = {name: one for name, one in captured.named(DYNAMIC).items() if not name.endswith(("-known", "-tokens"))}
     assert resources["orders-dev-health"]["confirmed"] is True
     kept, check = resources.pop("orders-dev-releases"), resources.pop("orders-dev-health")
     assert set(resources) == {f"orders-dev-{unit.role}-code" for unit in SERVICE.units}
     assert {one["site"] for one in resources.values()} == set(outputs["units"].values())
-    assert {one["app"] for one in resources.values()} == {app["name"] for app in made.of(UNIT["azure"])}
+    assert {one["app"] for one in resources.values()} == {app["name"] for app in captured.of(UNIT["azure"])}
     assert {name: one["functions"] for name, one in resources.items()} == {
         f"orders-dev-{unit.role}-code": functions(SERVICE, unit) for unit in SERVICE.units
     }
     assert {one["container"] for one in resources.values()} == {
-        app["functionAppConfig"]["deployment"]["storage"]["value"] for app in made.of(UNIT["azure"])
+        app["functionAppConfig"]["deployment"]["storage"]["value"] for app in captured.of(UNIT["azure"])
     }
     assert set(outputs["units"]) == {unit.role for unit in SERVICE.units}
     assert {one["digest"] for one in resources.values()} | {kept["digest"]} == {outputs["artifact"]}
     assert kept["url"] == outputs["releases_url"] and kept["count"] == 5
     assert outputs["releases_url"].startswith("https://ordersdev") and outputs["releases_url"].endswith("/releases")
-    [deployer] = [one for one in made.of("azure-native:authorization:RoleAssignment") if one["principalId"] == "o"]
+    [deployer] = [one for one in captured.of("azure-native:authorization:RoleAssignment") if one["principalId"] == "o"]
     assert kept["writer"] == "o"
     assert deployer["scope"] == "/azure-native:storage:BlobContainer/orders-dev-releases"
     assert (
         check["url"] == outputs["url"] and check["app"] == check["source"] == "/azure-native:web:WebApp/orders-dev-http"
     )
-    http = made.named(UNIT["azure"])["orders-dev-http"]
+    http = captured.named(UNIT["azure"])["orders-dev-http"]
     marker = zipfile.ZipFile(kept["path"]).read(MARKER).decode()
     assert check["release"] == release(marker, variables(http) | {"PATH": "/bin", "TWOFOLD_TEST_X": "y"})
 
 
 def test_nobody_enters_an_app_with_a_password(stages):
-    made, _, _ = stages["default"]
-    apps = [app["name"] for app in made.of(UNIT["azure"])]
+    captured, _, _ = stages["default"]
+    apps = [app["name"] for app in captured.of(UNIT["azure"])]
     for kind in ("WebAppScmAllowed", "WebAppFtpAllowed"):
-        policies = made.of(f"azure-native:web:{kind}")
+        policies = captured.of(f"azure-native:web:{kind}")
         assert {one["name"]: one["allow"] for one in policies} == dict.fromkeys(apps, False)
 
 
@@ -121,28 +121,28 @@ def test_units_scale_as_they_are_told(stages):
         "http": http, "feed": usual, "schedule": usual, "worker": usual,
     }  # fmt: skip
     assert {one["siteUpdateStrategy"]["type"] for one in before.values()} == {"Recreate"}
-    found = {role: one["scaleAndConcurrency"] for role, one in after.items()}
-    assert {role: one["maximumInstanceCount"] for role, one in found.items()} == {"feed": 100, "schedule": 100} | MOST
+    limits = {role: one["scaleAndConcurrency"] for role, one in after.items()}
+    assert {role: one["maximumInstanceCount"] for role, one in limits.items()} == {"feed": 100, "schedule": 100} | MOST
     groups = {
         "http": "http",
         "worker": "function:queue_payments",
         "schedule": "function:expire_unpaid",
         "feed": "function:feed",
     }
-    assert {role: one["alwaysReady"] for role, one in found.items()} == {
+    assert {role: one["alwaysReady"] for role, one in limits.items()} == {
         role: [{"name": groups[role], "instanceCount": count}] for role, count in WARM.items()
     }
-    assert found["http"]["triggers"] == {"http": {"perInstanceConcurrency": 4}}
+    assert limits["http"]["triggers"] == {"http": {"perInstanceConcurrency": 4}}
     assert {one["siteUpdateStrategy"]["type"] for one in after.values()} == {"RollingUpdate"}
     assert not [urn for urn in stages["scaled"][2] if "WebApp" in urn]
 
 
 def test_an_image_runs_in_containers_with_what_the_zip_had(stages):
     """Same identities, roles, variables and closing; units that something can wake scale to zero."""
-    zipped, (made, outputs, deleted) = stages["default"][0], stages["image"]
+    zipped, (captured, outputs, deleted) = stages["default"][0], stages["image"]
     data = {urn for urn, (token, _) in zipped.items() if token in DATA}
-    assert data and not data & deleted and made.of(UNIT["azure"]) == []
-    containers = {one["containerAppName"].split("-")[2]: one for one in made.of("azure-native:app:ContainerApp")}
+    assert data and not data & deleted and captured.of(UNIT["azure"]) == []
+    containers = {one["containerAppName"].split("-")[2]: one for one in captured.of("azure-native:app:ContainerApp")}
     assert set(containers) == {unit.role for unit in SERVICE.units} and outputs["releases_url"] == ""
     assert outputs["units"] == {role: f"/azure-native:app:ContainerApp/orders-dev-{role}" for role in containers}
     assert all(len(one["containerAppName"]) <= 32 for one in containers.values())
@@ -154,7 +154,9 @@ def test_an_image_runs_in_containers_with_what_the_zip_had(stages):
         [identity] = one["identity"]["userAssignedIdentities"]
         assert one["configuration"]["registries"] == [{"server": "company.azurecr.io", "identity": identity}]
     [account] = [
-        one["accountName"] for one in made.of("azure-native:storage:StorageAccount") if "queues" in one["accountName"]
+        one["accountName"]
+        for one in captured.of("azure-native:storage:StorageAccount")
+        if "queues" in one["accountName"]
     ]
     scale = {role: one["template"]["scale"] for role, one in containers.items()}
     assert {role: (one["minReplicas"], one["maxReplicas"]) for role, one in scale.items()} == {
@@ -168,7 +170,7 @@ def test_an_image_runs_in_containers_with_what_the_zip_had(stages):
     ingress = {role: one["configuration"].get("ingress") for role, one in containers.items()}
     assert ingress.pop("http") == {"external": True, "targetPort": 80, "transport": "auto", "allowInsecure": False}
     assert set(ingress.values()) == {None}
-    closed = made.one("azure-native:app:ContainerAppsAuthConfig")
+    closed = captured.one("azure-native:app:ContainerAppsAuthConfig")
     open_ = zipped.one("azure-native:web:WebAppAuthSettingsV2")
     assert (
         closed["containerAppName"] == containers["http"]["containerAppName"] and closed["authConfigName"] == "current"
@@ -177,11 +179,12 @@ def test_an_image_runs_in_containers_with_what_the_zip_had(stages):
     assert closed["globalValidation"] == {"unauthenticatedClientAction": "Return401"}
     # No packages, no releases: neither has the account that holds them.
     assert (
-        not made.of("azure-native:storage:BlobContainer") and len(made.of("azure-native:storage:StorageAccount")) == 2
+        not captured.of("azure-native:storage:BlobContainer")
+        and len(captured.of("azure-native:storage:StorageAccount")) == 2
     )
     roles = {
         (a["principalId"], a["roleDefinitionId"].rsplit("/", 1)[1], a["scope"])
-        for a in made.of("azure-native:authorization:RoleAssignment")
+        for a in captured.of("azure-native:authorization:RoleAssignment")
     }
     before = {
         (a["principalId"], a["roleDefinitionId"].rsplit("/", 1)[1], a["scope"])
@@ -190,11 +193,11 @@ def test_an_image_runs_in_containers_with_what_the_zip_had(stages):
     }
     pulls = {(f"principal-orders-dev-{role}", "7f951dda-4ed3-4680-a7ca-43fe172d538d", REGISTRY) for role in containers}
     assert roles == before | pulls
-    api = made.one("azure-native:apimanagement:Api")
+    api = captured.one("azure-native:apimanagement:Api")
     assert (
         api["serviceUrl"]
         == f"https://{containers['http']['containerAppName']}.happy-1.westeurope.azurecontainerapps.io"
     )
-    check = made.named(DYNAMIC)["orders-dev-health"]
+    check = captured.named(DYNAMIC)["orders-dev-health"]
     assert check["confirmed"] is False and check["app"] == "/azure-native:app:ContainerApp/orders-dev-http"
     assert check["source"] == "/azure-native:app:ManagedEnvironment/orders-dev"

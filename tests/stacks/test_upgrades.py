@@ -116,8 +116,8 @@ def test_drift_is_shown_and_changes_nothing(tmp_path, cloud):
     shown = []
     with pytest.raises(automation.CommandError, match="no changes were expected"):
         engine.stack.preview_refresh(expect_no_changes=True, diff=True, color="never", on_output=shown.append)
-    told = "".join(shown)
-    assert urn in told and next(iter(changed)) in told
+    output = "".join(shown)
+    assert urn in output and next(iter(changed)) in output
     assert {one["urn"]: one.get("outputs") for one in engine.state()["resources"]}[urn] == next(
         one["outputs"] for one in before if one["urn"] == urn
     )

@@ -46,7 +46,7 @@ async def test_a_real_collector_gets_an_order_through_every_hop(tmp_path, monkey
         runtime = Runtime(SERVICE, root=tmp_path, environ={"TWOFOLD_TELEMETRY_URL": f"otlp://127.0.0.1:{port}"})
         await play(runtime, tmp_path)
         await runtime.stop()
-    spans = [found.groupdict() for found in SPAN.finditer(log.read_text())]
+    spans = [match.groupdict() for match in SPAN.finditer(log.read_text())]
     assert len(spans) > 40 and {one["trace"] for one in spans} == {TRACE}
     assert {one["parent"] for one in spans} <= {one["id"] for one in spans} | {CALLER}
     kinds = {one["name"].strip(): one["kind"] for one in spans}
@@ -89,10 +89,10 @@ class Received:
 
 @pytest.fixture
 def received():
-    made = Received()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    collector = Received()
+    yield collector
+    collector.server.shutdown()
+    collector.server.server_close()
 
 
 def test_x_ray_gets_signed_otlp(received, monkeypatch):
@@ -113,11 +113,11 @@ def test_x_ray_gets_signed_otlp(received, monkeypatch):
     assert f"Credential=AKID/{headers['X-Amz-Date'][:8]}/eu-central-1/xray/aws4_request" in headers["Authorization"]
     signer = SigV4Auth(Credentials("AKID", "secret", "session"), "xray", "eu-central-1")
     signed = {"content-type", "content-encoding", "x-amz-date", "x-amz-security-token"}
-    again = AWSRequest(
+    repeated = AWSRequest(
         "POST", f"{received.url}{path}", data=body, headers={k: v for k, v in headers.items() if k.lower() in signed}
     )
-    again.context["timestamp"] = headers["X-Amz-Date"]
-    signature = signer.signature(signer.string_to_sign(again, signer.canonical_request(again)), again)
+    repeated.context["timestamp"] = headers["X-Amz-Date"]
+    signature = signer.signature(signer.string_to_sign(repeated, signer.canonical_request(repeated)), repeated)
     assert headers["Authorization"].endswith(f"Signature={signature}")
     [resource] = json.loads(gzip.decompress(body))["resourceSpans"]
     entry = resource["scopeSpans"][0]["spans"][-1]

@@ -54,32 +54,32 @@ def lines(monkeypatch):
 async def runtime(tmp_path, monkeypatch, lines):
     monkeypatch.chdir(tmp_path)
     bearer(tmp_path)
-    made = Runtime(SERVICE, root=tmp_path, environ={})
-    made.format_logs()
-    yield made
-    await made.stop()
+    runtime = Runtime(SERVICE, root=tmp_path, environ={})
+    runtime.format_logs()
+    yield runtime
+    await runtime.stop()
 
 
 async def test_each_request_message_commit_and_run_is_a_line_in_one_trace(runtime, tmp_path, lines):
     stream = await play(runtime, tmp_path)
     await runtime.run_schedule("expire-unpaid")
-    told = [line for line in lines.parsed() if "event.action" in line]
-    actions = [line["event.action"] for line in told]
+    actions_ = [line for line in lines.parsed() if "event.action" in line]
+    actions = [line["event.action"] for line in actions_]
     assert (actions.count("request"), actions.count("message"), actions.count("schedule")) == (4, 1, 1)
     # Three commits, of each three consumers are told.
     assert actions.count("commit") == 9
-    assert {line["trace.id"] for line in told if line["event.action"] != "schedule"} == {TRACE}
-    assert all(line["event.outcome"] == "success" and line["event.duration"] > 0 for line in told)
-    [placed] = [line for line in told if line.get("url.path") == "/orders"]
+    assert {line["trace.id"] for line in actions_ if line["event.action"] != "schedule"} == {TRACE}
+    assert all(line["event.outcome"] == "success" and line["event.duration"] > 0 for line in actions_)
+    [placed] = [line for line in actions_ if line.get("url.path") == "/orders"]
     assert (placed["http.response.status_code"], placed["labels.route"], placed["service.name"]) == (
         201,
         "/orders",
         "orders",
     )
-    assert len(placed["user.hash"]) == 16 and {line["user.hash"] for line in told if "user.hash" in line} == {
+    assert len(placed["user.hash"]) == 16 and {line["user.hash"] for line in actions_ if "user.hash" in line} == {
         placed["user.hash"]
     }
-    [message] = [line for line in told if line["event.action"] == "message"]
+    [message] = [line for line in actions_ if line["event.action"] == "message"]
     assert (message["labels.queue"], message["labels.attempt"], message["labels.message"]) == (
         "payments", "1", f"{stream.removeprefix('order-')}-1",
     )  # fmt: skip

@@ -45,9 +45,9 @@ def put(path):
 
 
 def test_a_bare_machine_lacks_everything_and_is_told_how_to_get_it(machine):
-    found = doctor.offline(machine)
-    assert len(found) >= 15 and not any(check.fine for check in found)
-    assert all(check.command for check in found)
+    checks = doctor.offline(machine)
+    assert len(checks) >= 15 and not any(check.fine for check in checks)
+    assert all(check.command for check in checks)
 
 
 def test_on_a_full_machine_all_is_there(machine):
@@ -68,9 +68,9 @@ def test_on_a_full_machine_all_is_there(machine):
         put(machine.cache / name)
     for name in ("aws", "random"):
         put(machine.home / f".pulumi/plugins/resource-{name}-v{version(f'pulumi-{name}')}/pulumi-resource-{name}")
-    found = doctor.offline(machine)
-    assert [check.what for check in found if not check.fine] == [] and len(found) >= 15
-    assert all(check.command == "" for check in found)
+    checks = doctor.offline(machine)
+    assert [check.what for check in checks if not check.fine] == [] and len(checks) >= 15
+    assert all(check.command == "" for check in checks)
 
 
 def test_mirrors_will_do(machine):
@@ -108,7 +108,7 @@ def test_the_command_answers_for_a_program(tmp_path):
     command = [str(Path(sys.executable).with_name("twofold")), "doctor", "--offline", "--json"]
     bare = {"PATH": str(tmp_path), "HOME": str(tmp_path)}
     done = subprocess.run(command, cwd=tmp_path, env=bare, capture_output=True, text=True)
-    found = json.loads(done.stdout)
-    assert done.returncode == 1 and {check["what"] for check in found if not check["fine"]} >= {
+    checks = json.loads(done.stdout)
+    assert done.returncode == 1 and {check["what"] for check in checks if not check["fine"]} >= {
         "Pulumi CLI (Go modules)"
     }

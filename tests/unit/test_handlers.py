@@ -20,21 +20,21 @@ from twofold.runtime import Runtime
 @pytest.fixture
 def module(monkeypatch):
     """`work` as a queue, schedule, consumer and projection want it."""
-    made = types.ModuleType("handled")
+    module = types.ModuleType("handled")
 
     async def work(services, *rest): ...
     async def one(services): ...
     def plain(services, message): ...
 
-    made.work, made.one, made.plain, made.number, made.app = work, one, plain, 7, FastAPI()
-    monkeypatch.setitem(sys.modules, "handled", made)
-    return made
+    module.work, module.one, module.plain, module.number, module.app = work, one, plain, 7, FastAPI()
+    monkeypatch.setitem(sys.modules, "handled", module)
+    return module
 
 
-def manifest(handler, **given):
+def manifest(handler, **changes):
     return ServiceManifest(
         "t", app="handled:app", blocks=frozenset({"documents", "events"}),
-        queues=(QueueSpec("mails", handler, unit="mailer"),), **given,
+        queues=(QueueSpec("mails", handler, unit="mailer"),), **changes,
     )  # fmt: skip
 
 
@@ -43,7 +43,7 @@ def test_the_services_own_can_be_called():
 
 
 @pytest.mark.parametrize(
-    ("handler", "told"),
+    ("handler", "message"),
     [
         ("handled:missing", "AttributeError: .*has no attribute 'missing'"),
         ("no_such_module:work", "ModuleNotFoundError: No module named 'no_such_module'"),
@@ -53,10 +53,10 @@ def test_the_services_own_can_be_called():
         ("handled:one", r"called with \(services, message\): too many positional arguments"),
     ],
 )
-def test_what_can_not_be_called_is_told_in_a_line(module, handler, told):
+def test_what_can_not_be_called_is_told_in_a_line(module, handler, message):
     [line] = handlers.problems(manifest(handler))
     assert line.startswith(f"queue mails: {handler}: ") and "\n" not in line
-    with pytest.raises(HandlerError, match=told):
+    with pytest.raises(HandlerError, match=message):
         handlers.require(manifest(handler))
 
 
@@ -95,8 +95,8 @@ async def test_a_message_waits_for_a_handler_that_is_not_there(module, tmp_path)
         await runtime.handle_delivery(runtime.manifest.queues[0], delivery)
     assert await queue.driver.depth("mails") == 1 and await queue.driver.depth(dead_letter_name("mails")) == 0
     await queue.driver.release(delivery)
-    [again] = await queue.receive("mails")
-    assert Message.decode(again.body).attempt == 1
+    [second] = await queue.receive("mails")
+    assert Message.decode(second.body).attempt == 1
     await runtime.stop()
 
 
@@ -110,7 +110,7 @@ def test_a_door_does_not_open_without(module, tmp_path, capsys, monkeypatch, doo
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("changes", "message"),
     [
         ({"blocks": frozenset({"document"})}, "there is no block document; there are documents, events"),
         ({"scopes": ("notes read",)}, "without spaces"),
@@ -118,9 +118,9 @@ def test_a_door_does_not_open_without(module, tmp_path, capsys, monkeypatch, doo
         ({"scopes": ("",)}, "printable"),
     ],
 )
-def test_the_manifest_refuses_what_nothing_knows(given, told):
-    with pytest.raises(ValueError, match=told):
-        ServiceManifest("t", app="x:y", **given)
+def test_the_manifest_refuses_what_nothing_knows(changes, message):
+    with pytest.raises(ValueError, match=message):
+        ServiceManifest("t", app="x:y", **changes)
 
 
 def test_a_setting_is_named_as_a_variable_can_be():

@@ -56,24 +56,24 @@ def fill(machine):
 
 
 def test_a_bare_machine_names_each_missing_piece_and_its_one_command(machine):
-    found = installed.installed(machine, nobody)
-    assert not any(check.fine for check in found)
-    assert all(check.command and "\n" not in check.command for check in found)
-    assert {check.what for check in found if check.needed} == NEEDED
-    assert {check.what.partition(" (")[0] for check in found if not check.needed} == OPTIONAL | {
+    checks = installed.installed(machine, nobody)
+    assert not any(check.fine for check in checks)
+    assert all(check.command and "\n" not in check.command for check in checks)
+    assert {check.what for check in checks if check.needed} == NEEDED
+    assert {check.what.partition(" (")[0] for check in checks if not check.needed} == OPTIONAL | {
         "login to azure", "login to aws",
     }  # fmt: skip
-    commands = {check.what: check.command for check in found}
+    commands = {check.what: check.command for check in checks}
     assert (commands["uv"], commands["this project's .venv"]) == ("python3 -m pip install uv", "make install")
     assert commands["login to azure (deploying)"] == "az login"
 
 
 def test_with_everything_there_it_is_green(machine):
     fill(machine)
-    found = installed.installed(machine, somebody)
-    assert [check for check in found if not check.fine or check.command] == []
-    assert {check.what for check in found} >= NEEDED | {"lock requirements/dev.txt"}
-    assert "deployer of aws" in {check.found for check in found}
+    checks = installed.installed(machine, somebody)
+    assert [check for check in checks if not check.fine or check.command] == []
+    assert {check.what for check in checks} >= NEEDED | {"lock requirements/dev.txt"}
+    assert "deployer of aws" in {check.found for check in checks}
 
 
 def test_a_lock_that_lacks_something_or_pins_what_is_not_allowed_is_stale(machine):
@@ -134,8 +134,8 @@ def test_a_login_that_lacks_its_sdk_names_what_brings_it(machine):
 @pytest.mark.parametrize("cloud", ["azure", "aws"])
 def test_without_a_login_there_is_one_line_and_no_traceback(machine, cloud):
     bare = doctor.Machine({"PATH": "/nowhere", "AWS_EC2_METADATA_DISABLED": "true"}, machine.home, machine.root)
-    fine, told = installed.login(bare, cloud)
-    assert not fine and told and "\n" not in told and "Traceback" not in told
+    fine, message = installed.login(bare, cloud)
+    assert not fine and message and "\n" not in message and "Traceback" not in message
 
 
 def test_a_cloud_that_does_not_answer_is_given_up_at_the_deadline(machine):
@@ -146,8 +146,8 @@ def test_a_cloud_that_does_not_answer_is_given_up_at_the_deadline(machine):
 
 def test_a_login_that_works_is_told_whose_it_is(machine, ministack):
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": ministack}
-    fine, told = installed.login(doctor.Machine(keys, machine.home, machine.root), "aws")
-    assert fine and told.startswith("arn:aws:")
+    fine, name = installed.login(doctor.Machine(keys, machine.home, machine.root), "aws")
+    assert fine and name.startswith("arn:aws:")
 
 
 def test_the_command_answers_for_a_program_and_fails_when_something_needed_is_missing(tmp_path):

@@ -11,7 +11,7 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjLTEifQ.c2lnbmF0dXJl"
 
 
 @pytest.mark.parametrize(
-    ("given", "planted"),
+    ("text", "planted"),
     [
         (f"Authorization: Bearer {JWT}", JWT),
         (f"got {JWT} from the issuer", "eyJzdWIi"),
@@ -54,8 +54,8 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjLTEifQ.c2lnbmF0dXJl"
         ("C:\\Users\\jane\\service", "jane"),
     ],
 )
-def test_it_is_taken_out(given, planted):
-    assert planted in given and planted not in redact.text(given)
+def test_it_is_taken_out(text, planted):
+    assert planted in text and planted not in redact.text(text)
 
 
 def test_ids_can_still_be_told_apart():
@@ -68,7 +68,7 @@ def test_ids_can_still_be_told_apart():
 
 
 @pytest.mark.parametrize(
-    "given",
+    "text",
     [
         "aws:lambda/function:Function orders-dev-http",
         "error: 1 error occurred: creating Lambda Function (orders-dev-http): AccessDeniedException: not authorized",
@@ -82,8 +82,8 @@ def test_ids_can_still_be_told_apart():
         "twofold secret set payment-api-key",
     ],
 )
-def test_what_helps_stays(given):
-    assert redact.text(given) == given
+def test_what_helps_stays(text):
+    assert redact.text(text) == text
 
 
 def test_what_follows_a_secret_stays():
@@ -97,8 +97,8 @@ def test_a_value_that_is_no_json_is_a_text():
 
 
 def test_a_secrets_name_takes_its_value_out_whole():
-    found = redact.value({"twofold:externalId": "x1", "a": [{"clientSecret": {"k": 1}, "n": 2}], "token": ""})
-    assert found == {"twofold:externalId": redact.SECRET, "a": [{"clientSecret": redact.SECRET, "n": 2}], "token": ""}
+    value = redact.value({"twofold:externalId": "x1", "a": [{"clientSecret": {"k": 1}, "n": 2}], "token": ""})
+    assert value == {"twofold:externalId": redact.SECRET, "a": [{"clientSecret": redact.SECRET, "n": 2}], "token": ""}
 
 
 def test_the_environments_own_secrets_are_known_wherever_they_stand():

@@ -47,7 +47,7 @@ def test_a_checkout_needs_no_settings(tmp_path):
 
 
 def test_every_problem_is_told_at_once(tmp_path):
-    found = problems(
+    messages = problems(
         {
             "TWOFOLD_STORE": "x",
             "TWOFOLD_ROLE": "boss",
@@ -57,11 +57,11 @@ def test_every_problem_is_told_at_once(tmp_path):
         },
         tmp_path,
     )
-    assert len(found) == 5
-    told = "\n".join(found)
+    assert len(messages) == 5
+    text = "\n".join(messages)
     for variable in ("STORE is unknown", "TWOFOLD_ROLE", "mysql", "credential", "TWOFOLD_APP_OTHER is unknown"):
-        assert variable in told
-    assert "word" not in told
+        assert variable in text
+    assert "word" not in text
 
 
 def test_test_endpoints_are_no_settings(tmp_path):
@@ -95,16 +95,16 @@ def test_a_deployed_service_refuses_an_emulator_and_a_plain_issuer(tmp_path):
         "TWOFOLD_STORE_URL": "dynamodb://eu-central-1/notes?endpoint=http://127.0.0.1:1",
         "TWOFOLD_OIDC_ISSUER": "http://issuer.example",
     }
-    found = problems(environ, deployed(tmp_path))
-    assert len(found) == 2 and "options" in found[0] and "https" in found[1]
+    messages = problems(environ, deployed(tmp_path))
+    assert len(messages) == 2 and "options" in messages[0] and "https" in messages[1]
 
 
 @pytest.mark.parametrize("audience", ["", ",", " , "])
 def test_who_names_an_issuer_says_for_whom_its_tokens_are(audience, tmp_path):
-    given = {"TWOFOLD_OIDC_ISSUER": "https://issuer.example", "TWOFOLD_OIDC_AUDIENCE": audience}
-    [problem] = problems(given, tmp_path)
+    environ = {"TWOFOLD_OIDC_ISSUER": "https://issuer.example", "TWOFOLD_OIDC_AUDIENCE": audience}
+    [problem] = problems(environ, tmp_path)
     assert "TWOFOLD_OIDC_AUDIENCE is missing" in problem
-    assert any("TWOFOLD_OIDC_AUDIENCE is missing" in one for one in problems(DEPLOYED | given, deployed(tmp_path)))
+    assert any("TWOFOLD_OIDC_AUDIENCE is missing" in one for one in problems(DEPLOYED | environ, deployed(tmp_path)))
 
 
 def test_a_deployed_service_never_takes_a_checkouts_tokens(tmp_path):
@@ -117,16 +117,21 @@ def test_a_deployed_service_never_takes_a_checkouts_tokens(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     [
         ("redis://cache.internal:6379", "without login and TLS"),
         ("memcached://cache", "its scheme must be one of azureredis, elasticache, memory, redis"),
         ("azureredis://user:word@cache", "credential"),
     ],
 )
-def test_a_deployed_service_refuses_an_open_or_unknown_cache(url, told, tmp_path):
-    found = problems(DEPLOYED | {"TWOFOLD_CACHE_URL": url}, deployed(tmp_path))
-    assert len(found) == 1 and "TWOFOLD_CACHE_URL" in found[0] and told in found[0] and "word" not in found[0]
+def test_a_deployed_service_refuses_an_open_or_unknown_cache(url, message, tmp_path):
+    messages = problems(DEPLOYED | {"TWOFOLD_CACHE_URL": url}, deployed(tmp_path))
+    assert (
+        len(messages) == 1
+        and "TWOFOLD_CACHE_URL" in messages[0]
+        and message in messages[0]
+        and "word" not in messages[0]
+    )
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,9 @@ def module(tmp_path):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
         spec = importlib.util.spec_from_file_location("own", path)
-        made = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(made)
-        return made
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
 
     return make
 

@@ -45,13 +45,23 @@ def serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, port: 
     _require(cloud)
     _require_port(port)
     _end_on_signals()
-    anew = 0
+    restart_port = 0
     output = Output(root, root / ".build" / f"dev-{cloud}.log", lambda line: print(line, file=sys.stderr))
     with suppress(KeyboardInterrupt), closing(output), _place(manifest, target, cloud, root, port, output.fd) as place:
-        anew = _serve(manifest, target, cloud, root, place, output)
-    if anew:
-        again = ["-m", "twofold.cli.main", "dev", "--cloud", cloud, "--port", str(anew), "--manifest", target]
-        os.execv(sys.executable, [sys.executable, *again])  # noqa: S606 - ourselves
+        restart_port = _serve(manifest, target, cloud, root, place, output)
+    if restart_port:
+        arguments = [
+            "-m",
+            "twofold.cli.main",
+            "dev",
+            "--cloud",
+            cloud,
+            "--port",
+            str(restart_port),
+            "--manifest",
+            target,
+        ]
+        os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 - ourselves
 
 
 def _end_on_signals() -> None:
@@ -94,13 +104,13 @@ def _serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, place
                 service.look()
                 continue
             names = sorted({path for _, path in changes})
-            told = ", ".join(os.path.relpath(name, root) for name in names[:3]) + (" …" if len(names) > 3 else "")
+            changed = ", ".join(os.path.relpath(name, root) for name in names[:3]) + (" …" if len(names) > 3 else "")
             if declared is None or declared not in (Path(name).resolve() for name in names):
-                service.start(told)
+                service.start(changed)
             elif wrong := _wrong(target, root):
                 service.refuse(wrong)
             else:
-                console.print(f"[bold]{told}[/] changed: all of it starts anew")
+                console.print(f"[bold]{changed}[/] changed: all of it starts anew")
                 return httpx.URL(place.url).port or 0
     finally:
         pumps.close()
@@ -137,10 +147,10 @@ def _require(cloud: str) -> None:
     missing = []
     for module in NEEDED[cloud]:
         try:
-            found = importlib.util.find_spec(module)
+            spec = importlib.util.find_spec(module)
         except ModuleNotFoundError:  # of its parent
-            found = None
-        if found is None:
+            spec = None
+        if spec is None:
             missing.append(module)
     if missing:
         raise TwofoldError(
@@ -151,14 +161,14 @@ def _require(cloud: str) -> None:
 async def _secrets(manifest: ServiceManifest, root: Path) -> dict[str, str]:
     """The values that `twofold secret set` put beside the service, for the emulated vault."""
     store = SecretStore(open_driver("secrets", Settings.load({}, manifest, root).secrets_url))
-    found = {}
+    values = {}
     for spec in manifest.secrets:
         try:
-            found[spec.name] = await store.get(spec.name)
+            values[spec.name] = await store.get(spec.name)
         except SecretNotFound:
             console.print(f"no value of {spec.name} here; run: twofold secret set {spec.name}")
     await store.close()
-    return found
+    return values
 
 
 def _show(place: "Place") -> None:

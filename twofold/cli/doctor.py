@@ -69,8 +69,8 @@ def _checked(what: str, cached: str | None, mirror: str | None, command: str) ->
 
 
 def _index(machine: Machine) -> str | None:
-    if found := machine.variable("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_FIND_LINKS"):
-        return found
+    if url := machine.variable("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_FIND_LINKS"):
+        return url
     for path in (machine.home / ".config/uv/uv.toml", machine.root / "uv.toml"):
         if machine.has(path, r"(?m)^\s*(\[\[index\]\]|index-url|find-links)"):
             return str(path)
@@ -79,9 +79,9 @@ def _index(machine: Machine) -> str | None:
 
 def _uv(machine: Machine) -> list[Check]:
     beside = Path(sys.executable).with_name("uv")
-    found = machine.which("uv") or (str(beside) if beside.is_file() and machine.home == Path.home() else None)
+    path = machine.which("uv") or (str(beside) if beside.is_file() and machine.home == Path.home() else None)
     command = "python3 -m pip install uv --index-url https://<your mirror>/simple"
-    return [_checked("uv", found, machine.variable("PIP_INDEX_URL"), command)]
+    return [_checked("uv", path, machine.variable("PIP_INDEX_URL"), command)]
 
 
 def _wheels(machine: Machine) -> list[Check]:
@@ -154,8 +154,8 @@ def _packages(machine: Machine) -> list[Check]:
         ("prometheus", "prometheus.py", ("prometheus",)),
     ):
         if (machine.root / "tools" / tool).is_file():
-            found = next((path for program in programs if (path := machine.which(program))), None)
-            checks.append(_checked(f"{package} (Debian, tests)", found, None, f"apt-get install {package}"))
+            path_ = next((path for program in programs if (path := machine.which(program))), None)
+            checks.append(_checked(f"{package} (Debian, tests)", path_, None, f"apt-get install {package}"))
     return checks
 
 
@@ -174,10 +174,10 @@ def _bundle(machine: Machine) -> list[Check]:
     if not machine.which("func"):
         return []  # the deployed app's host has its own
     cached = machine.home / ".azure-functions-core-tools/Functions/ExtensionBundles"
-    found = str(cached) if cached.is_dir() else None
+    path = str(cached) if cached.is_dir() else None
     name = "FUNCTIONS_EXTENSIONBUNDLE_SOURCE_URI"
     return [
-        _checked("extension bundle (func start)", found, machine.variable(name), f"export {name}=https://<your mirror>")
+        _checked("extension bundle (func start)", path, machine.variable(name), f"export {name}=https://<your mirror>")
     ]
 
 

@@ -59,49 +59,49 @@ def installed(machine: Machine, login: Login = login) -> list[Check]:
         asked = {cloud: pool.submit(login, machine, cloud) for cloud in LOGINS}
         checks = [_python(machine), _uv(machine), *_locks(machine), *_environment(machine), _pulumi(machine)]
         for name, programs, purpose, command in TOOLS:
-            found = next(filter(None, map(machine.which, programs)), "")
+            path = next(filter(None, map(machine.which, programs)), "")
             checks.append(
-                Check(f"{name} ({purpose})", bool(found), found or "not on PATH", "" if found else command, False)
+                Check(f"{name} ({purpose})", bool(path), path or "not on PATH", "" if path else command, False)
             )
         checks.append(_engine(machine))
         for cloud, answer in asked.items():
-            fine, told = answer.result()
-            command = extras.command("deploy", machine.root) if told.startswith("No module") else LOGINS[cloud]
-            checks.append(Check(f"login to {cloud} (deploying)", fine, told, "" if fine else command, False))
+            fine, detail = answer.result()
+            command = extras.command("deploy", machine.root) if detail.startswith("No module") else LOGINS[cloud]
+            checks.append(Check(f"login to {cloud} (deploying)", fine, detail, "" if fine else command, False))
     return checks
 
 
 def _python(machine: Machine) -> Check:
     path = machine.which("python3.13") or (machine.root / ".venv/bin/python")
-    found = Path(path).exists()
-    return Check("Python 3.13", found, str(path) if found else "not here", "" if found else "uv python install 3.13")
+    exists = Path(path).exists()
+    return Check("Python 3.13", exists, str(path) if exists else "not here", "" if exists else "uv python install 3.13")
 
 
 def _uv(machine: Machine) -> Check:
     own = machine.cache / "uv/bin/uv"
-    found = machine.which("uv") or (str(own) if own.is_file() else "")
-    return Check("uv", bool(found), found or "not here", "" if found else "python3 -m pip install uv")
+    path = machine.which("uv") or (str(own) if own.is_file() else "")
+    return Check("uv", bool(path), path or "not here", "" if path else "python3 -m pip install uv")
 
 
 def _pulumi(machine: Machine) -> Check:
     """On PATH with its language host, as its distribution has it, and as new as Pulumi.yaml asks: the tests' own has none."""
     try:
-        found = tools.pulumi(machine.environ, machine.home)
+        path = tools.pulumi(machine.environ, machine.home)
     except tools.MissingProgram as exc:
         return Check("Pulumi CLI", False, exc.found, exc.command)
     if not machine.which("pulumi-language-python"):
-        return Check("Pulumi CLI", False, f"{found}, without pulumi-language-python", tools.GET_PULUMI)
-    done = subprocess.run([found, "version"], env={**machine.environ}, capture_output=True, text=True)  # noqa: S603
+        return Check("Pulumi CLI", False, f"{path}, without pulumi-language-python", tools.GET_PULUMI)
+    done = subprocess.run([path, "version"], env={**machine.environ}, capture_output=True, text=True)  # noqa: S603
     project = machine.root / "Pulumi.yaml"
     least = re.search(r"(?m)^requiredPulumiVersion: *\W*([\d.]+)", project.read_text()) if project.is_file() else None
     version = done.stdout.strip().removeprefix("v")
     fine = bool(version) and (least is None or _ordered(version) >= _ordered(least[1]))
-    told = (
-        f"{found} {version}"
+    detail = (
+        f"{path} {version}"
         if fine or least is None
-        else f"{found} is {version or 'broken'}, and Pulumi.yaml wants {least[1]}"
+        else f"{path} is {version or 'broken'}, and Pulumi.yaml wants {least[1]}"
     )
-    return Check("Pulumi CLI", fine, told, "" if fine else tools.GET_PULUMI)
+    return Check("Pulumi CLI", fine, detail, "" if fine else tools.GET_PULUMI)
 
 
 def _engine(machine: Machine) -> Check:
@@ -124,8 +124,8 @@ def _environment(machine: Machine) -> list[Check]:
     if not stamp.is_file():
         return [Check("this project's .venv", False, "not made yet", "make install")]
     fine = not source.is_file() or stamp.stat().st_mtime >= source.stat().st_mtime
-    told = str(stamp.parent) if fine else f"{source.name} is newer"
-    return [Check("this project's .venv", fine, told, "" if fine else "make install")]
+    detail = str(stamp.parent) if fine else f"{source.name} is newer"
+    return [Check("this project's .venv", fine, detail, "" if fine else "make install")]
 
 
 def _locks(machine: Machine) -> list[Check]:
@@ -138,8 +138,8 @@ def _locks(machine: Machine) -> list[Check]:
         return [
             Check("a service's pyproject.toml", False, "not in this folder", "twofold new <folder> --service <name>")
         ]
-    given = tomllib.loads(path.read_text())
-    project, groups = given.get("project", {}), given.get("dependency-groups", {})
+    document = tomllib.loads(path.read_text())
+    project, groups = document.get("project", {}), document.get("dependency-groups", {})
     extras = project.get("optional-dependencies", {})
     checks = []
     for name in ("aws", "azure", "dev"):
@@ -158,6 +158,6 @@ def _locks(machine: Machine) -> list[Check]:
             if not one.specifier.contains(pins.get(canonicalize_name(one.name), "0"), prereleases=True)
             or canonicalize_name(one.name) not in pins
         ]  # fmt: skip
-        told = f"older than pyproject.toml: {', '.join(stale)}" if stale else f"{len(pins)} packages"
-        checks.append(Check(f"lock requirements/{name}.txt", not stale, told, "make lock" if stale else ""))
+        detail = f"older than pyproject.toml: {', '.join(stale)}" if stale else f"{len(pins)} packages"
+        checks.append(Check(f"lock requirements/{name}.txt", not stale, detail, "make lock" if stale else ""))
     return checks

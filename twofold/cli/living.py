@@ -105,11 +105,11 @@ class Service:
 
     def _fail(self, why: str) -> None:
         self.fine = False
-        said = f"{why}\n{self._output.said()}"
-        self._place.host.show(said)
+        text = f"{why}\n{self._output.said()}"
+        self._place.host.show(text)
         console.print(f"[red]{escape(why)}[/]; what it said is above")
         if wrong := self._wrong():  # a cloud's runtime may not say where
-            self._place.host.show(f"{wrong}\n{said}")
+            self._place.host.show(f"{wrong}\n{text}")
             console.print(f"[red]{escape(wrong)}[/]")
         console.print(MEND)
 

@@ -60,25 +60,25 @@ def place(
 
 def provision(manifest: ServiceManifest, endpoint: str, prefix: str, secrets: Mapping[str, str]) -> dict[str, str]:
     """Makes what the manifest names, as its stack does, and returns the settings that tell the service of it."""
-    found = {}
+    environ = {}
     if manifest.blocks:
         create_tables(client("dynamodb", endpoint), prefix, manifest.store_collections)
-        found["TWOFOLD_STORE_URL"] = f"dynamodb://{REGION}/{prefix}?endpoint={endpoint}"
+        environ["TWOFOLD_STORE_URL"] = f"dynamodb://{REGION}/{prefix}?endpoint={endpoint}"
     if manifest.queues:
         queues = client("sqs", endpoint)
         for spec in manifest.queues:
             for name in (spec.name, f"{spec.name}-poison"):
                 queues.create_queue(QueueName=f"{prefix}-{name}")
-        found["TWOFOLD_QUEUE_URL"] = f"sqs://{REGION}/{prefix}?endpoint={endpoint}"
+        environ["TWOFOLD_QUEUE_URL"] = f"sqs://{REGION}/{prefix}?endpoint={endpoint}"
     if manifest.publishes:
         client("events", endpoint).create_event_bus(Name=prefix)
-        found["TWOFOLD_EVENTS_URL"] = f"eventbridge://{REGION}/{prefix}?endpoint={endpoint}"
+        environ["TWOFOLD_EVENTS_URL"] = f"eventbridge://{REGION}/{prefix}?endpoint={endpoint}"
     if manifest.secrets:
         vault = client("secretsmanager", endpoint)
         for name, value in secrets.items():
             vault.create_secret(Name=f"{prefix}/{name}", SecretString=value)
-        found["TWOFOLD_SECRETS_URL"] = f"secretsmanager://{REGION}/{prefix}?endpoint={endpoint}"
-    return found
+        environ["TWOFOLD_SECRETS_URL"] = f"secretsmanager://{REGION}/{prefix}?endpoint={endpoint}"
+    return environ
 
 
 def create_tables(database: Any, prefix: str, collections: Iterable[str] = ("events", "documents")) -> None:
@@ -135,12 +135,12 @@ def queue_event(queue: str, messages: list[Any]) -> dict[str, Any]:
 
 def _parts(manifest: ServiceManifest, endpoint: str, prefix: str) -> list[tuple[str, str]]:
     there = f"ministack {endpoint}"
-    found = [("door", f"awslambdaric, {INSTANCES} instances, HTTP API events")]
+    parts = [("door", f"awslambdaric, {INSTANCES} instances, HTTP API events")]
     if manifest.blocks:
-        found.append(("store", f"DynamoDB {prefix}-… on {there}"))
+        parts.append(("store", f"DynamoDB {prefix}-… on {there}"))
     if manifest.reads_feed:
-        found.append(("feed", f"stream of {prefix}-events"))
-    found += [("queue", f"SQS {prefix}-{spec.name} and its -poison on {there}") for spec in manifest.queues]
+        parts.append(("feed", f"stream of {prefix}-events"))
+    parts += [("queue", f"SQS {prefix}-{spec.name} and its -poison on {there}") for spec in manifest.queues]
     if manifest.publishes:
-        found.append(("events", f"EventBridge {prefix} on {there}"))
-    return found + [("secret", f"Secrets Manager {prefix}/{spec.name} on {there}") for spec in manifest.secrets]
+        parts.append(("events", f"EventBridge {prefix} on {there}"))
+    return parts + [("secret", f"Secrets Manager {prefix}/{spec.name} on {there}") for spec in manifest.secrets]

@@ -16,9 +16,9 @@ def page(accept: str, failure: str) -> Page:
     """Status, headers and body."""
     body, kind = Problem(STATUS, "does-not-start", failure).body(), MEDIA_TYPE
     if "text/html" in accept:
-        told = html.escape(failure)
+        text = html.escape(failure)
         body, kind = (
-            f"<!doctype html><title>It does not start</title><pre>{told}</pre>".encode(),
+            f"<!doctype html><title>It does not start</title><pre>{text}</pre>".encode(),
             "text/html; charset=utf-8",
         )
     return STATUS, [("Content-Type", kind), ("Cache-Control", "no-store"), ("Connection", "close")], body

@@ -105,15 +105,15 @@ class Pumps:
             thread.join(5)
 
     def _run(self, source: Callable[[], int]) -> None:
-        told, pause = "", self.IDLE_SECONDS
+        last, pause = "", self.IDLE_SECONDS
         while not self._ending.is_set():
             try:
                 if self._ready() and source():
-                    told, pause = "", self.IDLE_SECONDS
+                    last, pause = "", self.IDLE_SECONDS
                     continue
             except Exception as exc:  # an emulator that ends, or a service that does not start
                 pause = min(2 * pause, 5.0)
-                if (text := f"{type(exc).__name__}: {exc}") != told and self._ready() and not self._ending.is_set():
-                    told = text
+                if (text := f"{type(exc).__name__}: {exc}") != last and self._ready() and not self._ending.is_set():
+                    last = text
                     self._tell(text.splitlines()[0])
             self._ending.wait(pause)

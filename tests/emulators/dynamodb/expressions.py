@@ -21,8 +21,8 @@ def _update(expression, values=None, names=None, **more):
 
 
 def _known(values, names):
-    found = {} if values is None else {"ExpressionAttributeValues": values}
-    return found if names is None else found | {"ExpressionAttributeNames": names}
+    request = {} if values is None else {"ExpressionAttributeValues": values}
+    return request if names is None else request | {"ExpressionAttributeNames": names}
 
 
 ONE = {":v": n(1)}

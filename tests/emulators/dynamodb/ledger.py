@@ -50,8 +50,8 @@ def create(endpoint: str, table: str) -> None:
 def answers(endpoint: str, table: str) -> dict[str, str]:
     """What each row's request gets there, where that is not what AWS answers; by its rule."""
     create(endpoint, table)
-    found = {row.rule: answer(endpoint, table, row) for row in ROWS}
-    return {rule: text for rule, text in found.items() if text != AS_AWS}
+    texts = {row.rule: answer(endpoint, table, row) for row in ROWS}
+    return {rule: text for rule, text in texts.items() if text != AS_AWS}
 
 
 def answer(endpoint: str, table: str, row: Row) -> str:

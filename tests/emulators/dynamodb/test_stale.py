@@ -119,8 +119,8 @@ async def test_a_driver_that_forgets_consistent_reads_is_found_out(endpoint):
     ):
         partition = f"{prefix}-{number}"
         await store.commit("documents", partition, [Put("a", {}), Put("b", {})])
-        found = await read(partition)
-        assert found is None or found.documents == ()
+        page = await read(partition)
+        assert page is None or page.documents == ()
     await store.close()
 
 

@@ -13,17 +13,19 @@ class Role(Kind):
 
     service = "iam"
 
-    def create(self, client, given, tags):
+    def create(self, client, inputs, tags):
         """See `Kind`."""
-        client.create_role(RoleName=given["name"], AssumeRolePolicyDocument=given["assumeRolePolicy"], Tags=pairs(tags))
-        return given["name"]
+        client.create_role(
+            RoleName=inputs["name"], AssumeRolePolicyDocument=inputs["assumeRolePolicy"], Tags=pairs(tags)
+        )
+        return inputs["name"]
 
-    def read(self, client, id, given):
+    def read(self, client, id, inputs):
         """See `Kind`."""
-        found = client.get_role(RoleName=id)["Role"]
-        return {"name": id, "arn": found["Arn"], "assumeRolePolicy": json.dumps(found["AssumeRolePolicyDocument"])}
+        role = client.get_role(RoleName=id)["Role"]
+        return {"name": id, "arn": role["Arn"], "assumeRolePolicy": json.dumps(role["AssumeRolePolicyDocument"])}
 
-    def delete(self, client, id, given):
+    def delete(self, client, id, inputs):
         """See `Kind`."""
         client.delete_role(RoleName=id)
 
@@ -33,24 +35,24 @@ class RolePolicy(Kind):
 
     service = "iam"
 
-    def create(self, client, given, tags):
+    def create(self, client, inputs, tags):
         """See `Kind`."""
-        client.put_role_policy(RoleName=given["role"], PolicyName=given["name"], PolicyDocument=given["policy"])
-        return f"{given['role']}:{given['name']}"
+        client.put_role_policy(RoleName=inputs["role"], PolicyName=inputs["name"], PolicyDocument=inputs["policy"])
+        return f"{inputs['role']}:{inputs['name']}"
 
-    def read(self, client, id, given):
+    def read(self, client, id, inputs):
         """See `Kind`."""
         role, _, name = id.partition(":")
-        found = client.get_role_policy(RoleName=role, PolicyName=name)
-        return {"role": role, "name": name, "policy": json.dumps(found["PolicyDocument"])}
+        policy = client.get_role_policy(RoleName=role, PolicyName=name)
+        return {"role": role, "name": name, "policy": json.dumps(policy["PolicyDocument"])}
 
     def update(self, client, id, old, new):
         """See `Kind`."""
         self.create(client, new, {})
 
-    def delete(self, client, id, given):
+    def delete(self, client, id, inputs):
         """See `Kind`."""
-        client.delete_role_policy(RoleName=given["role"], PolicyName=given["name"])
+        client.delete_role_policy(RoleName=inputs["role"], PolicyName=inputs["name"])
 
 
 class Function(Plain):
@@ -59,32 +61,32 @@ class Function(Plain):
     def __init__(self):
         super().__init__("lambda", "function", "FunctionName", renamed={"name": "FunctionName"})
 
-    def create(self, client, given, tags):
+    def create(self, client, inputs, tags):
         """See `Kind`."""
         client.create_function(
-            **self._configuration(given),
-            Architectures=given["architectures"],
-            Code={"ZipFile": Path(given["code"]["path"]).read_bytes()},
-            Publish=given.get("publish", False),
+            **self._configuration(inputs),
+            Architectures=inputs["architectures"],
+            Code={"ZipFile": Path(inputs["code"]["path"]).read_bytes()},
+            Publish=inputs.get("publish", False),
             Tags=tags,
         )
-        client.get_waiter("function_active_v2").wait(FunctionName=given["name"], WaiterConfig={"Delay": 1})
-        return given["name"]
+        client.get_waiter("function_active_v2").wait(FunctionName=inputs["name"], WaiterConfig={"Delay": 1})
+        return inputs["name"]
 
-    def read(self, client, id, given):
+    def read(self, client, id, inputs):
         """See `Kind`."""
-        found = client.get_function_configuration(FunctionName=id)
+        configuration = client.get_function_configuration(FunctionName=id)
         versions = client.list_versions_by_function(FunctionName=id)["Versions"]
         published = [version["Version"] for version in versions if version["Version"] != "$LATEST"]
-        digest = base64.b64decode(found["CodeSha256"]).hex()
-        return self.properties(found) | {
-            "arn": found["FunctionArn"],
-            "invokeArn": invoke_arn(found["FunctionArn"]),
-            "environment": {"variables": found["Environment"]["Variables"]},
+        digest = base64.b64decode(configuration["CodeSha256"]).hex()
+        return self.properties(configuration) | {
+            "arn": configuration["FunctionArn"],
+            "invokeArn": invoke_arn(configuration["FunctionArn"]),
+            "environment": {"variables": configuration["Environment"]["Variables"]},
             "publish": bool(published),
             "version": max(published, key=int, default="$LATEST"),
             # The program's archive is the one that is there when its bytes are; its hash is hexadecimal.
-            "code": given["code"] if digest == given["code"]["hash"] else digest,
+            "code": inputs["code"] if digest == inputs["code"]["hash"] else digest,
             "sourceCodeHash": digest,
         }
 
@@ -99,10 +101,10 @@ class Function(Plain):
         if new.get("publish"):
             client.publish_version(FunctionName=id)
 
-    def _configuration(self, given):
+    def _configuration(self, inputs):
         apart = {"code", "sourceCodeHash", "architectures", "environment", "publish"}
-        own = self.arguments({name: value for name, value in given.items() if name not in apart})
-        return own | {"Environment": {"Variables": given["environment"]["variables"]}}
+        own = self.arguments({name: value for name, value in inputs.items() if name not in apart})
+        return own | {"Environment": {"Variables": inputs["environment"]["variables"]}}
 
 
 class Alias(Plain):
@@ -111,10 +113,10 @@ class Alias(Plain):
     def __init__(self):
         super().__init__("lambda", "alias", "Name", within=("functionName", "FunctionName"))
 
-    def read(self, client, id, given):
+    def read(self, client, id, inputs):
         """See `Kind`."""
-        found = super().read(client, id, given)
-        return found | {"arn": found["aliasArn"], "invokeArn": invoke_arn(found["aliasArn"])}
+        properties = super().read(client, id, inputs)
+        return properties | {"arn": properties["aliasArn"], "invokeArn": invoke_arn(properties["aliasArn"])}
 
 
 def invoke_arn(arn):
@@ -128,34 +130,36 @@ class Permission(Plain):
     def __init__(self):
         super().__init__("lambda", "permission", "StatementId", renamed={"function": "FunctionName"})
 
-    def create(self, client, given, tags):
+    def create(self, client, inputs, tags):
         """See `Kind`."""
         id = f"terraform-{uuid.uuid4().hex}"
-        client.add_permission(**self.arguments(given), StatementId=id)
+        client.add_permission(**self.arguments(inputs), StatementId=id)
         return id
 
-    def read(self, client, id, given):
+    def read(self, client, id, inputs):
         """See `Kind`."""
-        policy = json.loads(client.get_policy(**self._of(given))["Policy"])
-        found = only([statement for statement in policy["Statement"] if statement["Sid"] == id])
-        function = found["Resource"].partition(":function:")[2].split(":")
-        conditions = {name: value for test in found.get("Condition", {}).values() for name, value in test.items()}
-        principal = found["Principal"]
+        policy = json.loads(client.get_policy(**self._of(inputs))["Policy"])
+        statement_ = only([statement for statement in policy["Statement"] if statement["Sid"] == id])
+        function = statement_["Resource"].partition(":function:")[2].split(":")
+        conditions = {name: value for test in statement_.get("Condition", {}).values() for name, value in test.items()}
+        principal = statement_["Principal"]
         return {
             "function": function[0],
             "qualifier": function[1] if function[1:] else None,
-            "action": found["Action"],
+            "action": statement_["Action"],
             "principal": principal if isinstance(principal, str) else principal.get("Service") or principal["AWS"],
             "sourceArn": conditions.get("AWS:SourceArn"),
             "functionUrlAuthType": conditions.get("lambda:FunctionUrlAuthType"),
         }
 
-    def delete(self, client, id, given):
+    def delete(self, client, id, inputs):
         """See `Kind`."""
-        client.remove_permission(**self._of(given), StatementId=id)
+        client.remove_permission(**self._of(inputs), StatementId=id)
 
-    def _of(self, given):
-        return {"FunctionName": given["function"]} | ({"Qualifier": given["qualifier"]} if "qualifier" in given else {})
+    def _of(self, inputs):
+        return {"FunctionName": inputs["function"]} | (
+            {"Qualifier": inputs["qualifier"]} if "qualifier" in inputs else {}
+        )
 
 
 class Mapping(Plain):
@@ -164,10 +168,10 @@ class Mapping(Plain):
     def __init__(self):
         super().__init__("lambda", "event_source_mapping", "UUID")
 
-    def read(self, client, id, given):
+    def read(self, client, id, inputs):
         """See `Kind`."""
-        found = super().read(client, id, given)
-        return found | {"functionName": found["functionArn"], "arn": found["eventSourceMappingArn"]}
+        properties = super().read(client, id, inputs)
+        return properties | {"functionName": properties["functionArn"], "arn": properties["eventSourceMappingArn"]}
 
 
 class Schedule(Plain):
@@ -176,11 +180,11 @@ class Schedule(Plain):
     def __init__(self):
         super().__init__("scheduler", "schedule", "Name")
 
-    def create(self, client, given, tags):
+    def create(self, client, inputs, tags):
         """See `Kind`."""
-        return f"default/{super().create(client, given, tags)}"
+        return f"default/{super().create(client, inputs, tags)}"
 
-    def _named(self, id, given):
+    def _named(self, id, inputs):
         return {"Name": id.removeprefix("default/")}
 
 

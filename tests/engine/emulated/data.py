@@ -10,39 +10,39 @@ class Table(Kind):
 
     service = "dynamodb"
 
-    def create(self, client, given, tags):
+    def create(self, client, inputs, tags):
         """See `Kind`."""
-        stream = {"StreamViewType": given["streamViewType"]} if given.get("streamEnabled") else {}
+        stream = {"StreamViewType": inputs["streamViewType"]} if inputs.get("streamEnabled") else {}
         client.create_table(
-            TableName=given["name"],
+            TableName=inputs["name"],
             KeySchema=[
-                {"AttributeName": given["hashKey"], "KeyType": "HASH"},
-                {"AttributeName": given["rangeKey"], "KeyType": "RANGE"},
+                {"AttributeName": inputs["hashKey"], "KeyType": "HASH"},
+                {"AttributeName": inputs["rangeKey"], "KeyType": "RANGE"},
             ],
             AttributeDefinitions=pairs(
-                {one["name"]: one["type"] for one in given["attributes"]}, "AttributeName", "AttributeType"
+                {one["name"]: one["type"] for one in inputs["attributes"]}, "AttributeName", "AttributeType"
             ),
-            BillingMode=given["billingMode"],
-            StreamSpecification={"StreamEnabled": given.get("streamEnabled", False), **stream},
-            SSESpecification={"Enabled": given["serverSideEncryption"]["enabled"]},
-            DeletionProtectionEnabled=given["deletionProtectionEnabled"],
+            BillingMode=inputs["billingMode"],
+            StreamSpecification={"StreamEnabled": inputs.get("streamEnabled", False), **stream},
+            SSESpecification={"Enabled": inputs["serverSideEncryption"]["enabled"]},
+            DeletionProtectionEnabled=inputs["deletionProtectionEnabled"],
             Tags=pairs(tags),
         )
-        client.get_waiter("table_exists").wait(TableName=given["name"], WaiterConfig={"Delay": 1})
+        client.get_waiter("table_exists").wait(TableName=inputs["name"], WaiterConfig={"Delay": 1})
         client.update_time_to_live(
-            TableName=given["name"],
+            TableName=inputs["name"],
             TimeToLiveSpecification={
-                "AttributeName": given["ttl"]["attributeName"],
-                "Enabled": given["ttl"]["enabled"],
+                "AttributeName": inputs["ttl"]["attributeName"],
+                "Enabled": inputs["ttl"]["enabled"],
             },
         )
         client.update_continuous_backups(
-            TableName=given["name"],
-            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": given["pointInTimeRecovery"]["enabled"]},
+            TableName=inputs["name"],
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": inputs["pointInTimeRecovery"]["enabled"]},
         )
-        return given["name"]
+        return inputs["name"]
 
-    def read(self, client, id, given):
+    def read(self, client, id, inputs):
         """See `Kind`."""
         table = client.describe_table(TableName=id)["Table"]
         ttl = client.describe_time_to_live(TableName=id)["TimeToLiveDescription"]
@@ -69,7 +69,7 @@ class Table(Kind):
             },
         }
 
-    def delete(self, client, id, given):
+    def delete(self, client, id, inputs):
         """See `Kind`."""
         client.delete_table(TableName=id)
         client.get_waiter("table_not_exists").wait(TableName=id, WaiterConfig={"Delay": 1})
@@ -88,27 +88,27 @@ class Queue(Kind):
 
     service = "sqs"
 
-    def create(self, client, given, tags):
+    def create(self, client, inputs, tags):
         """See `Kind`."""
-        return client.create_queue(QueueName=given["name"], Attributes=self._texts(given), tags=tags)["QueueUrl"]
+        return client.create_queue(QueueName=inputs["name"], Attributes=self._texts(inputs), tags=tags)["QueueUrl"]
 
-    def read(self, client, id, given):
+    def read(self, client, id, inputs):
         """See `Kind`."""
-        found = client.get_queue_attributes(QueueUrl=id, AttributeNames=["All"])["Attributes"]
-        values = {name: found[argument] for name, argument in QUEUE_ATTRIBUTES.items() if argument in found}
+        attributes = client.get_queue_attributes(QueueUrl=id, AttributeNames=["All"])["Attributes"]
+        values = {name: attributes[argument] for name, argument in QUEUE_ATTRIBUTES.items() if argument in attributes}
         own = {name: text if name == "redrivePolicy" else json.loads(text) for name, text in values.items()}
-        return own | {"name": id.rpartition("/")[2], "arn": found["QueueArn"], "url": id}
+        return own | {"name": id.rpartition("/")[2], "arn": attributes["QueueArn"], "url": id}
 
     def update(self, client, id, old, new):
         """See `Kind`."""
         client.set_queue_attributes(QueueUrl=id, Attributes=self._texts(new))
 
-    def delete(self, client, id, given):
+    def delete(self, client, id, inputs):
         """See `Kind`."""
         client.delete_queue(QueueUrl=id)
 
-    def _texts(self, given):
-        named = {argument: given[name] for name, argument in QUEUE_ATTRIBUTES.items() if name in given}
+    def _texts(self, inputs):
+        named = {argument: inputs[name] for name, argument in QUEUE_ATTRIBUTES.items() if name in inputs}
         return {name: value if isinstance(value, str) else json.dumps(value) for name, value in named.items()}
 
 
@@ -117,20 +117,20 @@ class Secret(Kind):
 
     service = "secretsmanager"
 
-    def create(self, client, given, tags):
+    def create(self, client, inputs, tags):
         """See `Kind`."""
-        return client.create_secret(Name=given["name"], Description=given["description"], Tags=pairs(tags))["ARN"]
+        return client.create_secret(Name=inputs["name"], Description=inputs["description"], Tags=pairs(tags))["ARN"]
 
-    def read(self, client, id, given):
+    def read(self, client, id, inputs):
         """See `Kind`."""
-        found = client.describe_secret(SecretId=id)
+        secret = client.describe_secret(SecretId=id)
         # The recovery window is a deletion's argument; until then it is the provider's to remember.
-        own = {"recoveryWindowInDays": given["recoveryWindowInDays"]}
-        return own | {"name": found["Name"], "arn": found["ARN"], "description": found["Description"]}
+        own = {"recoveryWindowInDays": inputs["recoveryWindowInDays"]}
+        return own | {"name": secret["Name"], "arn": secret["ARN"], "description": secret["Description"]}
 
-    def delete(self, client, id, given):
+    def delete(self, client, id, inputs):
         """See `Kind`."""
-        days = given["recoveryWindowInDays"]  # without any the provider asks for another thing
+        days = inputs["recoveryWindowInDays"]  # without any the provider asks for another thing
         client.delete_secret(
             SecretId=id, **({"RecoveryWindowInDays": days} if days else {"ForceDeleteWithoutRecovery": True})
         )
@@ -141,24 +141,28 @@ class LogGroup(Kind):
 
     service = "logs"
 
-    def create(self, client, given, tags):
+    def create(self, client, inputs, tags):
         """See `Kind`."""
-        client.create_log_group(logGroupName=given["name"], tags=tags)
-        self.update(client, given["name"], {}, given)
-        return given["name"]
+        client.create_log_group(logGroupName=inputs["name"], tags=tags)
+        self.update(client, inputs["name"], {}, inputs)
+        return inputs["name"]
 
-    def read(self, client, id, given):
+    def read(self, client, id, inputs):
         """See `Kind`."""
         groups = client.describe_log_groups(logGroupNamePrefix=id)["logGroups"]
-        found = only([group for group in groups if group["logGroupName"] == id])
+        log_group = only([group for group in groups if group["logGroupName"] == id])
         # The service ends it with `:*`, the provider does not.
-        return {"name": id, "arn": found["arn"].removesuffix(":*"), "retentionInDays": found.get("retentionInDays")}
+        return {
+            "name": id,
+            "arn": log_group["arn"].removesuffix(":*"),
+            "retentionInDays": log_group.get("retentionInDays"),
+        }
 
     def update(self, client, id, old, new):
         """See `Kind`."""
         client.put_retention_policy(logGroupName=id, retentionInDays=new["retentionInDays"])
 
-    def delete(self, client, id, given):
+    def delete(self, client, id, inputs):
         """See `Kind`."""
         client.delete_log_group(logGroupName=id)
 
@@ -171,27 +175,27 @@ class MetricAlarm(Plain):
             "cloudwatch", "metric_alarm", "AlarmName", renamed={"name": "AlarmName", "okActions": "OKActions"}
         )
 
-    def create(self, client, given, tags):
+    def create(self, client, inputs, tags):
         """See `Kind`."""
-        client.put_metric_alarm(**self._put(given), Tags=pairs(tags))
-        return given["name"]
+        client.put_metric_alarm(**self._put(inputs), Tags=pairs(tags))
+        return inputs["name"]
 
-    def read(self, client, id, given):
+    def read(self, client, id, inputs):
         """See `Kind`."""
-        found = only(client.describe_alarms(AlarmNames=[id])["MetricAlarms"])
-        dimensions = {one["Name"]: one["Value"] for one in found["Dimensions"]}
-        return self.properties(found) | {"dimensions": dimensions, "arn": found["AlarmArn"]}
+        alarm = only(client.describe_alarms(AlarmNames=[id])["MetricAlarms"])
+        dimensions = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+        return self.properties(alarm) | {"dimensions": dimensions, "arn": alarm["AlarmArn"]}
 
     def update(self, client, id, old, new):
         """See `Kind`."""
         client.put_metric_alarm(**self._put(new))
 
-    def delete(self, client, id, given):
+    def delete(self, client, id, inputs):
         """See `Kind`."""
         client.delete_alarms(AlarmNames=[id])
 
-    def _put(self, given):
-        return self.arguments(given) | {"Dimensions": pairs(given["dimensions"], "Name")}
+    def _put(self, inputs):
+        return self.arguments(inputs) | {"Dimensions": pairs(inputs["dimensions"], "Name")}
 
 
 class Dashboard(Kind):
@@ -199,21 +203,21 @@ class Dashboard(Kind):
 
     service = "cloudwatch"
 
-    def create(self, client, given, tags):
+    def create(self, client, inputs, tags):
         """See `Kind`."""
-        client.put_dashboard(DashboardName=given["dashboardName"], DashboardBody=given["dashboardBody"])
-        return given["dashboardName"]
+        client.put_dashboard(DashboardName=inputs["dashboardName"], DashboardBody=inputs["dashboardBody"])
+        return inputs["dashboardName"]
 
-    def read(self, client, id, given):
+    def read(self, client, id, inputs):
         """See `Kind`."""
-        found = client.get_dashboard(DashboardName=id)
-        return {"dashboardName": found["DashboardName"], "dashboardBody": found["DashboardBody"]}
+        dashboard = client.get_dashboard(DashboardName=id)
+        return {"dashboardName": dashboard["DashboardName"], "dashboardBody": dashboard["DashboardBody"]}
 
     def update(self, client, id, old, new):
         """See `Kind`."""
         self.create(client, new, {})
 
-    def delete(self, client, id, given):
+    def delete(self, client, id, inputs):
         """See `Kind`."""
         client.delete_dashboards(DashboardNames=[id])
 

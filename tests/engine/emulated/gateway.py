@@ -9,9 +9,9 @@ class Api(Plain):
     def __init__(self):
         super().__init__("apigatewayv2", "api", "ApiId")
 
-    def read(self, client, id, given):
+    def read(self, client, id, inputs):
         """See `Kind`."""
-        return super().read(client, id, given) | {
+        return super().read(client, id, inputs) | {
             "arn": f"arn:aws:apigateway:{client.meta.region_name}::/apis/{id}",
             "executionArn": f"arn:aws:execute-api:{client.meta.region_name}:{account_of(client)}:{id}",
         }
@@ -23,12 +23,12 @@ class Stage(Plain):
     def __init__(self):
         super().__init__("apigatewayv2", "stage", "StageName", within=("apiId", "ApiId"), renamed={"name": "StageName"})
 
-    def arguments(self, given):
+    def arguments(self, inputs):
         """See `Plain`."""
-        made = super().arguments(given)
-        if "RouteSettings" in made:
-            made["RouteSettings"] = {one.pop("RouteKey"): one for one in made["RouteSettings"]}
-        return made
+        arguments = super().arguments(inputs)
+        if "RouteSettings" in arguments:
+            arguments["RouteSettings"] = {one.pop("RouteKey"): one for one in arguments["RouteSettings"]}
+        return arguments
 
     def properties(self, answer):
         """See `Plain`."""

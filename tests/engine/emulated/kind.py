@@ -51,18 +51,18 @@ class Plain(Kind):
         self.service, self._noun, self._id, self._within = service, noun, id, within
         self._renamed, self._operations = dict(renamed), operations
 
-    def create(self, client, given, tags):
+    def create(self, client, inputs, tags):
         """See `Kind`."""
-        made = self.arguments(given)
+        arguments = self.arguments(inputs)
         members = client.meta.service_model.operation_model(self._api_name(client, "create")).input_shape.members
         if "Tags" in members:
-            made["Tags"] = pairs(tags) if members["Tags"].type_name == "list" else tags
-        answer = self._call(client, "create", made) or {}
-        return answer.get(self._id) or made[self._id]
+            arguments["Tags"] = pairs(tags) if members["Tags"].type_name == "list" else tags
+        answer = self._call(client, "create", arguments) or {}
+        return answer.get(self._id) or arguments[self._id]
 
-    def read(self, client, id, given):
+    def read(self, client, id, inputs):
         """See `Kind`."""
-        named = self._named(id, given)
+        named = self._named(id, inputs)
         return self.properties(self._call(client, "get", named) | named)
 
     def update(self, client, id, old, new):
@@ -73,21 +73,21 @@ class Plain(Kind):
         known = {name: value for name, value in self.arguments(new).items() if name in members}
         self._call(client, "update", known | self._named(id, new))
 
-    def delete(self, client, id, given):
+    def delete(self, client, id, inputs):
         """See `Kind`."""
-        self._call(client, "delete", self._named(id, given))
+        self._call(client, "delete", self._named(id, inputs))
 
-    def arguments(self, given):
+    def arguments(self, inputs):
         """The provider's properties as the SDK's arguments."""
-        return spelled(given, lambda name: self._renamed.get(name, name[0].upper() + name[1:]))
+        return spelled(inputs, lambda name: self._renamed.get(name, name[0].upper() + name[1:]))
 
     def properties(self, answer):
         """An answer under the provider's names."""
         back = {argument: name for name, argument in self._renamed.items()}
         return spelled(answer, lambda name: back.get(name, name[0].lower() + name[1:]))
 
-    def _named(self, id, given):
-        return ({self._within[1]: given[self._within[0]]} if self._within else {}) | {self._id: id}
+    def _named(self, id, inputs):
+        return ({self._within[1]: inputs[self._within[0]]} if self._within else {}) | {self._id: id}
 
     def _call(self, client, verb, arguments):
         return getattr(client, f"{self._operations.get(verb, verb)}_{self._noun}")(**arguments)
@@ -102,18 +102,18 @@ class NotThere(Kind):
     def __init__(self, service):
         self.service = service
 
-    def create(self, client, given, tags):
+    def create(self, client, inputs, tags):
         """See `Kind`."""
-        return given["name"]
+        return inputs["name"]
 
-    def read(self, client, id, given):
+    def read(self, client, id, inputs):
         """See `Kind`."""
-        return given
+        return inputs
 
     def update(self, client, id, old, new):
         """See `Kind`."""
 
-    def delete(self, client, id, given):
+    def delete(self, client, id, inputs):
         """See `Kind`."""
 
 
@@ -137,11 +137,11 @@ def pairs(mapping, key="Key", value="Value"):
     return [{key: name, value: text} for name, text in mapping.items()]
 
 
-def only(found):
+def only(items):
     """The one that was found."""
-    if len(found) != 1:
+    if len(items) != 1:
         raise Gone
-    return found[0]
+    return items[0]
 
 
 def is_gone(error):
@@ -150,15 +150,15 @@ def is_gone(error):
     return isinstance(error, Gone) or any(word in code for word in ("NotFound", "NonExistent", "NoSuch"))
 
 
-def differences(given, found, path=""):
+def differences(wanted, actual, path=""):
     """The paths of what was given and is not found: members that are missing or other. JSON texts are compared as JSON."""
-    match given, found:
+    match wanted, actual:
         case dict(), dict():
-            members = (differences(value, found.get(name), f"{path}.{name}") for name, value in given.items())
+            members = (differences(value, actual.get(name), f"{path}.{name}") for name, value in wanted.items())
             return {each for paths in members for each in paths}
-        case list(), list() if len(given) == len(found):
-            both = (sorted(side, key=lambda one: json.dumps(one, sort_keys=True)) for side in (given, found))
-            return {each for one, other in zip(*both, strict=True) for each in differences(one, other, path)}
-        case str(), str() if given[:1] in "{[" and given[:1]:
-            return set() if json.loads(given) == json.loads(found) else {path[1:]}
-    return set() if given == found else {path[1:]}
+        case list(), list() if len(wanted) == len(actual):
+            sides = (sorted(side, key=lambda one: json.dumps(one, sort_keys=True)) for side in (wanted, actual))
+            return {each for one, other in zip(*sides, strict=True) for each in differences(one, other, path)}
+        case str(), str() if wanted[:1] in "{[" and wanted[:1]:
+            return set() if json.loads(wanted) == json.loads(actual) else {path[1:]}
+    return set() if wanted == actual else {path[1:]}

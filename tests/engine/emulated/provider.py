@@ -33,65 +33,65 @@ class Emulated(StandIn):
         return f"aws:{self.port}"
 
     def Configure(self, request, context):
-        given = plain(request.args)
-        self._region, self._tags = given["region"], json.loads(given["defaultTags"])["tags"]
+        config = plain(request.args)
+        self._region, self._tags = config["region"], json.loads(config["defaultTags"])["tags"]
         return super().Configure(request, context)
 
     def Create(self, request, context):
         if request.preview:
             return super().Create(request, context)
-        kind, client, given = self._asked(request.urn, request.properties)
+        kind, client, inputs = self._asked(request.urn, request.properties)
         name = request.urn.rpartition("::")[2]
-        self._refuse(Operation("create", token_of(request.urn), name, given, {}, self.resources), context)
-        id = kind.create(client, given, self._tags | given.get("tags", {}))
-        return provider_pb2.CreateResponse(id=id, properties=self._outputs(request.urn, id, given))
+        self._refuse(Operation("create", token_of(request.urn), name, inputs, {}, self.resources), context)
+        id = kind.create(client, inputs, self._tags | inputs.get("tags", {}))
+        return provider_pb2.CreateResponse(id=id, properties=self._outputs(request.urn, id, inputs))
 
     def Update(self, request, context):
         if request.preview:
             return provider_pb2.UpdateResponse(properties=request.news)  # what the account adds is not known yet
-        kind, client, given = self._asked(request.urn, request.news)
+        kind, client, inputs = self._asked(request.urn, request.news)
         before, name = whole(plain(request.old_inputs)), request.urn.rpartition("::")[2]
-        self._refuse(Operation("update", token_of(request.urn), name, given, before, self.resources), context)
-        kind.update(client, request.id, before, given)
-        return provider_pb2.UpdateResponse(properties=self._outputs(request.urn, request.id, given))
+        self._refuse(Operation("update", token_of(request.urn), name, inputs, before, self.resources), context)
+        kind.update(client, request.id, before, inputs)
+        return provider_pb2.UpdateResponse(properties=self._outputs(request.urn, request.id, inputs))
 
     def Read(self, request, context):
-        kind, client, given = self._asked(request.urn, request.inputs)
+        kind, client, inputs = self._asked(request.urn, request.inputs)
         try:
-            found = kind.read(client, request.id, given)
+            actual = kind.read(client, request.id, inputs)
         except Exception as exc:
             if is_gone(exc):
                 return provider_pb2.ReadResponse()
             raise
-        known = given.keys() - self._forgotten(request.urn)
-        drifted = {name: found.get(name) for name in known if differences({name: given[name]}, found)}
-        outputs = self._outputs(request.urn, request.id, given | drifted)
-        return provider_pb2.ReadResponse(id=request.id, inputs=struct(given | drifted), properties=outputs)
+        known = inputs.keys() - self._forgotten(request.urn)
+        drifted = {name: actual.get(name) for name in known if differences({name: inputs[name]}, actual)}
+        outputs = self._outputs(request.urn, request.id, inputs | drifted)
+        return provider_pb2.ReadResponse(id=request.id, inputs=struct(inputs | drifted), properties=outputs)
 
     def Delete(self, request, context):
-        kind, client, given = self._asked(request.urn, request.old_inputs)
-        kind.delete(client, request.id, given)
+        kind, client, inputs = self._asked(request.urn, request.old_inputs)
+        kind.delete(client, request.id, inputs)
         self.resources.pop(request.urn)
         self.deleted.add(request.urn)
         return empty_pb2.Empty()
 
     def _asked(self, urn, properties):
-        given = whole(plain(properties))
-        return *self._at(token_of(urn), given), given
+        inputs = whole(plain(properties))
+        return *self._at(token_of(urn), inputs), inputs
 
-    def _at(self, token, given):
+    def _at(self, token, inputs):
         """The kind of a type, and what makes it."""
         if token not in self.kinds:
             raise NotImplementedError(f"{token} is not made here")
-        return self.kinds[token], self._client(self.kinds[token].service, given.get("region", self._region))
+        return self.kinds[token], self._client(self.kinds[token].service, inputs.get("region", self._region))
 
-    def _outputs(self, urn, id, given):
+    def _outputs(self, urn, id, inputs):
         token = token_of(urn)
-        kind, client = self._at(token, given)
-        found = json.loads(json.dumps(kind.read(client, id, given), default=str))
-        self.lost.setdefault(token, set()).update(differences(given, found))
-        self.resources[urn] = (token, given)
-        return struct(given | {name: value for name, value in found.items() if value is not None})
+        kind, client = self._at(token, inputs)
+        actual = json.loads(json.dumps(kind.read(client, id, inputs), default=str))
+        self.lost.setdefault(token, set()).update(differences(inputs, actual))
+        self.resources[urn] = (token, inputs)
+        return struct(inputs | {name: value for name, value in actual.items() if value is not None})
 
     def _forgotten(self, urn):
         return {path.partition(".")[0] for path in self.lost.get(token_of(urn), ())}

@@ -46,5 +46,5 @@ def clock():
 
 @pytest.fixture
 async def client(issuer, tmp_path, clock):
-    async with resource_server(issuer, tmp_path, clock) as made:
-        yield made
+    async with resource_server(issuer, tmp_path, clock) as client:
+        yield client

@@ -60,8 +60,8 @@ OPERATIONS = [one for one in operations(DOCUMENT) if one[2] not in OPEN]
 @pytest.fixture
 async def client(tmp_path):
     runtime = made_runtime(tmp_path)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(runtime.asgi), base_url="http://test") as made:
-        yield made
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(runtime.asgi), base_url="http://test") as client:
+        yield client
     await runtime.stop()
 
 
@@ -137,8 +137,8 @@ async def test_anothers_order_looks_like_one_that_does_not_exist(client, method,
         answer = await client.request(method, path.format(order_id=id), headers=other, **content)
         assert_problem(answer, 404, "order-not-found")
         varying = {"x-request-id", "date", "ratelimit"}
-        told = {name: value for name, value in answer.headers.items() if name not in varying}
-        seen.append((answer.text.replace(id, "…"), told))
+        fields = {name: value for name, value in answer.headers.items() if name not in varying}
+        seen.append((answer.text.replace(id, "…"), fields))
     assert seen[0] == seen[1]
 
 
@@ -159,8 +159,8 @@ async def test_without_a_token_no_body_is_read(client, headers):
 async def test_an_idempotency_key_is_its_subjects_own(client):
     key = {"Idempotency-Key": "k"}
     mine = await client.post("/orders", json=ORDER, headers=bearer(subject="c-1") | key)
-    again = await client.post("/orders", json=ORDER, headers=bearer(subject="c-1") | key)
-    assert again.json() == mine.json() and again.headers["idempotency-replayed"] == "true"
+    second = await client.post("/orders", json=ORDER, headers=bearer(subject="c-1") | key)
+    assert second.json() == mine.json() and second.headers["idempotency-replayed"] == "true"
     theirs = await client.post("/orders", json=ORDER | {"customer_id": "c-2"}, headers=bearer(subject="c-2") | key)
     assert theirs.status_code == 201 and theirs.json()["id"] != mine.json()["id"]
     assert (await client.post("/orders", json=ORDER, headers=key)).status_code == 401

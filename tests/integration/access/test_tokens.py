@@ -14,8 +14,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def client(issuer, tmp_path_factory):
-    async with resource_server(issuer, tmp_path_factory.mktemp("service")) as made:
-        yield made
+    async with resource_server(issuer, tmp_path_factory.mktemp("service")) as client:
+        yield client
 
 
 async def get(client, sent, path="/orders/none"):
@@ -88,8 +88,8 @@ async def test_the_scheme_is_read_without_case_and_with_any_spaces(client, issue
 async def test_a_good_token_without_the_scope_gets_403_and_is_told_which(client, issuer, scope):
     answer = await get(client, issuer.token(scope=scope))
     assert_problem(answer, 403, "forbidden")
-    told = 'error="insufficient_scope", error_description="the token lacks orders.read", scope="orders.read"'
-    assert answer.headers["www-authenticate"] == f'Bearer realm="orders", {told}'
+    challenge = 'error="insufficient_scope", error_description="the token lacks orders.read", scope="orders.read"'
+    assert answer.headers["www-authenticate"] == f'Bearer realm="orders", {challenge}'
 
 
 @pytest.mark.parametrize(

@@ -40,16 +40,16 @@ def test_make_up_deploys_the_development_stack(cloud):
 
 
 @pytest.mark.parametrize(
-    ("cloud", "told"),
+    ("cloud", "message"),
     [
         ("aws", "the AWS provider's plugin is missing; run: pulumi plugin install resource aws "),
         ("azure", "EMULATED=1 is for CLOUD=aws, not 'azure': "),
     ],
 )
-def test_what_is_missing_is_told_in_a_line(environ, cloud, told):
+def test_what_is_missing_is_told_in_a_line(environ, cloud, message):
     done = subprocess.run([*TOOL, cloud], env=environ, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(told) and done.stderr.count("\n") == 1
+    assert done.stderr.startswith(message) and done.stderr.count("\n") == 1
 
 
 def test_a_port_that_is_taken_is_told(environ, plugins):
@@ -67,13 +67,13 @@ def plugins(tmp_path):
 
 def test_the_stack_is_up_until_it_is_interrupted(environ, plugins):
     process = subprocess.Popen([*TOOL, "aws"], env=environ | plugins, stdout=subprocess.PIPE, text=True)
-    told = []
+    lines = []
     for line in process.stdout:
-        told.append(line)
+        lines.append(line)
         if "Ctrl-C" in line:
             break
-    assert process.poll() is None, "".join(told)[-3000:]
-    host = next(line for line in told if "curl" in line).partition("Host: ")[2].partition("'")[0]
+    assert process.poll() is None, "".join(lines)[-3000:]
+    host = next(line for line in lines if "curl" in line).partition("Host: ")[2].partition("'")[0]
     account = f"http://127.0.0.1:{environ['GATEWAY_PORT']}"
     with httpx.Client(base_url=account, headers={"Host": host}, timeout=60) as client:
         assert client.get("/health/ready").json()["status"] == "degraded"

@@ -101,21 +101,23 @@ def client(stack, account, issuer):
 
 
 @pytest.fixture
-def told(stack):
+def publications(stack):
     """What the service publishes: the bodies that a queue behind a rule on its bus has received."""
     queues, events, bus = client_of("sqs"), client_of("events"), "orders-dev"
-    queue = queues.create_queue(QueueName="told")["QueueUrl"]
+    queue = queues.create_queue(QueueName="publications")["QueueUrl"]
     arn = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    events.put_rule(Name="told", EventBusName=bus, EventPattern=json.dumps({"detail-type": [{"prefix": "orders."}]}))
-    events.put_targets(Rule="told", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
+    events.put_rule(
+        Name="publications", EventBusName=bus, EventPattern=json.dumps({"detail-type": [{"prefix": "orders."}]})
+    )
+    events.put_targets(Rule="publications", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
 
     def received():
-        found = queues.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
-        return [json.loads(message["Body"])["detail-type"] for message in found]
+        messages = queues.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(message["Body"])["detail-type"] for message in messages]
 
     yield received
-    events.remove_targets(Rule="told", EventBusName=bus, Ids=["queue"])
-    events.delete_rule(Name="told", EventBusName=bus)
+    events.remove_targets(Rule="publications", EventBusName=bus, Ids=["queue"])
+    events.delete_rule(Name="publications", EventBusName=bus)
     queues.delete_queue(QueueUrl=queue)
 
 
@@ -134,12 +136,12 @@ def test_the_account_holds_what_the_engine_asked_for(stack):
     assert services >= {"dynamodb", "lambda", "sqs"}  # the provider's default tags have come along
 
 
-def test_an_order_goes_all_the_way(client, payments, told):
+def test_an_order_goes_all_the_way(client, payments, publications):
     placed = client.post("/orders", json=ORDER, headers={"Idempotency-Key": "first"})
     assert placed.status_code == 201, placed.text
     order = placed.headers["location"]
     assert client.post(f"{order}/payment", json={}).status_code == 202
-    paid = eventually(lambda: (found := client.get(order)).json()["status"] == "paid" and found, wait, 60)
+    paid = eventually(lambda: (answer := client.get(order)).json()["status"] == "paid" and answer, wait, 60)
     assert payments.charged == {f"{order.rsplit('/', 1)[1]}-1": 2500}
     shipped = client.post(f"{order}/shipment", json={}, headers={"If-Match": paid.headers["etag"]})
     assert shipped.json()["status"] == "shipped"
@@ -152,7 +154,7 @@ def test_an_order_goes_all_the_way(client, payments, told):
     history = [event["type"] for event in client.get(f"{order}/events").json()["events"]]
     assert history == ["OrderPlaced", "PaymentRequested", "OrderPaid", "OrderShipped"]
     published = []
-    eventually(lambda: published.extend(told()) or len(published) == 3, wait)
+    eventually(lambda: published.extend(publications()) or len(published) == 3, wait)
     assert sorted(published) == ["orders.paid", "orders.placed", "orders.shipped"]
 
 
@@ -200,8 +202,8 @@ def test_the_schedule_runs_its_unit():
     )  # fmt: skip
 
     def lines():
-        found = logs.filter_log_events(logGroupName="/aws/lambda/orders-dev-schedule")["events"]
-        return [event["message"] for event in found]
+        events = logs.filter_log_events(logGroupName="/aws/lambda/orders-dev-schedule")["events"]
+        return [event["message"] for event in events]
 
     eventually(lambda: any(line.startswith("END") for line in lines()), wait, 60)
     assert not any("Error" in line for line in lines()), lines()
@@ -232,5 +234,5 @@ def test_nothing_changes_unless_somebody_changed_it(stack):
 
 def test_destroy_leaves_nothing(stack):
     stack.destroy()
-    left = {items: found for items, found in inventory().items() if found}
+    left = {items: names for items, names in inventory().items() if names}
     assert [bus["Name"] for bus in left.pop("EventBuses")] == ["default"] and left == {}

@@ -178,9 +178,9 @@ def test_the_handler_loads_no_other_cloud():
 def test_a_unit_tells_the_deployer_how_it_is(host):
     # The first one loads boto3 and connects, which may take more than its two seconds: the deployer asks again too.
     eventually(lambda: host.invoke({"twofold": {"health": "ready"}})["status"] == "ready", lambda: time.sleep(0.1))
-    found = host.invoke({"twofold": {"health": "ready"}})
+    ready = host.invoke({"twofold": {"health": "ready"}})
     up = dict.fromkeys(("store", "secrets", "queue"), "up")
-    assert up.items() <= {one["name"]: one["status"] for one in found["dependencies"]}.items()
+    assert up.items() <= {one["name"]: one["status"] for one in ready["dependencies"]}.items()
     asked = host.invoke(REQUEST)
     assert asked["statusCode"] == 200 and json.loads(asked["body"])["status"] == "ready"
 

@@ -51,8 +51,8 @@ def surroundings(azurite):
 
 @pytest.fixture(scope="module")
 def place(azurite):
-    with surroundings(azurite) as found:
-        yield found
+    with surroundings(azurite) as place:
+        yield place
 
 
 @pytest.fixture

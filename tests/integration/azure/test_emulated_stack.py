@@ -94,13 +94,13 @@ def stack(account, settings, tmp_path_factory):
 
 
 def queue(account, name):
-    [found] = [one for one in account.all(Queue) if one.name == name]
-    return found
+    [resource] = [one for one in account.all(Queue) if one.name == name]
+    return resource
 
 
 def unit(account, role):
-    [found] = [one for one in account.all(App) if one.settings["TWOFOLD_ROLE"] == role]
-    return found
+    [app] = [one for one in account.all(App) if one.settings["TWOFOLD_ROLE"] == role]
+    return app
 
 
 def outside(account, base="", **headers):
@@ -143,7 +143,7 @@ def test_an_order_goes_all_the_way(client, payments, account):
     assert placed.status_code == 201, placed.text
     order = placed.headers["location"]
     assert client.post(f"{order}/payment", json={}).status_code == 202
-    paid = eventually(lambda: (found := client.get(order)).json()["status"] == "paid" and found, wait, 60)
+    paid = eventually(lambda: (answer := client.get(order)).json()["status"] == "paid" and answer, wait, 60)
     assert payments.charged == {f"{order.rsplit('/', 1)[1]}-1": 2500}
     shipped = client.post(f"{order}/shipment", json={}, headers={"If-Match": paid.headers["etag"]})
     assert shipped.json()["status"] == "shipped"

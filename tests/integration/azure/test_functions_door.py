@@ -31,9 +31,9 @@ class ChangeFeed:
         self.batch()  # what was there before
 
     def batch(self):
-        found = self._container.changes(self._after)
-        self._after = found[-1][0] if found else self._after
-        return [item for _, item in found]
+        changes = self._container.changes(self._after)
+        self._after = changes[-1][0] if changes else self._after
+        return [item for _, item in changes]
 
 
 @pytest.fixture(scope="module")

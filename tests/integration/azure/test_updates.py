@@ -76,15 +76,15 @@ class Instance:
         self._process.wait()
         self.client.close()
 
-    def invoke(self, name, given):
-        return self.client.post(f"/admin/functions/{name}", json={"input": given})
+    def invoke(self, name, payload):
+        return self.client.post(f"/admin/functions/{name}", json={"input": payload})
 
-    def interrupt(self, moment, name, given):
+    def interrupt(self, moment, name, payload):
         """Begins the execution and kills the process at that moment."""
 
         def run():
             with contextlib.suppress(httpx.TransportError):
-                self.invoke(name, given)
+                self.invoke(name, payload)
 
         execution = threading.Thread(target=run)
         execution.start()
@@ -105,8 +105,8 @@ def folder(tmp_path):
 @pytest.fixture
 def place(azurite):
     """A test's own: it counts requests."""
-    with surroundings(azurite) as found:
-        yield found
+    with surroundings(azurite) as place:
+        yield place
 
 
 @pytest.fixture

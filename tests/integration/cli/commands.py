@@ -27,7 +27,7 @@ print(json.dumps(found))
 
 
 @dataclass
-class Said:
+class Outcome:
     """What a command said, and its exit code."""
 
     command: str
@@ -36,7 +36,7 @@ class Said:
     stderr: str
 
 
-def typed(folder: Path, *commands: str, **environ: str) -> list[Said]:
+def typed(folder: Path, *commands: str, **environ: str) -> list[Outcome]:
     """What they say, one after another, with `value` on standard input."""
     plain = {key: value for key, value in os.environ.items() if not key.startswith("TWOFOLD_")}
     done = subprocess.run(
@@ -44,7 +44,7 @@ def typed(folder: Path, *commands: str, **environ: str) -> list[Said]:
         env=plain | {"COLUMNS": "160"} | environ, capture_output=True, text=True, timeout=200,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return [Said(command, *said) for command, said in zip(commands, json.loads(done.stdout), strict=True)]
+    return [Outcome(command, *outcome) for command, outcome in zip(commands, json.loads(done.stdout), strict=True)]
 
 
 def service(folder: Path) -> Path:

@@ -68,10 +68,10 @@ class Development:
     def says(self, pattern, timeout=WAIT):
         """Waits until something like this was said since the last change."""
         deadline = time.monotonic() + timeout
-        while not (found := re.search(pattern, self.told[self._written :])):
+        while not (match := re.search(pattern, self.told[self._written :])):
             assert self.process.poll() is None and time.monotonic() < deadline, self.told[-3000:]
             time.sleep(0.02)
-        return found
+        return match
 
     def heard(self):
         """From now on `says` looks only at what comes."""
@@ -113,16 +113,16 @@ class Development:
 
 
 def descendants(parent):
-    found = {}
+    children = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             number, _, rest = stat.read_text().partition(" (")
         except OSError:  # it has just ended
             continue
-        found.setdefault(int(rest.rpartition(") ")[2].split()[1]), []).append(int(number))
+        children.setdefault(int(rest.rpartition(") ")[2].split()[1]), []).append(int(number))
     numbers = [parent]
     for number in numbers:
-        numbers += found.get(number, ())
+        numbers += children.get(number, ())
     return set(numbers[1:])
 
 

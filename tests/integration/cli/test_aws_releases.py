@@ -74,10 +74,10 @@ def stack(ministack, monkeypatch):
 
 
 def test_they_are_the_versions_by_their_codes_digest_and_the_alias_is_live(stack):
-    found = Releases(stack.url, stack.units).read()
-    assert {one.digest for one in found} == {digest(text) for text in "abc"}
-    assert [one.live for one in found if one.digest == digest("c")] == [("http", "worker")]
-    assert [one.when for one in found] == sorted((one.when for one in found), reverse=True)
+    releases = Releases(stack.url, stack.units).read()
+    assert {one.digest for one in releases} == {digest(text) for text in "abc"}
+    assert [one.live for one in releases if one.digest == digest("c")] == [("http", "worker")]
+    assert [one.when for one in releases] == sorted((one.when for one in releases), reverse=True)
 
 
 def test_every_unit_goes_to_its_newest_version_with_the_digest(stack):
@@ -132,18 +132,18 @@ def test_a_stack_that_is_not_there_is_one_line(stack):
 
 
 def test_which_one_is_meant(stack):
-    found = Releases(stack.url, stack.units).read()
-    newest_first = [one.digest for one in found]
+    releases = Releases(stack.url, stack.units).read()
+    newest_first = [one.digest for one in releases]
     live = newest_first.index(digest("c"))
-    if live + 1 < len(found):
-        assert chosen(found, None) == found[live + 1]
-    assert chosen(found, digest("a")[:10]).digest == digest("a")
+    if live + 1 < len(releases):
+        assert chosen(releases, None) == releases[live + 1]
+    assert chosen(releases, digest("a")[:10]).digest == digest("a")
     with pytest.raises(ReleaseError, match=r"no releases have a digest that begins with 'zz'; there are [0-9a-f]{16}"):
-        chosen(found, "zz")
+        chosen(releases, "zz")
     with pytest.raises(ReleaseError, match="3 releases"):
-        chosen(found, "")
+        chosen(releases, "")
     with pytest.raises(ReleaseError, match="no release before the live one"):
-        chosen([one for one in found if one.live], None)
+        chosen([one for one in releases if one.live], None)
 
 
 class Operator:
@@ -161,25 +161,25 @@ class Operator:
         cli.chmod(0o755)
         self.environ = os.environ | {"COLUMNS": "160", "PATH": f"{cli.parent}{os.pathsep}{os.environ['PATH']}"}
 
-    def __call__(self, *arguments, told=0, env="acme-prod", value=""):
+    def __call__(self, *arguments, code=0, env="acme-prod", value=""):
         done = subprocess.run(
             [TWOFOLD, *arguments, "--cloud", "aws", "--env", env], cwd=self.folder, env=self.environ, input=value,
             capture_output=True, text=True, timeout=120,
         )  # fmt: skip
-        assert done.returncode == told and "Traceback" not in done.stderr, done.stdout + done.stderr
-        return done.stderr if told else done.stdout
+        assert done.returncode == code and "Traceback" not in done.stderr, done.stdout + done.stderr
+        return done.stderr if code else done.stdout
 
 
 def test_an_operator_lists_rolls_back_and_pins(stack, tmp_path):
     twofold = Operator(tmp_path, stack)
     [line] = [line for line in twofold("releases").splitlines() if digest("c")[:16] in line]
     assert "live" in line and "UTC" in line
-    assert twofold("rollback", "--to", digest("a")[:12], value="n\n", told=1)
+    assert twofold("rollback", "--to", digest("a")[:12], value="n\n", code=1)
     assert stack.live() == {"http": "4", "worker": "4"}
-    told = twofold("rollback", "--to", digest("a")[:12], "--yes")
+    output = twofold("rollback", "--to", digest("a")[:12], "--yes")
     assert stack.live() == {"http": "1", "worker": "1"}
-    assert f"pulumi config set twofold:artifact {digest('a')} --stack acme-prod-aws" in told
-    assert f"Pulumi's state still says {digest('c')}" in told
+    assert f"pulumi config set twofold:artifact {digest('a')} --stack acme-prod-aws" in output
+    assert f"Pulumi's state still says {digest('c')}" in output
     assert "is live already" in twofold("rollback", "--to", digest("a"), "--yes")
     back = twofold("rollback", "--to", digest("c"), "--yes")
     assert stack.live() == {"http": "4", "worker": "4"} and "state says so too" in back
@@ -187,9 +187,9 @@ def test_an_operator_lists_rolls_back_and_pins(stack, tmp_path):
 
 def test_an_operator_fetches_what_another_stack_deploys(stack, tmp_path):
     twofold = Operator(tmp_path, stack)
-    told = twofold("releases", "--fetch", digest("c")[:12])
+    output = twofold("releases", "--fetch", digest("c")[:12])
     assert (tmp_path / ".build" / f"orders-aws-{digest('c')[:16]}.zip").read_bytes() == code("c")
-    assert f"pulumi config set twofold:artifact {digest('c')}" in told
+    assert f"pulumi config set twofold:artifact {digest('c')}" in output
 
 
 def test_a_program_is_told_the_same(stack, tmp_path):
@@ -209,5 +209,5 @@ def test_a_program_is_told_the_same(stack, tmp_path):
 
 def test_an_operators_mistakes_are_one_line(stack, tmp_path):
     twofold = Operator(tmp_path, stack)
-    assert "pulumi has no outputs of the stack prod-aws" in twofold("releases", env="prod", told=2)
-    assert "no releases have a digest" in twofold("rollback", "--to", "zz", "--yes", told=2)
+    assert "pulumi has no outputs of the stack prod-aws" in twofold("releases", env="prod", code=2)
+    assert "no releases have a digest" in twofold("rollback", "--to", "zz", "--yes", code=2)

@@ -77,13 +77,13 @@ def containers(request, azurite_services):
     tests = sum("kept" in item.fixturenames for item in request.session.items)
     urls = [f"{azurite_services['blob']}/releases{n}-{time.time_ns()}" for n in range(tests)]
     with ExitStack() as stack:
-        made = [
+        clients = [
             stack.enter_context(ContainerClient.from_container_url(url, KEY, connection_verify=False)) for url in urls
         ]
-        for container in made:
+        for container in clients:
             container.create_container()
         for text in (b"a", b"b", b"c"):
-            for container in made:
+            for container in clients:
                 container.upload_blob(f"{digest(text)}.zip", text)
             time.sleep(1.1)
     return iter(urls)
@@ -197,8 +197,8 @@ def test_an_operator_lists_and_fetches_with_the_default_login(kept, azurite_serv
         rows = [line for line in listed.stdout.splitlines() if "UTC" in line]
         assert [digest(text)[:16] in row for text, row in zip((b"c", b"b", b"a"), rows, strict=True)] == [True] * 3
         assert "live" in rows[0] and "live" not in rows[1] + rows[2]
-        told = json.loads(twofold("--json", **identity.environ).stdout)
-        assert [(one["digest"], one["live"]) for one in told] == [
+        releases = json.loads(twofold("--json", **identity.environ).stdout)
+        assert [(one["digest"], one["live"]) for one in releases] == [
             (digest(b"c"), ["http", "worker"]), (digest(b"b"), []), (digest(b"a"), []),
         ]  # fmt: skip
         assert twofold("--fetch", digest(b"a"), **identity.environ).returncode == 0

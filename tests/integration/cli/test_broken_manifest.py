@@ -44,15 +44,18 @@ def test_one_line_says_what_and_where(kind, tmp_path):
     (tmp_path / "api/__init__.py").touch()
     path = tmp_path / "api/manifest.py"
     path.write_text(BEFORE + text)
-    for said in typed(tmp_path, *COMMANDS.values()):
-        assert (said.code, said.stdout, said.stderr.count("\n")) == (2, "", 1), said
-        assert said.stderr.startswith(f"twofold: can't read the manifest api.manifest:SERVICE: {what}"), said
-        assert f"({path}, line {line})" in said.stderr, said
+    for outcome in typed(tmp_path, *COMMANDS.values()):
+        assert (outcome.code, outcome.stdout, outcome.stderr.count("\n")) == (2, "", 1), outcome
+        assert outcome.stderr.startswith(f"twofold: can't read the manifest api.manifest:SERVICE: {what}"), outcome
+        assert f"({path}, line {line})" in outcome.stderr, outcome
 
 
 def test_what_is_no_manifest_is_one_line_too(tmp_path):
     (tmp_path / "api").mkdir()
     (tmp_path / "api/__init__.py").touch()
     (tmp_path / "api/manifest.py").write_text("SERVICE = 7\n")
-    for said in typed(tmp_path, *COMMANDS.values()):
-        assert (said.code, said.stderr) == (2, "twofold: api.manifest:SERVICE is a int, not a ServiceManifest\n"), said
+    for outcome in typed(tmp_path, *COMMANDS.values()):
+        assert (outcome.code, outcome.stderr) == (
+            2,
+            "twofold: api.manifest:SERVICE is a int, not a ServiceManifest\n",
+        ), outcome

@@ -103,8 +103,8 @@ PASSED = {"passed": 3, "failed": 0, "skipped": 0, "seconds": 1.0}
 )
 def test_nothing_is_certified_that_did_not_all_pass(changed, walked, certified):
     suites = dict.fromkeys(("documents", "queues", "secrets"), PASSED) | changed
-    made = certify.record("aws", "dev-aws", {"region": "eu-central-1", "artifact": "a"}, suites, walked)
-    assert made["certified"] is certified
+    record = certify.record("aws", "dev-aws", {"region": "eu-central-1", "artifact": "a"}, suites, walked)
+    assert record["certified"] is certified
 
 
 def test_the_readmes_first_screen_is_made_of_the_records():

@@ -47,8 +47,8 @@ def folder(tmp_path):
 
 
 def test_a_service_that_is_whole(folder):
-    _, said = typed(folder, "openapi", "check --json")
-    assert said.code == 0 and [one["fine"] for one in json.loads(said.stdout)] == [True] * 4
+    _, outcome = typed(folder, "openapi", "check --json")
+    assert outcome.code == 0 and [one["fine"] for one in json.loads(outcome.stdout)] == [True] * 4
 
 
 def test_each_mistake_is_told_and_stops_the_build(folder):
@@ -68,17 +68,17 @@ def test_each_mistake_is_told_and_stops_the_build(folder):
 def test_an_application_and_a_manifest_that_do_not_load_are_a_line(folder):
     (folder / "api/app.py").write_text("def create_app(services):\n    return 1 / 0\n")
     (folder / "openapi.json").write_text("{}")
-    [said] = typed(folder, "check --json")
-    [wrong] = [one for one in json.loads(said.stdout) if not one["fine"]]
+    [outcome] = typed(folder, "check --json")
+    [wrong] = [one for one in json.loads(outcome.stdout) if not one["fine"]]
     assert wrong["what"] == "application api.app:create_app" and "api/app.py, line 2" in wrong["found"]
     (folder / "api/manifest.py").write_text(f"{MANIFEST}\nNAME = undefined\n")
-    [said] = typed(folder, "check")
-    assert said.code == 2 and said.stderr.count("\n") == 1
-    assert f"NameError: name 'undefined' is not defined ({folder}/api/manifest.py, line 7)" in said.stderr
+    [outcome] = typed(folder, "check")
+    assert outcome.code == 2 and outcome.stderr.count("\n") == 1
+    assert f"NameError: name 'undefined' is not defined ({folder}/api/manifest.py, line 7)" in outcome.stderr
 
 
 def test_a_start_refuses_a_handler_that_is_not_there(folder):
     (folder / "api/mails.py").unlink()
-    [said] = typed(folder, "run --port 0")
-    assert said.code == 2 and "queue mails: api.mails:send: ModuleNotFoundError" in said.stderr
-    assert said.stdout == "" and "Traceback" not in said.stderr
+    [outcome] = typed(folder, "run --port 0")
+    assert outcome.code == 2 and "queue mails: api.mails:send: ModuleNotFoundError" in outcome.stderr
+    assert outcome.stdout == "" and "Traceback" not in outcome.stderr

@@ -23,13 +23,13 @@ def folder(tmp_path):
     return tmp_path
 
 
-def ask(folder, instruction, told=0, **environ):
+def ask(folder, instruction, code=0, **environ):
     plain = {key: value for key, value in os.environ.items() if not key.startswith("TWOFOLD_")}
     done = subprocess.run(
         [TWOFOLD], cwd=folder, env=plain | {"_TWOFOLD_COMPLETE": instruction} | environ, capture_output=True, text=True,
         timeout=60,
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (told, "")
+    assert (done.returncode, done.stderr) == (code, "")
     return done.stdout
 
 

@@ -33,13 +33,13 @@ def folder(tmp_path):
     return tmp_path
 
 
-def dlq(folder, *arguments, told=0, **environ):
+def dlq(folder, *arguments, code=0, **environ):
     command = [Path(sys.executable).with_name("twofold"), "dlq", *arguments]
     done = subprocess.run(
         command, cwd=folder, env=os.environ | {"COLUMNS": "160"} | environ, capture_output=True, text=True, timeout=60
     )
-    assert done.returncode == told and "Traceback" not in done.stderr, done.stdout + done.stderr
-    return done.stderr if told else done.stdout
+    assert done.returncode == code and "Traceback" not in done.stderr, done.stdout + done.stderr
+    return done.stderr if code else done.stdout
 
 
 def on_services(environ, folder, work):
@@ -70,38 +70,38 @@ async def depths(services):
 
 def test_they_are_listed_shown_redriven_and_purged(folder):
     on_services(embedded(folder), folder, bury)
-    told = dlq(folder, "list", "payments")
-    assert "3 dead" in told and "m-1" in told and "PaymentUnavailable: down" in told
+    output = dlq(folder, "list", "payments")
+    assert "3 dead" in output and "m-1" in output and "PaymentUnavailable: down" in output
     shown = json.loads(dlq(folder, "show", "payments", "m-2"))
     assert shown["data"] == {"order": "o-2"} and "traceparent" in shown
-    assert "has no dead letter 'm-9'" in dlq(folder, "show", "payments", "m-9", told=2)
+    assert "has no dead letter 'm-9'" in dlq(folder, "show", "payments", "m-9", code=2)
     dlq(folder, "redrive", "payments", "--dry-run")
     assert on_services(embedded(folder), folder, depths) == (0, 3)
     assert "1 redriven" in dlq(folder, "redrive", "payments", "--id", "m-1")
     assert on_services(embedded(folder), folder, depths) == (1, 2)
-    dlq(folder, "purge", "payments", told=1)  # nobody said yes
+    dlq(folder, "purge", "payments", code=1)  # nobody said yes
     assert on_services(embedded(folder), folder, depths) == (1, 2)
     assert "2 deleted" in dlq(folder, "purge", "payments", "--yes")
     assert on_services(embedded(folder), folder, depths) == (1, 0)
 
 
 def test_a_program_is_told_the_same(folder):
-    def told(*arguments):
-        found = json.loads(dlq(folder, *arguments, "--json"))
-        return sorted(found, key=lambda one: one["id"]) if isinstance(found, list) else found  # a queue has no order
+    def parsed(*arguments):
+        value = json.loads(dlq(folder, *arguments, "--json"))
+        return sorted(value, key=lambda one: one["id"]) if isinstance(value, list) else value  # a queue has no order
 
     on_services(embedded(folder), folder, bury)
-    listed = told("list", "payments")
+    listed = parsed("list", "payments")
     assert [one["id"] for one in listed] == ["m-0", "m-1", "m-2"]
     assert listed[1] == {
         "id": "m-1", "failure": "PaymentUnavailable: down", "type": "orders.pay", "attempt": 12, "data": {"order": "o-1"},
         "traceparent": None, "trace": [],
     }  # fmt: skip
-    assert told("show", "payments", "m-1") == [listed[1]]
-    assert told("redrive", "payments", "--dry-run") == told("purge", "payments", "--dry-run") == listed
-    assert told("list", "orders") == []
-    assert told("redrive", "payments", "--id", "m-1") == {"source": "payments", "redriven": 1}
-    assert told("purge", "payments", "--yes") == {"source": "payments", "deleted": 2}
+    assert parsed("show", "payments", "m-1") == [listed[1]]
+    assert parsed("redrive", "payments", "--dry-run") == parsed("purge", "payments", "--dry-run") == listed
+    assert parsed("list", "orders") == []
+    assert parsed("redrive", "payments", "--id", "m-1") == {"source": "payments", "redriven": 1}
+    assert parsed("purge", "payments", "--yes") == {"source": "payments", "deleted": 2}
 
 
 def test_a_program_is_asked_on_standard_error(folder):
@@ -148,8 +148,8 @@ def test_parked_streams_of_a_consumer_are_listed_and_redriven_but_never_purged(f
         await Feed(services.events, [Consumer("orders@0", failing, 1)]).process_streams(["order-1"])
 
     on_services(embedded(folder), folder, park)
-    told = dlq(folder, "list", "orders")
-    assert "order-1" in told and "parked at event 0" in told and "RuntimeError: no" in told
+    output = dlq(folder, "list", "orders")
+    assert "order-1" in output and "parked at event 0" in output and "RuntimeError: no" in output
     [parked] = json.loads(dlq(folder, "list", "orders", "--json"))
     assert parked.pop("at") > 1_700_000_000 and parked.pop("trace")[-1].endswith("in failing")
     assert parked == {"id": "order-1", "failure": "RuntimeError: no", "consumer": "orders@0", "position": 0}
@@ -157,7 +157,7 @@ def test_parked_streams_of_a_consumer_are_listed_and_redriven_but_never_purged(f
     done = subprocess.run(catchup, cwd=folder, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and json.loads(done.stdout)["parked"] == ["orders@0"]
     assert done.stderr.endswith("twofold: streams are parked; see: twofold dlq list orders\n")
-    assert "not purged" in dlq(folder, "purge", "orders", "--yes", told=2)
+    assert "not purged" in dlq(folder, "purge", "orders", "--yes", code=2)
     assert "1 redriven" in dlq(folder, "redrive", "orders")
     assert "0 dead" in dlq(folder, "list", "orders")
 
@@ -176,10 +176,10 @@ def test_a_stack_is_found_by_its_outputs(folder, ministack):
     )
     pulumi.chmod(0o755)
     environ = {"PATH": f"{pulumi.parent}{os.pathsep}{os.environ['PATH']}"}
-    told = dlq(folder, "list", "payments", "--cloud", "aws", "--env", "prod", **environ)
-    assert "3 dead" in told and "m-0" in told
+    output = dlq(folder, "list", "payments", "--cloud", "aws", "--env", "prod", **environ)
+    assert "3 dead" in output and "m-0" in output
     assert "3 redriven" in dlq(folder, "redrive", "payments", "--cloud", "aws", "--env", "prod", **environ)
-    assert "no outputs of the stack dev-aws" in dlq(folder, "list", "payments", "--cloud", "aws", told=2, **environ)
+    assert "no outputs of the stack dev-aws" in dlq(folder, "list", "payments", "--cloud", "aws", code=2, **environ)
 
 
 async def test_a_storage_queue_has_them_too_and_gets_back_what_was_only_looked_at(folder, azurite):
@@ -201,4 +201,4 @@ async def test_a_storage_queue_has_them_too_and_gets_back_what_was_only_looked_a
 
 
 def test_an_unknown_name_says_what_there_is(folder):
-    assert "payments, orders, order-events, payment-outbox" in dlq(folder, "list", "mails", told=2)
+    assert "payments, orders, order-events, payment-outbox" in dlq(folder, "list", "mails", code=2)

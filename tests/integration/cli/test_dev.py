@@ -104,5 +104,5 @@ def test_what_is_missing_is_told_in_a_line():
     assert (done.returncode, done.stderr) == (2, "twofold: --cloud 'gcp' is not one of local, azure, aws\n")
     without = "import sys; sys.modules['ministack'] = None; from twofold.cli.main import main; main()"
     done = dev("--cloud", "aws", code=without)
-    told = "ministack can't be imported; run: make dev CLOUD=aws (or install twofold[emulators,aws])"
-    assert (done.returncode, done.stderr) == (2, f"twofold: {told}\n")
+    message = "ministack can't be imported; run: make dev CLOUD=aws (or install twofold[emulators,aws])"
+    assert (done.returncode, done.stderr) == (2, f"twofold: {message}\n")

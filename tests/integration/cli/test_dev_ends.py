@@ -23,8 +23,8 @@ def start(cloud, folder, **options):
 
 
 def number_of(development, word):
-    [found] = [one for one in development.processes() if word in command(one)]
-    return found
+    [number] = [one for one in development.processes() if word in command(one)]
+    return number
 
 
 def eventually(condition):

@@ -91,13 +91,13 @@ def test_its_command_unpacks_exactly_that_artifact(instructions, cloud, folder, 
     refused = run("0" * 64)
     assert refused.returncode == 1 and "not the artifact" in refused.stderr and not (tmp_path / "image").exists()
     assert run(artifact.digest).returncode == 0
-    found = {
+    files = {
         path.relative_to(tmp_path / "image").as_posix(): path.read_bytes()
         for path in (tmp_path / "image").rglob("*")
         if path.is_file()
     }
     with zipfile.ZipFile(artifact.path) as archive:
-        assert found == {name: archive.read(name) for name in archive.namelist()}
+        assert files == {name: archive.read(name) for name in archive.namelist()}
     assert all(path.stat().st_mode & 0o004 for path in (tmp_path / "image").rglob("*"))  # Lambda's user is another one
 
 
@@ -129,12 +129,12 @@ def engine(folder, name, info):
     return {"PATH": f"{program.parent}{os.pathsep}/usr/bin{os.pathsep}/bin"}
 
 
-def build(folder, *arguments, environ, told=0):
+def build(folder, *arguments, environ, code=0):
     done = subprocess.run(
         [TWOFOLD, "build", *arguments], cwd=folder, env=os.environ | {"PYTHONPATH": str(folder), "COLUMNS": "120"} | environ,
         capture_output=True, text=True,
     )  # fmt: skip
-    assert done.returncode == told and "Traceback" not in done.stderr, done.stdout + done.stderr
+    assert done.returncode == code and "Traceback" not in done.stderr, done.stdout + done.stderr
     return done
 
 
@@ -157,17 +157,17 @@ def test_the_bill_of_materials_lies_beside_it(cloud, folder):
     done = subprocess.run(
         command, cwd=folder, env=os.environ | {"PYTHONPATH": str(folder)}, capture_output=True, text=True
     )
-    told = json.loads(done.stdout)
-    assert hashlib.sha256(Path(told["artifact"]).read_bytes()).hexdigest() == told["digest"]
-    bill = json.loads(Path(told["path"]).read_text())
-    assert bill["metadata"]["component"]["hashes"][0]["content"] == told["digest"]
+    report = json.loads(done.stdout)
+    assert hashlib.sha256(Path(report["artifact"]).read_bytes()).hexdigest() == report["digest"]
+    bill = json.loads(Path(report["path"]).read_text())
+    assert bill["metadata"]["component"]["hashes"][0]["content"] == report["digest"]
 
 
 def test_without_an_engine_that_answers_there_is_one_line_and_the_report_all_the_same(folder, tmp_path):
     done = build(
-        folder, "--cloud", "aws", "--report", "--image", environ=engine(tmp_path, "docker", info=1), told=2
+        folder, "--cloud", "aws", "--report", "--image", environ=engine(tmp_path, "docker", info=1), code=2
     )  # fmt: skip
     assert re.search(r"botocore [0-9.]+ +│ +[0-9.]+ MiB │ +[0-9.]+ MiB │ +[0-9.]+%", done.stdout)
     assert re.search(r"MiB in the zip of the 50.00 MiB that aws takes", done.stdout)
     assert done.stderr.splitlines()[-1].startswith(f"twofold: no container engine answers ({tmp_path}")
-    assert "allowed: aws, azure" in build(folder, "--cloud", "gcp", environ={}, told=2).stderr
+    assert "allowed: aws, azure" in build(folder, "--cloud", "gcp", environ={}, code=2).stderr

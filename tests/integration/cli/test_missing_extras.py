@@ -71,9 +71,9 @@ def typed(folder, words, *modules, **environ):
 def test_one_line_names_the_command(service, deployed, words, module, extra, command):
     done = typed(service, words, module, **deployed["azure" if "azure" in words else "aws"])
     line = f"can't be imported: it comes with twofold[{extra}]; run: {command}\n"
-    told = [one for one in done.stderr.splitlines(keepends=True) if not one.startswith("acts ")]
-    assert (done.returncode, done.stdout, len(told)) == (2, "", 1), done.stderr
-    assert told[0].startswith(f"twofold: {module}") and told[0].endswith(line)
+    lines = [one for one in done.stderr.splitlines(keepends=True) if not one.startswith("acts ")]
+    assert (done.returncode, done.stdout, len(lines)) == (2, "", 1), done.stderr
+    assert lines[0].startswith(f"twofold: {module}") and lines[0].endswith(line)
 
 
 @pytest.mark.parametrize("cloud", ["local", "azure", "aws"])
@@ -96,11 +96,13 @@ def test_every_dependency_of_an_extra_is_known():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     own = {Requirement(text).name for text in project["dependencies"]}
     modules = {module for names in extras.EXTRAS.values() for module in names}
-    found = packages_distributions()
+    distributions = packages_distributions()
     for text in [text for texts in project["optional-dependencies"].values() for text in texts]:
         name = Requirement(text).name
         brought = {
-            module for module, names in found.items() if canonicalize_name(name) in map(canonicalize_name, names)
+            module
+            for module, names in distributions.items()
+            if canonicalize_name(name) in map(canonicalize_name, names)
         }
         tool = name in ("pip", "uv")  # run, never imported
         assert tool or name in own or brought & {one.partition(".")[0] for one in modules}, name

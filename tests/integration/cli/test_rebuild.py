@@ -28,17 +28,17 @@ def folder(tmp_path):
     return tmp_path
 
 
-def rebuild(folder, *arguments, told=0):
-    return twofold(folder, "rebuild", *arguments, told=told)
+def rebuild(folder, *arguments, code=0):
+    return twofold(folder, "rebuild", *arguments, code=code)
 
 
-def twofold(folder, *arguments, told=0):
+def twofold(folder, *arguments, code=0):
     done = subprocess.run(
         [TWOFOLD, *arguments], cwd=folder, env=os.environ | {"COLUMNS": "160"}, capture_output=True, text=True,
         timeout=90,
     )  # fmt: skip
-    assert done.returncode == told and "Traceback" not in done.stderr, done.stdout + done.stderr
-    return done.stderr if told else done.stdout
+    assert done.returncode == code and "Traceback" not in done.stderr, done.stdout + done.stderr
+    return done.stderr if code else done.stdout
 
 
 def listed(client):
@@ -77,15 +77,15 @@ def test_consumers_catch_up_with_what_no_feed_delivered(folder):
             assert database.execute(f"DELETE FROM documents WHERE NOT ({kept})").rowcount >= 12
         assert listed(client) == set()
         assert "3 streams, 3 consumers: up to date" in twofold(folder, "catchup")
-        told = json.loads(twofold(folder, "catchup", "--json"))
+        report = json.loads(twofold(folder, "catchup", "--json"))
         consumers = ["order-events", "payment-outbox", "orders@0"]
-        assert told == {"streams": 3, "consumers": consumers, "parked": []}
+        assert report == {"streams": 3, "consumers": consumers, "parked": []}
         assert listed(client) == placed
 
 
 def test_what_cannot_be_done_is_said(folder):
-    assert "no projection 'mails' in the manifest; it has orders" in rebuild(folder, "mails", told=2)
-    assert "no unfinished rebuild of orders to resume" in rebuild(folder, "orders", "--resume", told=2)
+    assert "no projection 'mails' in the manifest; it has orders" in rebuild(folder, "mails", code=2)
+    assert "no unfinished rebuild of orders to resume" in rebuild(folder, "orders", "--resume", code=2)
 
 
 def until(holds):

@@ -71,8 +71,8 @@ def checkout(tmp_path):
         "externalId": "planted-external",
     }  # fmt: skip
     (tmp_path / "config").mkdir()
-    given = {f"twofold:{key}": value for key, value in config.items()} | {"own:key": {"secure": "v1:planted-secure"}}
-    (tmp_path / "config/Pulumi.dev-aws.yaml").write_text(yaml.safe_dump({"config": given}))
+    entries = {f"twofold:{key}": value for key, value in config.items()} | {"own:key": {"secure": "v1:planted-secure"}}
+    (tmp_path / "config/Pulumi.dev-aws.yaml").write_text(yaml.safe_dump({"config": entries}))
     pulumi = tmp_path / "bin/pulumi"
     pulumi.parent.mkdir()
     pulumi.write_text(PULUMI.format(python=sys.executable, state=str(tmp_path / "state.json")))
@@ -90,11 +90,11 @@ def reported(checkout, *arguments, **environ):
         cwd=checkout, env=environ, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
-    told, file = json.loads(done.stdout), checkout / "twofold-report.json"
-    assert Path(told["path"]) == file and stat.S_IMODE(file.stat().st_mode) == 0o600
+    summary, file = json.loads(done.stdout), checkout / "twofold-report.json"
+    assert Path(summary["path"]) == file and stat.S_IMODE(file.stat().st_mode) == 0o600
     text = file.read_text()
     assert [one for one in (*PLANTED, ACCOUNT, "jane@") if one in text + done.stdout + done.stderr] == []
-    return json.loads(text), told["lacking"]
+    return json.loads(text), summary["lacking"]
 
 
 def test_it_tells_what_failed_and_how_the_hosts_are_and_no_secret(checkout, ministack):
@@ -153,7 +153,7 @@ def test_half_of_it_is_of_use_too(checkout):
 
 
 @pytest.mark.parametrize(
-    ("export", "told"),
+    ("export", "message"),
     [
         (
             'sys.exit("wrong passphrase: planted-pin") if not sys.stdin.readline() else None',
@@ -164,13 +164,13 @@ def test_half_of_it_is_of_use_too(checkout):
         ('print("[]")', "TypeError"),
     ],
 )
-def test_a_state_that_can_not_be_read_leaves_the_rest(checkout, export, told):
+def test_a_state_that_can_not_be_read_leaves_the_rest(checkout, export, message):
     pulumi = checkout / "bin/pulumi"
     state = f"print(open({str(checkout / 'state.json')!r}).read())"
     assert state in pulumi.read_text()
     pulumi.write_text(pulumi.read_text().replace(state, export))
     report, lacking = reported(checkout)
-    assert set(lacking) == {"state", "not there", "hosts"} and told in lacking["state"]
+    assert set(lacking) == {"state", "not there", "hosts"} and message in lacking["state"]
     assert report["last update"][0]["result"] == "failed"
 
 

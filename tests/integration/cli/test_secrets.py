@@ -24,21 +24,21 @@ def folder(tmp_path):
     return tmp_path
 
 
-def secret(folder, *arguments, value="", told=0, **environ):
+def secret(folder, *arguments, value="", code=0, **environ):
     done = subprocess.run(
         [TWOFOLD, "secret", *arguments], cwd=folder, env=os.environ | {"COLUMNS": "160"} | environ, input=value,
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
-    assert done.returncode == told and "Traceback" not in done.stderr, done.stdout + done.stderr
+    assert done.returncode == code and "Traceback" not in done.stderr, done.stdout + done.stderr
     assert CANARY not in done.stdout + done.stderr
-    return done.stderr if told else done.stdout
+    return done.stderr if code else done.stdout
 
 
 def test_a_value_is_piped_and_the_list_tells_that_it_is_there(folder):
     assert "missing" in secret(folder, "list")
     secret(folder, "set", NAME, value=f"{CANARY}\n")
-    told = secret(folder, "list")
-    assert NAME in told and "set" in told and "missing" not in told
+    output = secret(folder, "list")
+    assert NAME in output and "set" in output and "missing" not in output
     assert (folder / ".data/secrets" / NAME).read_text() == CANARY
     assert (folder / ".data/secrets" / NAME).stat().st_mode & 0o077 == 0
 
@@ -71,8 +71,8 @@ def test_a_value_is_typed_twice_without_echo(folder):
 
 
 def test_mistakes_are_told(folder):
-    assert "it has payment-api-key" in secret(folder, "set", "payment-key", value=CANARY, told=2)
-    assert "1 to" in secret(folder, "set", NAME, value="", told=2)
+    assert "it has payment-api-key" in secret(folder, "set", "payment-key", value=CANARY, code=2)
+    assert "1 to" in secret(folder, "set", NAME, value="", code=2)
     assert not (folder / ".data/secrets").exists()
 
 

@@ -22,18 +22,22 @@ def folder(tmp_path):
 
 def test_a_stack_without_outputs_is_not_this_folder(folder, tmp_path):
     clouds = [f"{command} --cloud {cloud}" for cloud in ("azure", "aws") for command in OPERATORS]
-    for said in typed(folder, *clouds, **pulumi(tmp_path / "bin", {"store_url": ""})):
-        stack = f"dev-{said.command.rpartition(' ')[2]}"
-        assert (said.code, said.stdout, said.stderr.count("\n")) == (2, "", 1), said
-        assert said.stderr.startswith(f"twofold: the stack {stack} tells no ")
-        assert f"pulumi up --stack {stack}" in said.stderr
+    for outcome in typed(folder, *clouds, **pulumi(tmp_path / "bin", {"store_url": ""})):
+        stack = f"dev-{outcome.command.rpartition(' ')[2]}"
+        assert (outcome.code, outcome.stdout, outcome.stderr.count("\n")) == (2, "", 1), outcome
+        assert outcome.stderr.startswith(f"twofold: the stack {stack} tells no ")
+        assert f"pulumi up --stack {stack}" in outcome.stderr
     assert not (folder / ".data").exists()
 
 
 def test_a_stack_without_its_events_is_not_this_folder_for_what_handlers_publish(folder, tmp_path):
-    told = {"store_url": "dynamodb://eu-central-1/x", "queue_url": "sqs://eu-central-1/x", "secrets_url": "file:///x"}
-    [said] = typed(folder, "catchup --cloud aws", **pulumi(tmp_path / "bin", told))
-    assert said.code == 2 and "tells no events_url" in said.stderr
+    outputs = {
+        "store_url": "dynamodb://eu-central-1/x",
+        "queue_url": "sqs://eu-central-1/x",
+        "secrets_url": "file:///x",
+    }
+    [outcome] = typed(folder, "catchup --cloud aws", **pulumi(tmp_path / "bin", outputs))
+    assert outcome.code == 2 and "tells no events_url" in outcome.stderr
 
 
 def test_here_is_said_with_the_folder(folder):
@@ -47,9 +51,11 @@ def test_here_is_said_with_the_folder(folder):
         "catchup": everything,
         "dlq redrive orders": everything,
     }
-    found = typed(folder, *expected, "dlq purge payments")
-    assert {said.command: said.stderr for said in found[:-1]} == expected
-    assert found[-1].code == 1 and found[-1].stderr.index("acts here, in ") < found[-1].stderr.index("for ever?")
+    outcomes = typed(folder, *expected, "dlq purge payments")
+    assert {outcome.command: outcome.stderr for outcome in outcomes[:-1]} == expected
+    assert outcomes[-1].code == 1 and outcomes[-1].stderr.index("acts here, in ") < outcomes[-1].stderr.index(
+        "for ever?"
+    )
 
 
 def test_a_stack_is_said_with_its_parts(folder, tmp_path, ministack):
@@ -65,19 +71,19 @@ def test_a_stack_is_said_with_its_parts(folder, tmp_path, ministack):
         **pulumi(tmp_path / "bin", outputs), **keys,
     )  # fmt: skip
     assert (json.loads(listed.stdout), listed.stderr) == ([], f"acts on the stack prod-aws: {url}\n")
-    for said in others:
-        assert said.stderr.splitlines()[0] == f"acts on the stack prod-aws: {releases}"
+    for outcome in others:
+        assert outcome.stderr.splitlines()[0] == f"acts on the stack prod-aws: {releases}"
     assert not (folder / ".data").exists()
 
 
 def test_an_empty_folder_is_no_service(tmp_path):
     """The kit's checkout is importable from everywhere, and its own service would answer."""
     others = ("token", "run --port 0", "dev --port 0", "openapi", "build --cloud aws", "preflight --cloud aws")
-    for said in typed(tmp_path, *OPERATORS, *others):
-        assert (said.code, said.stdout, said.stderr.count("\n")) == (2, "", 1), said
-        assert said.stderr.startswith(f"twofold: there is no service in {tmp_path} (api/manifest.py)")
+    for outcome in typed(tmp_path, *OPERATORS, *others):
+        assert (outcome.code, outcome.stdout, outcome.stderr.count("\n")) == (2, "", 1), outcome
+        assert outcome.stderr.startswith(f"twofold: there is no service in {tmp_path} (api/manifest.py)")
     line = {"_TWOFOLD_COMPLETE": "complete_bash", "COMP_WORDS": "twofold secret set ", "COMP_CWORD": "3"}
-    assert [said.stdout.split() for said in typed(tmp_path, "", **line)] == [[]]
+    assert [outcome.stdout.split() for outcome in typed(tmp_path, "", **line)] == [[]]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -89,5 +95,5 @@ def test_an_unknown_name_is_told_before_a_stack_is_asked_or_a_question(folder, t
         "rebuild mails": "no projection 'mails'",
     }
     commands = [f"{command} --cloud aws" for command in expected]
-    for said, told in zip(typed(folder, *commands, PATH=str(tmp_path)), expected.values(), strict=True):
-        assert said.code == 2 and told in said.stderr and said.stderr.count("\n") == 1
+    for outcome, message in zip(typed(folder, *commands, PATH=str(tmp_path)), expected.values(), strict=True):
+        assert outcome.code == 2 and message in outcome.stderr and outcome.stderr.count("\n") == 1

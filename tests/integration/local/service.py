@@ -32,9 +32,9 @@ class Service:
                 cwd=self.folder, env=environ, stdout=subprocess.PIPE, stderr=stderr, text=True,
             )  # fmt: skip
         line = self.process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", line)
-        assert found, f"no URL in {line!r}: {log.read_text()[-2000:]}"
-        self.url = found[0]
+        url = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert url, f"no URL in {line!r}: {log.read_text()[-2000:]}"
+        self.url = url[0]
         self.announced = line + self.process.stdout.readline() + self.process.stdout.readline()
 
     def client(self) -> httpx.AsyncClient:

@@ -84,22 +84,22 @@ def person(tmp_path, issuer, port):
 
 def test_the_token_is_alone_on_standard_output_works_and_is_kept_nowhere(person, issuer):
     before = set(person.folder.iterdir())
-    told = person.logs_in()
-    assert told.count("\n") == 1 and told.count(".") == 2
+    output = person.logs_in()
+    assert output.count("\n") == 1 and output.count(".") == 2
     assert set(person.folder.iterdir()) == before | {person.folder / "browser"}
     assert "planted-refresh" not in person.told and not issuer.codes
     trusted = {"SSL_CERT_FILE": str(issuer.pem), "TWOFOLD_OIDC_ISSUER": issuer.url, "TWOFOLD_OIDC_AUDIENCE": AUDIENCE}
     service = Service(person.folder, **trusted)
     try:
-        assert called(service, told.strip()) == 200
-        assert called(service, told.strip()[:-8] + "AAAAAAAA") == 401
+        assert called(service, output.strip()) == 200
+        assert called(service, output.strip()[:-8] + "AAAAAAAA") == 401
     finally:
         service.kill()
 
 
 def test_each_login_asks_with_a_state_and_a_challenge_of_its_own(person, issuer):
-    told = json.loads(person.logs_in("--scope", "orders.read", "--scope", "openid", "--json"))
-    assert (told["subject"], told["scopes"]) == ("c-1", ["orders.read", "openid"]) and told["expires_at"] > 0
+    answer = json.loads(person.logs_in("--scope", "orders.read", "--scope", "openid", "--json"))
+    assert (answer["subject"], answer["scopes"]) == ("c-1", ["orders.read", "openid"]) and answer["expires_at"] > 0
     person.logs_in()
     first, second = issuer.asked
     assert first["scope"] == "orders.read openid" and second["scope"] == "orders.read orders.write orders.admin"
@@ -117,7 +117,7 @@ def test_what_any_page_can_send_to_the_listener_is_not_looked_at(person, issuer)
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"denies": True}, "the issuer refuses: access_denied: she said no"),
         ({"scopes": {"orders.read"}}, "the issuer refuses: invalid_scope"),
@@ -131,22 +131,22 @@ def test_what_any_page_can_send_to_the_listener_is_not_looked_at(person, issuer)
         ({"gives": {"aud": "billing"}}, "the token is for 'billing', and the service takes those for 'orders'"),
     ],
 )  # fmt: skip
-def test_what_goes_wrong_is_one_line(person, issuer, changes, told):
+def test_what_goes_wrong_is_one_line(person, issuer, changes, message):
     for name, value in changes.items():
         setattr(issuer, name, value)
-    assert told in person.logs_in(status=2)
+    assert message in person.logs_in(status=2)
 
 
 def test_an_issuer_that_is_another_or_insecure_or_away_is_not_gone_to(person, issuer):
     good = dict(issuer.configuration)
-    for changed, told in (
+    for changed, message in (
         ({"issuer": f"{issuer.url}/"}, "calls itself"),
         ({"authorization_endpoint": "http://login.example/"}, "a login page is an https URL"),
         ({"token_endpoint": "http://login.example/"}, "token_endpoint is 'http://login.example/'"),
         ({"code_challenge_methods_supported": ["plain"]}, "does not know PKCE by S256"),
     ):
         issuer.configuration = good | changed
-        assert told in person.logs_in(status=2)
+        assert message in person.logs_in(status=2)
     issuer.configuration = good
     assert "answered 404" in person.logs_in(status=2, issuer=issuer.url.replace("shop", "s"))
     assert "can't be asked" in person.logs_in(status=2, issuer=f"https://localhost:{free_port()}")

@@ -34,20 +34,20 @@ def scraped(url):
     """Samples as {name: [(labels, value)]}."""
     answer = httpx.get(f"{url}/metrics")
     assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/plain")
-    found = {}
+    series = {}
     for family in text_string_to_metric_families(answer.text):
         for sample in family.samples:
-            found.setdefault(sample.name, []).append((sample.labels, sample.value))
-    return found
+            series.setdefault(sample.name, []).append((sample.labels, sample.value))
+    return series
 
 
 def test_an_order_is_measured_over_every_hop(service):
     with httpx.Client(base_url=service.url, headers=bearer(service.folder), timeout=20) as client:
         walk(client, lambda: time.sleep(0.05))
-    found = scraped(service.url)
+    series = scraped(service.url)
     requests = {
         (each["method"], each["route"], each["status"])
-        for each, _ in found["http_server_request_duration_seconds_count"]
+        for each, _ in series["http_server_request_duration_seconds_count"]
     }
     assert {
         ("POST", "/orders", "201"),
@@ -55,15 +55,15 @@ def test_an_order_is_measured_over_every_hop(service):
         ("GET", "/orders/{order_id}", "404"),
     } <= requests
     assert not any("/health" in route for _, route, _ in requests)
-    told = {each["consumer"] for each, _ in found["twofold_consumer_lag_seconds_count"]}
-    assert told == set(consumers(SERVICE))  # as the alarms name them
-    [(queue, attempts)] = found["messaging_process_duration_seconds_count"]
+    readers = {each["consumer"] for each, _ in series["twofold_consumer_lag_seconds_count"]}
+    assert readers == set(consumers(SERVICE))  # as the alarms name them
+    [(queue, attempts)] = series["messaging_process_duration_seconds_count"]
     assert queue == {"queue": "payments", "outcome": "success"} and attempts == 1
-    assert found["twofold_queue_depth"] == [({"queue": "payments"}, 0)]
-    assert found["twofold_dead_letters_waiting"] == [({"queue": "payments"}, 0)]
-    calls = {each["dependency"]: each["outcome"] for each, _ in found["http_client_request_duration_seconds_count"]}
+    assert series["twofold_queue_depth"] == [({"queue": "payments"}, 0)]
+    assert series["twofold_dead_letters_waiting"] == [({"queue": "payments"}, 0)]
+    calls = {each["dependency"]: each["outcome"] for each, _ in series["http_client_request_duration_seconds_count"]}
     assert calls == {"payments": "success"}
-    [(_, starts)] = found["twofold_start_duration_seconds_count"]
+    [(_, starts)] = series["twofold_start_duration_seconds_count"]
     assert starts == 1
 
 
@@ -83,8 +83,8 @@ def test_observe_graphs_the_service(tmp_path):
     command += ["--data", str(tmp_path / "prometheus")]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=os.environ | UNLIMITED)
     try:
-        told = [process.stdout.readline() for _ in range(8)]
-        [alerts] = [line.split()[1] for line in told if line.startswith("alerts")]
+        lines = [process.stdout.readline() for _ in range(8)]
+        [alerts] = [line.split()[1] for line in lines if line.startswith("alerts")]
         page = httpx.get(alerts)
         assert page.status_code == 200 and f"127.0.0.1:{graphs}" in alerts
         httpx.get(f"http://127.0.0.1:{port}/orders/none", headers=bearer(tmp_path))

@@ -89,19 +89,19 @@ async def test_sigterm_ends_it_within_15_seconds_with_work_in_hand_finished_or_r
 
 
 @pytest.mark.parametrize(
-    ("environ", "arguments", "told"),
+    ("environ", "arguments", "texts"),
     [
         ({"TWOFOLD_ROLE": "boss", "TWOFOLD_STORE": "x"}, [], ["TWOFOLD_ROLE", "TWOFOLD_STORE is unknown"]),
         ({}, ["--manifest", "api.nothing:SERVICE"], ["api.nothing:SERVICE"]),
     ],
 )
-def test_a_mistake_is_told_without_a_traceback(tmp_path, environ, arguments, told):
+def test_a_mistake_is_told_without_a_traceback(tmp_path, environ, arguments, texts):
     (tmp_path / "api").symlink_to(Path(__file__).parents[3] / "api")
     command = [Path(sys.executable).with_name("twofold"), "run", "--port", "0", *arguments]
     done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=30)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    assert all(text in done.stderr for text in told), done.stderr
+    assert all(text in done.stderr for text in texts), done.stderr
 
 
 def test_a_taken_port_is_told(service, tmp_path):

@@ -59,9 +59,9 @@ def test_a_token_says_who_calls_and_what_for(service):
 
 
 def test_a_program_is_told_what_the_token_says(folder):
-    told = json.loads(token(folder, "--subject", "c-2", "--scope", "orders.read", "--json"))
-    assert (told["subject"], told["scopes"]) == ("c-2", ["orders.read"])
-    assert 0 <= told["expires_at"] - 12 * 3600 - time.time() + 60 < 120 and told["token"].count(".") == 2
+    answer = json.loads(token(folder, "--subject", "c-2", "--scope", "orders.read", "--json"))
+    assert (answer["subject"], answer["scopes"]) == ("c-2", ["orders.read"])
+    assert 0 <= answer["expires_at"] - 12 * 3600 - time.time() + 60 < 120 and answer["token"].count(".") == 2
     assert json.loads(token(folder, "--json"))["scopes"] == ["orders.read", "orders.write", "orders.admin"]
 
 
@@ -77,11 +77,11 @@ def test_the_docs_pages_authorize_button_gets_a_token_that_works(service):
         page = client.get("/docs").text
         assert '"clientId": "c-1"' in page
         scheme = client.get("/openapi.json").json()["components"]["securitySchemes"]["oidc"]
-        found = client.get(scheme["openIdConnectUrl"]).json()
-        assert found["grant_types_supported"] == ["client_credentials"]
-        assert found["scopes_supported"] == ["orders.read", "orders.write", "orders.admin"]
+        metadata = client.get(scheme["openIdConnectUrl"]).json()
+        assert metadata["grant_types_supported"] == ["client_credentials"]
+        assert metadata["scopes_supported"] == ["orders.read", "orders.write", "orders.admin"]
         form = {"grant_type": "client_credentials", "scope": "orders.read"}
-        answer = client.post(found["token_endpoint"], data=form, auth=("c-1", ""))
+        answer = client.post(metadata["token_endpoint"], data=form, auth=("c-1", ""))
         assert (answer.status_code, answer.json()["token_type"]) == (200, "Bearer")
         headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
         assert client.get("/customers/c-1/orders", headers=headers).status_code == 200
@@ -90,10 +90,10 @@ def test_the_docs_pages_authorize_button_gets_a_token_that_works(service):
             ({**form, "grant_type": "password"}, "unsupported_grant_type"),
             ({**form, "scope": "orders.all"}, "invalid_scope"),
         ):
-            refused = client.post(found["token_endpoint"], data=wrong, auth=("c-1", ""))
+            refused = client.post(metadata["token_endpoint"], data=wrong, auth=("c-1", ""))
             assert (refused.status_code, refused.json()["error"]) == (400, error)
         for headers in ({}, {"Authorization": "Basic !"}, {"Authorization": "Basic /w=="}):
-            refused = client.post(found["token_endpoint"], data=form, headers=headers)
+            refused = client.post(metadata["token_endpoint"], data=form, headers=headers)
             assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
 
 

@@ -76,12 +76,12 @@ async def test_random_text_is_refused(text):
 
 @given(st.dictionaries(NAMES, VALUES, max_size=5), st.dictionaries(PARAMETERS, VALUES, max_size=2))
 async def test_random_claims_and_headers_are_refused_or_give_a_principal(claims, header):
-    made = json.dumps(CLAIMS | claims).encode()
-    found = await outcome(compact(json.dumps(HEADER | header).encode(), made, "ES256", KEY))
-    if isinstance(found, Principal):
-        assert found.claims["iss"] == "i" and found.subject == (CLAIMS | claims)["sub"]
-        assert all(isinstance(scope, str) for scope in found.scopes)
-        hash((found.subject, found.scopes))
+    payload = json.dumps(CLAIMS | claims).encode()
+    result = await outcome(compact(json.dumps(HEADER | header).encode(), payload, "ES256", KEY))
+    if isinstance(result, Principal):
+        assert result.claims["iss"] == "i" and result.subject == (CLAIMS | claims)["sub"]
+        assert all(isinstance(scope, str) for scope in result.scopes)
+        hash((result.subject, result.scopes))
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200))

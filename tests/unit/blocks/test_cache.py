@@ -141,7 +141,7 @@ async def test_memory_is_bounded_and_forgets_what_was_not_used_for_longest():
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     [
         ("redis://h:port", "redis://<host>[:<port>][/<database>]"),
         ("redis://", "redis://<host>"),
@@ -149,8 +149,8 @@ async def test_memory_is_bounded_and_forgets_what_was_not_used_for_longest():
         ("elasticache://h:6379/eu-central-1/c", "/<region>/<cache>/<user>"),
     ],
 )
-def test_a_location_of_another_form_is_told(url, told):
-    with pytest.raises(SettingsError, match=re.escape(told)):
+def test_a_location_of_another_form_is_told(url, message):
+    with pytest.raises(SettingsError, match=re.escape(message)):
         open_driver("cache", url)
 
 

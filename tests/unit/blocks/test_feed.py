@@ -141,7 +141,7 @@ async def test_what_would_be_refused_again_is_parked_and_holds_nobody_up(events,
 
 
 async def test_a_store_that_refuses_the_feeds_own_checkpoint_stops_it(events, monkeypatch):
-    async def refusing(*given, **options):
+    async def refusing(*arguments, **options):
         raise StoreRefused("400")
 
     await append(events, "a", 1)

@@ -38,9 +38,9 @@ def worker(monkeypatch):
 async def runtime(tmp_path, worker):
     environ = {f"TWOFOLD_{block}_URL": f"sqlite:///{tmp_path}/store.db" for block in ("STORE", "QUEUE")}
     settings = Settings.load(environ, MANIFEST, tmp_path)
-    made = Runtime(MANIFEST, root=tmp_path, services=bootstrap(settings, MANIFEST))
-    yield made
-    await made.stop()
+    runtime = Runtime(MANIFEST, root=tmp_path, services=bootstrap(settings, MANIFEST))
+    yield runtime
+    await runtime.stop()
 
 
 async def deliver(runtime):

@@ -57,8 +57,10 @@ class Arm(FakeServer):
         host = self.hosts[app]
         running = host.pop(0) if len(host) > 1 else host[0]
         if running is None:
-            told = "Encountered an error (ServiceUnavailable) from host runtime."
-            raise Answer(400, {"Code": "BadRequest", "Message": told, "Target": None, "Details": [{"Message": told}]})
+            message = "Encountered an error (ServiceUnavailable) from host runtime."
+            raise Answer(
+                400, {"Code": "BadRequest", "Message": message, "Target": None, "Details": [{"Message": message}]}
+            )
         self.known[app] = running
         return Answer(204)
 

@@ -30,8 +30,8 @@ print(json.dumps(told))
 """
 
 
-def config(cloud="aws", **given):
-    return StackConfig(cloud, "dev", "eu-central-1", "https://issuer.example", "orders", **given)
+def config(cloud="aws", **changes):
+    return StackConfig(cloud, "dev", "eu-central-1", "https://issuer.example", "orders", **changes)
 
 
 @pytest.fixture(scope="module")
@@ -97,11 +97,13 @@ def test_its_size_is_told_by_package(whole):
     assert {re.sub(r"[-_.]+", "-", name).lower() for name in shares} <= {*locked, "twofold", "orders"}
 
 
-@pytest.mark.parametrize(("limits", "told"), [((5, 1 << 40), "MiB zipped"), ((1 << 40, 5), "MiB unpacked")])
-def test_what_the_cloud_would_not_take_is_refused_and_names_the_largest(copy, monkeypatch, limits, told):
+@pytest.mark.parametrize(("limits", "message"), [((5, 1 << 40), "MiB zipped"), ((1 << 40, 5), "MiB unpacked")])
+def test_what_the_cloud_would_not_take_is_refused_and_names_the_largest(copy, monkeypatch, limits, message):
     before = set((copy / ".build").glob("*"))
     monkeypatch.setitem(size.LIMITS, "aws", limits)
-    with pytest.raises(package.PackageError, match=rf"{told}, and aws takes 0; the largest are cryptography [0-9.]+ "):
+    with pytest.raises(
+        package.PackageError, match=rf"{message}, and aws takes 0; the largest are cryptography [0-9.]+ "
+    ):
         package.build(SERVICE, "aws", copy)
     assert set((copy / ".build").glob("*")) == before
 
@@ -112,9 +114,9 @@ def test_a_stack_deploys_the_bytes_that_another_one_built(whole, copy, monkeypat
     assert package.artifact(SERVICE, config(artifact=artifact.digest), copy) == artifact
     with pytest.raises(package.PackageError) as missing:
         package.artifact(SERVICE, config(artifact="0" * 64), copy)
-    told = str(missing.value)
-    assert "orders-aws-0000000000000000.zip is missing" in told and "\n" not in told
-    assert f"twofold releases --cloud aws --env <its environment> --fetch {'0' * 64}" in told
+    message = str(missing.value)
+    assert "orders-aws-0000000000000000.zip is missing" in message and "\n" not in message
+    assert f"twofold releases --cloud aws --env <its environment> --fetch {'0' * 64}" in message
 
 
 def test_changed_bytes_are_not_deployed(tmp_path):
@@ -149,5 +151,5 @@ def test_the_last_ones_stay_and_what_is_deployed_counts_as_last(whole, tmp_path)
 
 def test_an_image_needs_no_zip(tmp_path):
     image = f"company.azurecr.io/orders@sha256:{'b' * 64}"
-    found = package.artifact(SERVICE, dataclasses.replace(config("azure"), image=image), tmp_path)
-    assert found.digest == "b" * 64 and not (tmp_path / ".build").exists()
+    artifact = package.artifact(SERVICE, dataclasses.replace(config("azure"), image=image), tmp_path)
+    assert artifact.digest == "b" * 64 and not (tmp_path / ".build").exists()

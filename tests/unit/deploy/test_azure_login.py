@@ -65,8 +65,8 @@ def test_what_was_fetched_at_the_beginning_is_there_when_the_assertion_is_over(p
     tokens.fetch(tokens.SCOPES)
     pipeline.over = True
     assert [login.token(scope) for scope in tokens.SCOPES] == [f"for {scope}" for scope in tokens.SCOPES]
-    given = login.credential(login.STORAGE).get_token(login.STORAGE)
-    assert given.token == f"for {login.STORAGE}" and given.expires_on > time.time()
+    token = login.credential(login.STORAGE).get_token(login.STORAGE)
+    assert token.token == f"for {login.STORAGE}" and token.expires_on > time.time()
     assert pipeline.asked == list(tokens.SCOPES)
 
 

@@ -35,9 +35,9 @@ def build(service, cloud="aws"):
 
 
 def test_the_same_inputs_give_the_same_bytes_with_and_without_a_build(service):
-    first, made = build(service)
+    first, fresh = build(service)
     data = first.path.read_bytes()
-    assert made and build(service) == (first, False) and first.path.read_bytes() == data
+    assert fresh and build(service) == (first, False) and first.path.read_bytes() == data
     for path in (service / ".build").iterdir():
         path.unlink()
     assert build(service) == (first, True) and first.path.read_bytes() == data
@@ -110,8 +110,8 @@ def test_what_changed_or_broke_is_built_again(service, monkeypatch, change):
     before, _ = build(service)
     data = before.path.read_bytes()
     change(service, monkeypatch)
-    after, made = build(service)
-    assert made and build(service) == (after, False)
+    after, fresh = build(service)
+    assert fresh and build(service) == (after, False)
     assert package._digest(after.path) == after.digest
     if change in SPOILT:
         assert after == before and after.path.read_bytes() == data

@@ -29,7 +29,7 @@ def secret(**changed):
 
 
 @pytest.mark.parametrize(
-    ("token", "inputs", "resources", "deleted", "told"),
+    ("token", "inputs", "resources", "deleted", "message"),
     [
         (STAGE, stage("$context.ip"), LOGS, [], "$context.ip is no variable"),
         (STAGE, stage("$context.identity.sourceIp $context.authorizer.claims.sub"), LOGS, [], None),
@@ -47,7 +47,7 @@ def secret(**changed):
         ("azure-native:storage:BlobContainer", {"containerName": "w"}, {}, [], "has 1 characters"),
     ],
 )  # fmt: skip
-def test_a_rule_refuses(token, inputs, resources, deleted, told):
+def test_a_rule_refuses(token, inputs, resources, deleted, message):
     rules = aws_rules if token.startswith("aws:") else azure_rules
     why = rules.refused(Operation("create", token, "a", inputs, {}, resources, deleted))
-    assert (told in why) if told else why is None
+    assert (message in why) if message else why is None

@@ -33,8 +33,8 @@ class App(FakeServer):
             return Answer(200, [{"message": "Created blob uri"}, {"message": self.text}])
         if method == "GET" and path == f"/api/deployments/d-{len(self.published)}":
             state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-            told = {"id": path.rsplit("/", 1)[1], "status": state, "status_text": "" if state == 3 else self.text}
-            return Answer(404) if state is None else Answer(200, told)
+            deployment = {"id": path.rsplit("/", 1)[1], "status": state, "status_text": "" if state == 3 else self.text}
+            return Answer(404) if state is None else Answer(200, deployment)
         raise Answer(404)
 
 
@@ -93,9 +93,9 @@ def test_a_lost_answer_about_it_makes_no_second_deployment(artifact):
         assert deploy(app, artifact) == "d-1" and len(app.published) == 1
 
 
-@pytest.mark.parametrize(("state", "told"), [(3, "failed"), (-1, "was cancelled"), (6, "in part")])
-def test_a_failed_deployment_says_why(artifact, state, told):
-    with App(1, state) as app, pytest.raises(DeploymentFailed, match=f"{told}: the build broke"):
+@pytest.mark.parametrize(("state", "message"), [(3, "failed"), (-1, "was cancelled"), (6, "in part")])
+def test_a_failed_deployment_says_why(artifact, state, message):
+    with App(1, state) as app, pytest.raises(DeploymentFailed, match=f"{message}: the build broke"):
         deploy(app, artifact)
 
 
@@ -122,8 +122,8 @@ def test_another_file_than_the_planned_one_is_not_deployed(artifact):
 
 def test_the_platform_is_told_of_the_functions_after_the_code_and_a_warning_fails_nothing(artifact, monkeypatch, capfd):
     calls = []
-    monkeypatch.setattr(code, "publish", lambda *given: calls.append(given) or "d-1")
-    monkeypatch.setattr(code.triggers, "sync", lambda *given: calls.append(given) or "nothing wakes it")
+    monkeypatch.setattr(code, "publish", lambda *arguments: calls.append(arguments) or "d-1")
+    monkeypatch.setattr(code.triggers, "sync", lambda *arguments: calls.append(arguments) or "nothing wakes it")
     props = {"app": "orders", "site": "/s/orders", "functions": ["feed"], "path": str(artifact)}
     digest = hashlib.sha256(artifact.read_bytes()).hexdigest()
     assert code._Provider().apply(props | {"digest": digest}, {}) == {"deployment": "d-1"}

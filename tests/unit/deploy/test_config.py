@@ -45,7 +45,7 @@ def refused(cloud, stack=None, extra=None, **changed):
 
 @pytest.mark.parametrize("cloud", ["azure", "aws"])
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"customer": "acme"}, "so this stack's name must be 'acme-dev-"),
         ({"network": "public"}, "twofold:network is 'public'; allowed: none, private"),
@@ -72,12 +72,12 @@ def refused(cloud, stack=None, extra=None, **changed):
         ({"environment": "qa"}, "twofold:environment is 'qa', so this stack's name must be 'qa-"),
     ],
 )  # fmt: skip
-def test_refused_on_both(cloud, changed, told):
-    assert told in refused(cloud, **changed)
+def test_refused_on_both(cloud, changed, message):
+    assert message in refused(cloud, **changed)
 
 
 @pytest.mark.parametrize(
-    ("cloud", "changed", "told"),
+    ("cloud", "changed", "message"),
     [
         ("aws", {"region": "westeurope"}, "'westeurope', which is no AWS region"),
         ("azure", {"region": "eu-central-1"}, "'eu-central-1', which is no Azure location"),
@@ -119,20 +119,20 @@ def test_refused_on_both(cloud, changed, told):
         ),
     ],
 )  # fmt: skip
-def test_refused_on_one(cloud, changed, told):
-    assert told in refused(cloud, **changed)
+def test_refused_on_one(cloud, changed, message):
+    assert message in refused(cloud, **changed)
 
 
 def test_a_login_elsewhere_than_pinned_is_refused_before_it_is_used():
-    told = refused("azure", extra={"azure-native:subscriptionId": "another"}, subscription=ID)
-    assert f"twofold:subscription and azure-native:subscriptionId differ: '{ID}', 'another'" in told
+    message = refused("azure", extra={"azure-native:subscriptionId": "another"}, subscription=ID)
+    assert f"twofold:subscription and azure-native:subscriptionId differ: '{ID}', 'another'" in message
 
 
 @pytest.mark.parametrize("cloud", ["azure", "aws"])
 def test_keys_of_the_other_cloud_are_refused_by_name(cloud):
     [other] = set(ONLY) - {cloud}
-    told = refused(cloud, **dict.fromkeys(ONLY[other], "x"))
-    assert all(f"twofold:{key} is {'Azure' if other == 'azure' else 'AWS'}'s" in told for key in ONLY[other])
+    message = refused(cloud, **dict.fromkeys(ONLY[other], "x"))
+    assert all(f"twofold:{key} is {'Azure' if other == 'azure' else 'AWS'}'s" in message for key in ONLY[other])
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "stacks/config").glob("Pulumi.*.yaml")), ids=lambda path: path.name)
@@ -159,11 +159,11 @@ def test_a_customer_is_part_of_every_name():
 def test_a_managed_issuer_takes_what_cognito_takes():
     read = parse(config("aws", **MANAGED, machineClient="true"), "dev-aws", SERVICE)
     assert (read.oidc_issuer, read.oidc_audience, read.machine_client) == ("", "", True)
-    for scopes, told in (
+    for scopes, message in (
         (("a/b", "c"), "Cognito takes no scope 'a/b'"),
         (tuple(f"s{n}" for n in range(101)), "Cognito takes 100 scopes"),
     ):
-        with pytest.raises(ConfigError, match=told):
+        with pytest.raises(ConfigError, match=message):
             parse(config("aws", **MANAGED), "dev-aws", replace(SERVICE, scopes=scopes))
 
 

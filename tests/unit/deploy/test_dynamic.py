@@ -45,8 +45,8 @@ def properties(module, **props):
 def test_a_check_that_passes_leaves_the_status_in_the_state(provider):
     with Service("new") as service:
         asked = {"url": f"http://{service.host}", "release": "new", "confirmed": True, "app": "/a", "source": "s"}
-        made = provider.Create(provider_pb2.CreateRequest(properties=properties(health, **asked)))
-    assert json_format.MessageToDict(made.properties)["status"] == READY["status"] and made.id == "/a#health"
+        response = provider.Create(provider_pb2.CreateRequest(properties=properties(health, **asked)))
+    assert json_format.MessageToDict(response.properties)["status"] == READY["status"] and response.id == "/a#health"
 
 
 def test_a_failure_reaches_the_user_as_one_message(provider, tmp_path):
@@ -63,7 +63,7 @@ BLOBS = {"account": "orders", "container": "static", "path": "/nowhere", "files"
 
 
 @pytest.mark.parametrize(
-    ("module", "props", "told"),
+    ("module", "props", "message"),
     [
         (aws_health, UNIT | {"http": True}, "no AWS login on this machine has credentials; run: aws sso login"),
         (aws_health, UNIT | {"http": True, "assume_role": ROLE}, "no AWS login on this machine has credentials"),
@@ -71,10 +71,10 @@ BLOBS = {"account": "orders", "container": "static", "path": "/nowhere", "files"
         (blobs, BLOBS, "no Azure login on this machine gives a token; run: az login"),
     ],
 )
-def test_nobody_who_is_logged_in_is_one_line(provider, module, props, told):
+def test_nobody_who_is_logged_in_is_one_line(provider, module, props, message):
     with pytest.raises(grpc.RpcError) as failed:
         provider.Create(provider_pb2.CreateRequest(properties=properties(module, **props)))
-    assert failed.value.details().startswith(told) and "\n" not in failed.value.details()
+    assert failed.value.details().startswith(message) and "\n" not in failed.value.details()
 
 
 @pytest.mark.parametrize("kind", [EndpointConnectionError, ServiceRequestError])
@@ -84,8 +84,8 @@ def test_what_an_sdk_says_is_one_line_too(monkeypatch, kind):
     try:
         raise kind(endpoint_url="https://x") if kind is EndpointConnectionError else kind("no\nroute")
     except Exception:
-        said = traceback.format_exc()
-    assert said.startswith(f"{kind.__name__}: ") and "\n" not in said
+        line = traceback.format_exc()
+    assert line.startswith(f"{kind.__name__}: ") and "\n" not in line
 
 
 def test_a_mistake_of_ours_keeps_its_traceback(provider):

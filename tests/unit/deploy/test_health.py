@@ -25,11 +25,11 @@ def lambda_():
 
 def answers(stub, answer, *, log="", error=None, event=ANY):
     payload = json.dumps(answer).encode()
-    given = {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(payload), len(payload))}
-    given |= {"LogResult": base64.b64encode(log.encode()).decode()} if log else {}
-    given |= {"FunctionError": error} if error else {}
+    response = {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(payload), len(payload))}
+    response |= {"LogResult": base64.b64encode(log.encode()).decode()} if log else {}
+    response |= {"FunctionError": error} if error else {}
     sent = event if event is ANY else json.dumps(event)
-    stub.add_response("invoke", given, NAMED | {"LogType": "Tail", "Payload": sent})
+    stub.add_response("invoke", response, NAMED | {"LogType": "Tail", "Payload": sent})
 
 
 def state(stub, state, **more):
@@ -86,20 +86,20 @@ def test_it_waits_for_the_snapshot_and_for_permissions_to_be_known(lambda_):
 def test_a_version_that_never_becomes_active_says_why(lambda_):
     with Stubber(lambda_) as stub:
         state(stub, "Failed", StateReason="the snapshot could not be taken")
-        told = problem(lambda_)
-    assert told.startswith("shop version 7 did not become active: the snapshot could not be taken")
+        message = problem(lambda_)
+    assert message.startswith("shop version 7 did not become active: the snapshot could not be taken")
 
 
 def test_a_deployer_who_may_not_invoke_is_told(lambda_):
     with Stubber(lambda_) as stub:
         state(stub, "Active")
         stub.add_client_error("invoke", "AccessDeniedException", "lambda:InvokeFunction is missing")
-        told = problem(lambda_)
-    assert told.startswith("shop version 7 could not be invoked: ") and "lambda:InvokeFunction is missing" in told
+        message = problem(lambda_)
+    assert message.startswith("shop version 7 could not be invoked: ") and "lambda:InvokeFunction is missing" in message
 
 
 @pytest.mark.parametrize(
-    ("log", "told"),
+    ("log", "line"),
     [
         ("", "nothing"),
         ("START RequestId: 1\nhello\nREPORT RequestId: 1 Duration: 3 ms\n", "hello"),
@@ -111,5 +111,5 @@ def test_a_deployer_who_may_not_invoke_is_told(lambda_):
          "twofold: settings are wrong: | - TWOFOLD_STORE_URL is missing"),
     ],
 )  # fmt: skip
-def test_the_line_that_tells_why(log, told):
-    assert reason(log) == told
+def test_the_line_that_tells_why(log, line):
+    assert reason(log) == line

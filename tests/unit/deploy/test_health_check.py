@@ -93,8 +93,12 @@ def test_an_edge_that_does_not_answer_yet_is_told_and_fails_nothing(capsys):
         assert capsys.readouterr().err == "" and [path for _, path in edge.requests] == ["/health/live"]
         edge.inject(1, Answer(404, b"<html>"))
         look(f"http://{edge.host}")
-    told = capsys.readouterr().err
-    assert told.startswith("warning: the service is healthy") and "(answered 404)" in told and "90 minutes" in told
+    message = capsys.readouterr().err
+    assert (
+        message.startswith("warning: the service is healthy")
+        and "(answered 404)" in message
+        and "90 minutes" in message
+    )
     look(f"http://{edge.host}")
     assert "does not answer yet (" in capsys.readouterr().err
 

@@ -38,7 +38,7 @@ def test_an_issuer_that_describes_itself(server):
 
 
 @pytest.mark.parametrize(
-    ("document", "needed", "told"),
+    ("document", "needed", "message"),
     [
         (Answer(404), True, "answered 404"),
         (Answer(400, {"error": "invalid_tenant"}), True, "answered 400"),  # Entra, of a tenant that is none
@@ -56,10 +56,10 @@ def test_an_issuer_that_describes_itself(server):
         ({"jwks_uri": "https://other/keys"}, True, "it calls itself None"),
     ],
 )
-def test_only_an_explicit_answer_is_a_mistake(server, document, needed, told):
+def test_only_an_explicit_answer_is_a_mistake(server, document, needed, message):
     server.document = document
     check = issuer.look(server.url)
-    assert (check.fine, check.needed) == (False, needed) and told in check.found and check.command
+    assert (check.fine, check.needed) == (False, needed) and message in check.found and check.command
 
 
 def test_one_without_keys(server):
@@ -87,21 +87,21 @@ def test_a_placeholder_is_a_mistake_and_asked_nothing(url):
 
 
 def verified(monkeypatch, cloud, url, *, preview):
-    said = []
-    monkeypatch.setattr(log, "warn", said.append)
+    warnings = []
+    monkeypatch.setattr(log, "warn", warnings.append)
     monkeypatch.setattr(runtime, "is_dry_run", lambda: preview)
     issuer.verify(parse(config(cloud, oidcIssuer=url), f"dev-{cloud}", SERVICE))
-    return said
+    return warnings
 
 
 @pytest.mark.parametrize("cloud", ["azure", "aws"])
 def test_a_preview_warns_and_an_update_refuses(monkeypatch, cloud):
     mistake, unknown = "https://issuer.example.com", "https://issuer.test"
-    [said] = verified(monkeypatch, cloud, mistake, preview=True)
-    assert "is a placeholder" in said
+    [warning] = verified(monkeypatch, cloud, mistake, preview=True)
+    assert "is a placeholder" in warning
     with pytest.raises(ConfigError, match="is a placeholder") as refused:
         verified(monkeypatch, cloud, mistake, preview=False)
-    assert "\n" not in str(refused.value) and str(refused.value) == said
+    assert "\n" not in str(refused.value) and str(refused.value) == warning
     for preview in (True, False):
-        [said] = verified(monkeypatch, cloud, unknown, preview=preview)
-        assert "was not asked" in said
+        [warning] = verified(monkeypatch, cloud, unknown, preview=preview)
+        assert "was not asked" in warning

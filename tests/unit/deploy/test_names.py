@@ -41,8 +41,8 @@ def test_a_prefix_that_is_cut_at_its_hyphen_has_a_single_one():
 
 def test_names_that_are_cut_alike_stay_apart():
     long = "orders-of-a-long-name-staging"
-    found = {unique(f"{long}-{role}", SUBSCRIPTION, limit=32) for role in ("http", "feed", "schedule", "worker")}
-    assert len(found) == 4
+    names = {unique(f"{long}-{role}", SUBSCRIPTION, limit=32) for role in ("http", "feed", "schedule", "worker")}
+    assert len(names) == 4
 
 
 @pytest.mark.parametrize("token", [*LIMITS, *PLAIN])

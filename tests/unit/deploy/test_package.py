@@ -28,8 +28,8 @@ def test_the_same_input_gives_the_same_bytes_anywhere(built, tmp_path, cloud):
     elsewhere = Copy(tmp_path / "elsewhere").folder
     (elsewhere / "api/__pycache__").mkdir(exist_ok=True)
     (elsewhere / "api/__pycache__/x.pyc").write_bytes(b"x")
-    again = package.build(SERVICE, cloud, elsewhere)
-    assert again.digest == built.digest and again.path.read_bytes() == built.path.read_bytes()
+    second = package.build(SERVICE, cloud, elsewhere)
+    assert second.digest == built.digest and second.path.read_bytes() == built.path.read_bytes()
     (elsewhere / "api/app.py").write_text("changed = True\n")
     assert package.build(SERVICE, cloud, elsewhere).digest != built.digest
 

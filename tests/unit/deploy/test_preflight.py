@@ -80,12 +80,12 @@ def looked(manager, **changed):
 
 
 def test_what_is_not_registered_is_told_with_its_command(manager):
-    found = looked(manager, subscription=SUBSCRIPTION, tenant=TENANT)
-    assert {what: check.fine for what, check in found.items()} == {
+    checks = looked(manager, subscription=SUBSCRIPTION, tenant=TENANT)
+    assert {what: check.fine for what, check in checks.items()} == {
         f"subscription {SUBSCRIPTION}": True, "tenant": True, "Microsoft.Cdn": False, "Microsoft.DocumentDB": False,
         "Microsoft.Web": True,
     }  # fmt: skip
-    assert found["Microsoft.DocumentDB"].command == (
+    assert checks["Microsoft.DocumentDB"].command == (
         f"az provider register --wait --subscription {SUBSCRIPTION} --namespace Microsoft.DocumentDB"
     )
 
@@ -119,14 +119,14 @@ def told(**changed):
 
 
 def test_an_account_has_room_or_not(account):
-    found = told(account="000000000000", maxInstances='{"http": 500}')
-    assert {what: check.fine for what, check in found.items()} == {
+    checks = told(account="000000000000", maxInstances='{"http": 500}')
+    assert {what: check.fine for what, check in checks.items()} == {
         "login": True, "region eu-central-1": True, "permissions boundary": False, "concurrency": True,
     }  # fmt: skip
-    assert not found["permissions boundary"].needed and "twofold deployer" in found["permissions boundary"].command
-    found = told(account="999999999999", maxInstances='{"http": 901}')
-    assert not found["login"].fine and "not in twofold:account 999999999999" in found["login"].found
-    assert not found["concurrency"].fine and "--desired-value 1001" in found["concurrency"].command
+    assert not checks["permissions boundary"].needed and "twofold deployer" in checks["permissions boundary"].command
+    checks = told(account="999999999999", maxInstances='{"http": 901}')
+    assert not checks["login"].fine and "not in twofold:account 999999999999" in checks["login"].found
+    assert not checks["concurrency"].fine and "--desired-value 1001" in checks["concurrency"].command
 
 
 def test_a_boundary_is_there_or_not(account):
@@ -135,10 +135,10 @@ def test_a_boundary_is_there_or_not(account):
     allow = (
         '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}]}'
     )
-    made = boto3.client("iam", region_name="eu-central-1").create_policy(
+    policy = boto3.client("iam", region_name="eu-central-1").create_policy(
         PolicyName="orders-dev-boundary", PolicyDocument=allow
     )
-    arn = made["Policy"]["Arn"]
+    arn = policy["Policy"]["Arn"]
     assert told(permissionsBoundary=arn)["permissions boundary"].fine
     missing = told(permissionsBoundary=f"{arn}-2")["permissions boundary"]
     assert not missing.fine and missing.needed and missing.command == "twofold deployer --cloud aws --env dev"

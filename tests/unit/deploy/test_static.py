@@ -15,8 +15,8 @@ def folder(tmp_path, *names):
 
 
 def test_files_are_named_by_their_path_and_hidden_ones_left_out(tmp_path):
-    found = content(folder(tmp_path, "b/a.js", "index.html", ".env", ".git/config", "b/.DS_Store"), "site")
-    assert [file.name for file in found.files] == ["b/a.js", "index.html"] and found.folder == tmp_path / "site"
+    site = content(folder(tmp_path, "b/a.js", "index.html", ".env", ".git/config", "b/.DS_Store"), "site")
+    assert [file.name for file in site.files] == ["b/a.js", "index.html"] and site.folder == tmp_path / "site"
     assert content(tmp_path, "") is None
 
 
@@ -60,6 +60,6 @@ def test_a_folder_that_is_missing_empty_or_linked_is_refused_in_a_line(tmp_path)
         content(tmp_path, "site")
     (tmp_path / "secret").write_text("s")
     (tmp_path / "site" / "a.txt").symlink_to(tmp_path / "secret")
-    with pytest.raises(ConfigError, match=r"a\.txt is a link") as told:
+    with pytest.raises(ConfigError, match=r"a\.txt is a link") as refused:
         content(tmp_path, "site")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(refused.value)

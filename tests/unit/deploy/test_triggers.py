@@ -72,8 +72,8 @@ def test_an_error_to_the_end_fails_with_the_clouds_words():
 
 def test_one_that_the_host_had_told_itself_is_a_warning_alone():
     with Arm({APP: [None]}, known={APP: WORKER}) as arm:
-        told = synced(arm, seconds=0.1)
-    assert "lists its functions, but refuses to sync them: 400" in told
+        warning = synced(arm, seconds=0.1)
+    assert "lists its functions, but refuses to sync them: 400" in warning
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,12 @@ def test_one_that_the_host_had_told_itself_is_a_warning_alone():
 )
 def test_a_list_that_stays_another_warns_and_names_what_to_look_at(listed, named):
     with Arm({APP: [listed]}) as arm:
-        told = synced(arm, seconds=0.1)
-    assert f"lists {named} of it, not queue_mails, queue_parcels, queue_payments" in told
-    assert "FunctionAppLogs" in told
-    assert f"az rest --method post --url https://management.azure.com{site(APP)}/host/default/sync?api-version=" in told
+        warning = synced(arm, seconds=0.1)
+    assert f"lists {named} of it, not queue_mails, queue_parcels, queue_payments" in warning
+    assert "FunctionAppLogs" in warning
+    assert (
+        f"az rest --method post --url https://management.azure.com{site(APP)}/host/default/sync?api-version=" in warning
+    )
 
 
 @pytest.mark.parametrize("answer", [Answer(500), Answer(200, b"<html>"), Answer(200, {"value": [{}]}), None])

@@ -19,9 +19,9 @@ def names(connection):
 
 @pytest.fixture
 async def database(tmp_path):
-    made = Database(tmp_path / "file.db")
-    yield made
-    await made.close()
+    database = Database(tmp_path / "file.db")
+    yield database
+    await database.close()
 
 
 async def test_many_at_once_are_few_transactions_and_all_on_disk(database):

@@ -31,9 +31,9 @@ def client(fake):
         base_url=f"https://{fake.host}",
         verify=ssl.create_default_context(cafile=fake.pem),
         headers={"Authorization": AUTHORIZATION, "x-ms-version": "2020-07-15", "x-ms-date": "now"},
-    ) as made:
-        made.post(DOCS, json=ITEM, headers=KEY)
-        yield made
+    ) as client:
+        client.post(DOCS, json=ITEM, headers=KEY)
+        yield client
 
 
 def create(body, **headers):

@@ -22,8 +22,8 @@ def client(fake):
         verify=ssl.create_default_context(cafile=fake.pem),
         headers={"Authorization": f"Bearer {TOKEN}"},
         params={"api-version": "7.5"},
-    ) as made:
-        yield made
+    ) as client:
+        yield client
 
 
 MISTAKES = {

@@ -46,8 +46,8 @@ def application():
 
 @pytest.fixture
 async def client(tmp_path):
-    async with serving(application(), tmp_path) as made:
-        yield made
+    async with serving(application(), tmp_path) as client:
+        yield client
 
 
 @pytest.mark.parametrize(

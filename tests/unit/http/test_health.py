@@ -111,8 +111,8 @@ async def test_an_open_breaker_is_degraded(tmp_path):
     while not client.is_open:
         with pytest.raises(OutboundFailed):
             await client.request("GET", "/")
-    found = await readiness(services)
-    assert found.status == "degraded" and [(one.name, one.status) for one in found.dependencies] == [
+    ready = await readiness(services)
+    assert ready.status == "degraded" and [(one.name, one.status) for one in ready.dependencies] == [
         ("payments", "down")
     ]
     await services.close()

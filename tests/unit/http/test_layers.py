@@ -52,8 +52,8 @@ async def client(tmp_path):
     settings = Settings.load(environ, manifest, tmp_path)
     services = bootstrap(settings, manifest)
     transport = httpx.ASGITransport(wrap(application(), settings, services), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as made:
-        yield made
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
     await services.close()
 
 
@@ -117,13 +117,13 @@ async def test_every_error_is_a_problem(client, caplog):
 
 async def test_a_key_runs_an_operation_once_and_its_id_follows_from_the_key(client):
     first = await client.post("/things", headers={"Idempotency-Key": "k"})
-    again = await client.post("/things", headers={"Idempotency-Key": '"k"'})
-    assert (again.status_code, again.json(), again.headers["location"]) == (
+    second = await client.post("/things", headers={"Idempotency-Key": '"k"'})
+    assert (second.status_code, second.json(), second.headers["location"]) == (
         201,
         first.json(),
         first.headers["location"],
     )
-    assert "idempotency-replayed" not in first.headers and again.headers["idempotency-replayed"] == "true"
+    assert "idempotency-replayed" not in first.headers and second.headers["idempotency-replayed"] == "true"
     assert len(RUNS) == 1
     await client.post("/things")
     assert len(set(RUNS)) == 2

@@ -162,9 +162,9 @@ async def test_exact_across_processes_that_share_a_redis(redis_url, patient):
 
     subjects = [f"{redis_url}-a", f"{redis_url}-b"]
     work = [many(client, 25, as_subject(subject)) for client in clients for subject in subjects]
-    found = await asyncio.gather(*work)
+    results = await asyncio.gather(*work)
     for offset, _ in enumerate(subjects):
-        mine = [status for one in found[offset :: len(subjects)] for status in one]
+        mine = [status for one in results[offset :: len(subjects)] for status in one]
         assert (mine.count(200), mine.count(429)) == (50, 50)
     anonymous = await asyncio.gather(*(many(client, 5, {}) for client in clients))
     assert sum(one.count(200) for one in anonymous) == 7
@@ -216,7 +216,7 @@ async def test_memory_counts_a_bounded_number_of_callers():
 
 @pytest.mark.parametrize("text", ["600", "0/minute", "600/fortnight", "-1/minute", "1e3/day", "600 / minute", "x"])
 def test_a_rate_that_is_none_is_told_at_the_start(text, tmp_path):
-    with pytest.raises(SettingsError) as told:
+    with pytest.raises(SettingsError) as refused:
         Settings.load({"TWOFOLD_LIMIT_READS": text}, MANIFEST, tmp_path)
-    [problem] = told.value.problems
+    [problem] = refused.value.problems
     assert f"TWOFOLD_LIMIT_READS is '{text}': it must be like 600/minute" in problem

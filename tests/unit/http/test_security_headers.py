@@ -51,8 +51,8 @@ def application():
 
 @pytest.fixture
 async def client(tmp_path):
-    async with serving(application(), tmp_path, cors_origins=f"{SHOP}, http://localhost:3000") as made:
-        yield made
+    async with serving(application(), tmp_path, cors_origins=f"{SHOP}, http://localhost:3000") as client:
+        yield client
 
 
 @pytest.mark.parametrize("path", ["/thing", "/none", "/broken?kind=x", "/broken", "/openapi.json"])
@@ -143,7 +143,7 @@ def test_origins_are_exact(tmp_path, origins, deployed, fine):
 async def test_no_stack_trace_or_internal_name_leaves(client, caplog, kind):
     answer = await client.get("/broken", params={"kind": kind})
     assert answer.status_code in (500, 503) and slug(answer) in ("internal-error", "unavailable")
-    told = answer.text + str(answer.headers)
+    text = answer.text + str(answer.headers)
     for inside in (
         "planted",
         "Traceback",
@@ -155,5 +155,5 @@ async def test_no_stack_trace_or_internal_name_leaves(client, caplog, kind):
         "starlette",
         "site-packages",
     ):
-        assert inside not in told
+        assert inside not in text
     assert "planted" in caplog.text

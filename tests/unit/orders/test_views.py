@@ -29,10 +29,10 @@ class Process:
 
         async def counted(collection, partition, **arguments):
             self.queries += ":customer:" in partition
-            found = await query(collection, partition, **arguments)
+            page = await query(collection, partition, **arguments)
             if self.hold is not None:
                 await self.hold.wait()
-            return found
+            return page
 
         driver.query = counted
 
@@ -59,9 +59,9 @@ async def processes(request, tmp_path):
         await drivers[0].redis.flushdb()
     else:
         drivers = [local.from_url("memory:")] * 2
-    made = [Process(tmp_path, driver) for driver in drivers]
-    yield made
-    for one in made:
+    processes = [Process(tmp_path, driver) for driver in drivers]
+    yield processes
+    for one in processes:
         await one.services.close()
 
 
@@ -90,10 +90,10 @@ async def test_nobody_sees_another_customers_list(processes):
     await feed.project()
     for _ in range(2):  # loaded, then cached
         for customer, status, limit in itertools.product(CUSTOMERS, (None, "placed", "paid"), (1, 2, 20)):
-            found = await web.listed(customer, status, limit)
-            assert all(id.rpartition("_")[0] == customer for id in found)
+            ids = await web.listed(customer, status, limit)
+            assert all(id.rpartition("_")[0] == customer for id in ids)
             number = CUSTOMERS.index(customer)
-            assert len(found) == (0 if status == "paid" else min(number, limit))
+            assert len(ids) == (0 if status == "paid" else min(number, limit))
     first = await views.list_orders(web.services, "20", None, 2, None)
     rest = await web.listed("20", None, 20, first["cursor"])
     assert sorted([row["id"] for row in first["orders"]] + rest) == [f"20_{n}" for n in range(4)]

@@ -36,17 +36,17 @@ type Condition = Test | Group
 
 def condition(reader: Reader) -> Condition:
     """The condition; raises its refusal."""
-    found = _alternatives(reader)
+    parsed = _alternatives(reader)
     reader.finish()
-    return found
+    return parsed
 
 
-def tests(found: Condition) -> Iterator[Test]:
+def tests(parsed: Condition) -> Iterator[Test]:
     """Every one in it."""
-    if isinstance(found, Test):
-        yield found
+    if isinstance(parsed, Test):
+        yield parsed
     else:
-        for part in found.parts:
+        for part in parsed.parts:
             yield from tests(part)
 
 
@@ -80,11 +80,11 @@ def _one(reader: Reader) -> Condition:
     if reader.peek() == "(":
         reader.take()
         doubled = reader.peek() == "("
-        found = _alternatives(reader)
-        if doubled and isinstance(found, Test):
+        parsed = _alternatives(reader)
+        if doubled and isinstance(parsed, Test):
             reader.fault("parentheses", "The expression has redundant parentheses;")
         reader.take(")")
-        return found
+        return parsed
     first = reader.operand()
     operator = reader.word()
     if operator in COMPARED:

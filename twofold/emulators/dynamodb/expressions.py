@@ -42,7 +42,7 @@ class Expressions:
 
 def expressions(request: Mapping[str, Any]) -> Expressions:
     """Reads them; raises the refusal of the first that is wrong."""
-    found = Expressions()
+    parsed = Expressions()
     slots = [slot for slot in _SLOTS if request.get(slot) is not None]
     if slots and (old := [name for name in _OLD if request.get(name)]):
         raise invalid(
@@ -60,25 +60,25 @@ def expressions(request: Mapping[str, Any]) -> Expressions:
         reader = Reader(slot, request[slot], names, values)
         match slot:
             case "KeyConditionExpression":
-                found.keys = key_tests(reader, condition(reader))
+                parsed.keys = key_tests(reader, condition(reader))
             case "UpdateExpression":
-                found.changed = update(reader)
+                parsed.changed = update(reader)
             case "ConditionExpression":
                 condition(reader)
             case "FilterExpression":
-                found.filter = condition(reader)
+                parsed.filter = condition(reader)
             case _:
                 projection(reader)
         used |= reader.used
-    for what, given in ((_NAMES, names), (_VALUES, values)):
-        if unused := [name for name in given if name not in used]:
+    for what, entries in ((_NAMES, names), (_VALUES, values)):
+        if unused := [name for name in entries if name not in used]:
             raise invalid(f"Value provided in {what} unused in expressions: keys: {{{', '.join(unused)}}}")
-    return found
+    return parsed
 
 
-def named_in(found: Condition) -> set[str]:
+def named_in(parsed: Condition) -> set[str]:
     """The attributes that a condition looks at."""
-    return {name for test in tests(found) for operand in test.operands for name in _attributes(operand)}
+    return {name for test in tests(parsed) for operand in test.operands for name in _attributes(operand)}
 
 
 def _attributes(operand: Operand) -> set[str]:
@@ -88,14 +88,14 @@ def _attributes(operand: Operand) -> set[str]:
 
 
 def _given(request: Mapping[str, Any], what: str, sign: str, slots: Collection[str]) -> dict[str, Any]:
-    given: dict[str, Any] | None = request.get(what)
-    if given is None:
+    entries: dict[str, Any] | None = request.get(what)
+    if entries is None:
         return {}
     if not slots:
         raise invalid(f"{what} can only be specified when using expressions")
-    if not given:
+    if not entries:
         raise invalid(f"{what} must not be empty")
-    for name in given:
+    for name in entries:
         if not name.startswith(sign) or len(name) == 1:
             raise invalid(f'{what} contains invalid key: Syntax error; key: "{name}"')
-    return given
+    return entries

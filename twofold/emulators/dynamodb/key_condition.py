@@ -42,10 +42,10 @@ class KeyTest:
         return bool(mine.startswith(first))
 
 
-def key_tests(reader: Reader, found: Condition) -> dict[str, KeyTest]:
+def key_tests(reader: Reader, parsed: Condition) -> dict[str, KeyTest]:
     """The test of each attribute that a condition names; raises the refusal of what is no condition of keys."""
     result: dict[str, KeyTest] = {}
-    for test in _each(reader, found):
+    for test in _each(reader, parsed):
         name, one = _key_test(reader, test)
         if name in result:
             reader.refuse("KeyConditionExpressions must only contain one condition per key")
@@ -82,12 +82,12 @@ def check_start(keys: Keys, tests: Mapping[str, KeyTest], start: Item) -> None:
         raise invalid("The query can return at most one row and cannot be restarted")
 
 
-def _each(reader: Reader, found: Condition) -> list[Test]:
-    if isinstance(found, Test):
-        return [found]
-    if found.operator != "AND":
-        _unfit(reader, found)
-    return [test for part in found.parts for test in _each(reader, part)]
+def _each(reader: Reader, parsed: Condition) -> list[Test]:
+    if isinstance(parsed, Test):
+        return [parsed]
+    if parsed.operator != "AND":
+        _unfit(reader, parsed)
+    return [test for part in parsed.parts for test in _each(reader, part)]
 
 
 def _key_test(reader: Reader, test: Test) -> tuple[str, KeyTest]:
@@ -105,5 +105,5 @@ def _key_test(reader: Reader, test: Test) -> tuple[str, KeyTest]:
     return str(first[0]), KeyTest(operator, kind, tuple(value[kind] for value in values))
 
 
-def _unfit(reader: Reader, found: Test | Group) -> None:
-    reader.refuse(f"Invalid operator used in KeyConditionExpression: {found.operator}")
+def _unfit(reader: Reader, parsed: Test | Group) -> None:
+    reader.refuse(f"Invalid operator used in KeyConditionExpression: {parsed.operator}")

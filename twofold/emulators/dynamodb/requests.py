@@ -35,28 +35,28 @@ def _put(request: Request, tables: Tables) -> None:
 
 def _by_key(request: Request, tables: Tables) -> None:
     check_all(request["Key"].values())
-    found = expressions(request)
+    parsed = expressions(request)
     table = tables(request["TableName"])
     table.check_key(request["Key"])
-    _check_changed(found, table)
+    _check_changed(parsed, table)
 
 
 def _query(request: Request, tables: Tables) -> None:
     _check_limit(request)
-    found = expressions(request)
-    if not found.keys and not request.get("KeyConditions"):
+    parsed = expressions(request)
+    if not parsed.keys and not request.get("KeyConditions"):
         raise invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
     table = tables(request["TableName"])
     keys = table.read(request.get("IndexName"))
     start = request.get("ExclusiveStartKey")
     if start is not None:
         table.check_start(start, request.get("IndexName"))
-    if not found.keys or not keys.whole:
+    if not parsed.keys or not keys.whole:
         return
-    key_condition.check_keys(keys, found.keys)
+    key_condition.check_keys(keys, parsed.keys)
     if start is not None:
-        key_condition.check_start(keys, found.keys, start)
-    for name in sorted(named_in(found.filter)) if found.filter else ():
+        key_condition.check_start(keys, parsed.keys, start)
+    for name in sorted(named_in(parsed.filter)) if parsed.filter else ():
         if name in keys.types:
             raise invalid(
                 f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}"
@@ -127,11 +127,11 @@ def _transact_write(request: Request, tables: Tables) -> None:
     if total > MAX_TRANSACTION:
         raise invalid("Transaction request exceeds the 4MB transaction size limit")
     keys, reasons = [], []
-    for kind, action, found in actions:
+    for kind, action, parsed in actions:
         table = tables(action["TableName"])
         key = _key_of(table, action["Item"]) if kind == "Put" else action["Key"]
         keys.append((action["TableName"], key))
-        _check_changed(found, table)
+        _check_changed(parsed, table)
         reasons.append(
             _reason(table.check_item if kind == "Put" else table.check_key, action["Item" if kind == "Put" else "Key"])
         )
@@ -160,8 +160,8 @@ def _check_values(item: Item) -> None:
         raise invalid(TOO_LARGE)
 
 
-def _check_changed(found: Expressions, table: Table) -> None:
-    for path in found.changed:
+def _check_changed(parsed: Expressions, table: Table) -> None:
+    for path in parsed.changed:
         if path[0] in table.keys.types:
             raise wrong(f"Cannot update attribute {path[0]}. This attribute is part of the key")
 
@@ -191,9 +191,9 @@ def _actions(request: Request, kinds: Iterable[str]) -> Iterator[tuple[str, Any]
         yield held[0], one[held[0]]
 
 
-def _reason(rule: Callable[[Item], None], given: Item) -> dict[str, Any]:
+def _reason(rule: Callable[[Item], None], item: Item) -> dict[str, Any]:
     try:
-        rule(given)
+        rule(item)
     except Answer as refusal:
         return {"Code": "ValidationError", "Message": message_of(refusal)}
     return {"Code": "None"}

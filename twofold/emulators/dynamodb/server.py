@@ -155,11 +155,11 @@ class DynamoDB(FakeServer):
         """The items that there is room for, and the keys of the others."""
         items: list[Item] = []
         for place, key in enumerate(batch["Keys"]):
-            found, _ = self._get(name, batch, [key], stale)
-            room -= sum(map(item_size, found))
+            items_, _ = self._get(name, batch, [key], stale)
+            room -= sum(map(item_size, items_))
             if room < 0:
                 return items, batch["Keys"][place:]
-            items += found
+            items += items_
         return items, []
 
     def _once(self, target: str, request: dict[str, Any]) -> Answer:

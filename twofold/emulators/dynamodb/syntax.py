@@ -62,7 +62,7 @@ class Reader:
         self.used: set[str] = set()
         self.operators = 0
         self._faults: dict[str, str] = {}
-        self._tokens = [(found[1], found.start(1), found.end(1)) for found in _TOKEN.finditer(text)]
+        self._tokens = [(match[1], match.start(1), match.end(1)) for match in _TOKEN.finditer(text)]
         self._next = 0
         if not self._tokens:
             self.refuse("The expression can not be empty;")
@@ -105,11 +105,11 @@ class Reader:
 
     def take(self, token: str | None = None) -> str:
         """The token that comes, which must be this one."""
-        found = self.peek()
-        if found == END or (token is not None and found.upper() != token):
+        token_ = self.peek()
+        if token_ == END or (token is not None and token_.upper() != token):
             self.unexpected()
         self._next += 1
-        return found
+        return token_
 
     def unexpected(self) -> NoReturn:
         """Raises the refusal of the token that comes."""

@@ -61,12 +61,12 @@ def _value(reader: Reader) -> None:
 def _operand(reader: Reader) -> Operand:
     if reader.peek() == "(":
         reader.take()
-        found = _operand(reader)
+        operand = _operand(reader)
         reader.take(")")
-        return found
-    found = reader.operand()
-    _known(reader, found)
-    return found
+        return operand
+    operand = reader.operand()
+    _known(reader, operand)
+    return operand
 
 
 def _numeric(reader: Reader, sign: str, operand: Operand) -> None:

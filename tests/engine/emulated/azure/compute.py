@@ -21,22 +21,22 @@ PRINCIPAL = "X-MS-CLIENT-PRINCIPAL-ID"
 class App(Thing):
     """A function app. It runs from its first deployment on; a change of its settings starts it anew, with the same code."""
 
-    def __init__(self, account, id, given):
-        super().__init__(account, id, given)
+    def __init__(self, account, id, inputs):
+        super().__init__(account, id, inputs)
         self.auth = None
         self.host, self._failure, self._deployments = None, "there is no code", {}
         self._package, self._lock = None, threading.RLock()
-        self._configure(given)
+        self._configure(inputs)
         account.front.hosts[f"{self.name}.azurewebsites.net"] = self._serve
         account.front.hosts[f"{self.name}.scm.azurewebsites.net"] = self._deploy
 
-    def _configure(self, given):
-        self.account.at(given["serverFarmId"])
-        self._given = given
-        self.settings = {pair["name"]: pair["value"] for pair in given["siteConfig"]["appSettings"]}
-        self._identities = [self.account.at(id) for id in given["identity"]["userAssignedIdentities"]]
-        self._storage = given["functionAppConfig"]["deployment"]["storage"]
-        self._open = given["siteConfig"]["ipSecurityRestrictionsDefaultAction"] == "Allow"
+    def _configure(self, inputs):
+        self.account.at(inputs["serverFarmId"])
+        self._given = inputs
+        self.settings = {pair["name"]: pair["value"] for pair in inputs["siteConfig"]["appSettings"]}
+        self._identities = [self.account.at(id) for id in inputs["identity"]["userAssignedIdentities"]]
+        self._storage = inputs["functionAppConfig"]["deployment"]["storage"]
+        self._open = inputs["siteConfig"]["ipSecurityRestrictionsDefaultAction"] == "Allow"
 
     def properties(self):
         return {
@@ -55,9 +55,9 @@ class App(Thing):
             },
         }
 
-    def update(self, given):
+    def update(self, inputs):
         with self._lock:
-            self._configure(given)
+            self._configure(inputs)
             if self._package:
                 self._start()
 
@@ -109,11 +109,11 @@ class App(Thing):
             self._deployments[deployment] = (WORKING, "")
             threading.Thread(target=self._take, args=(deployment, request.body), daemon=True).start()
             return Answer(202, deployment)
-        found = re.fullmatch(r"/api/deployments/([\w-]+)", request.path)
-        if request.method != "GET" or found is None or found[1] not in self._deployments:
+        match = re.fullmatch(r"/api/deployments/([\w-]+)", request.path)
+        if request.method != "GET" or match is None or match[1] not in self._deployments:
             raise Answer(404)
-        status, text = self._deployments[found[1]]
-        return Answer(200, {"id": found[1], "status": status, "status_text": text})
+        status, text = self._deployments[match[1]]
+        return Answer(200, {"id": match[1], "status": status, "status_text": text})
 
     def _take(self, deployment, data):
         if (stored := self._keep(data)).status != 201:
@@ -149,19 +149,21 @@ class App(Thing):
 class Auth(Thing):
     """App Service authentication: whose Entra token is let in."""
 
-    def __init__(self, account, id, given):
-        super().__init__(account, id, given)
+    def __init__(self, account, id, inputs):
+        super().__init__(account, id, inputs)
         self._app = account.at(id.partition("/config/")[0])
-        self.update(given)
+        self.update(inputs)
 
-    def update(self, given):
-        self._given = given
-        directory = given["identityProviders"]["azureActiveDirectory"]
+    def update(self, inputs):
+        self._given = inputs
+        directory = inputs["identityProviders"]["azureActiveDirectory"]
         validation = directory["validation"]
         enforced = (
-            given["platform"]["enabled"] and directory["enabled"] and given["globalValidation"]["requireAuthentication"]
+            inputs["platform"]["enabled"]
+            and directory["enabled"]
+            and inputs["globalValidation"]["requireAuthentication"]
         )
-        assert given["globalValidation"]["unauthenticatedClientAction"] == "Return401"
+        assert inputs["globalValidation"]["unauthenticatedClientAction"] == "Return401"
         assert directory["registration"]["openIdIssuer"] == f"https://sts.windows.net/{TENANT}/", "the tokens' issuer"
         assert directory["registration"]["clientId"] in [one.client for one in self.account.all(Identity)]
         self._audiences = validation["allowedAudiences"]
@@ -220,12 +222,12 @@ def directory(account):
     """Microsoft Graph, as far as it says whether there is a service principal."""
 
     def serve(request):
-        found = re.fullmatch(r"/v1\.0/servicePrincipals/([^/]+)", request.path)
+        match = re.fullmatch(r"/v1\.0/servicePrincipals/([^/]+)", request.path)
         if account.caller(request.headers["Authorization"], "https://graph.microsoft.com") is None:
             raise Answer(401, {"error": {"code": "InvalidAuthenticationToken"}})
-        if found is None or found[1] not in [one.principal for one in account.all(Identity)]:
+        if match is None or match[1] not in [one.principal for one in account.all(Identity)]:
             raise Answer(404, {"error": {"code": "Request_ResourceNotFound"}})
-        return Answer(200, {"id": found[1]})
+        return Answer(200, {"id": match[1]})
 
     return serve
 

@@ -17,8 +17,8 @@ from twofold.emulators.server import Answer
 class Identity(Thing):
     """A user-assigned identity: `principal` is its object id, `client` its client id."""
 
-    def __init__(self, account, id, given):
-        super().__init__(account, id, given)
+    def __init__(self, account, id, inputs):
+        super().__init__(account, id, inputs)
         self.principal, self.client = (
             str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind} {id}")) for kind in ("object", "client")
         )
@@ -30,10 +30,10 @@ class Identity(Thing):
 class RoleAssignment(Thing):
     """A role that somebody has on a scope: of a subscription, or of a database's data."""
 
-    def __init__(self, account, id, given):
-        super().__init__(account, id, given)
-        account.assign(id, given["principalId"], given["roleDefinitionId"].rpartition("/")[2], given["scope"])
-        self._definition = given["roleDefinitionId"].rpartition("/")[0]
+    def __init__(self, account, id, inputs):
+        super().__init__(account, id, inputs)
+        account.assign(id, inputs["principalId"], inputs["roleDefinitionId"].rpartition("/")[2], inputs["scope"])
+        self._definition = inputs["roleDefinitionId"].rpartition("/")[0]
 
     def properties(self):
         principal, role, scope = self.account.assignments[self.id]
@@ -53,11 +53,11 @@ class Assigned(Attached):
     def __init__(self):
         super().__init__("scope", "Microsoft.Authorization/roleAssignments/{roleAssignmentName}", RoleAssignment)
 
-    def create(self, account, given, tags):
-        made = str(
-            uuid.uuid5(uuid.NAMESPACE_URL, f"{given['principalId']} {given['roleDefinitionId']} {given['scope']}")
+    def create(self, account, inputs, tags):
+        name = str(
+            uuid.uuid5(uuid.NAMESPACE_URL, f"{inputs['principalId']} {inputs['roleDefinitionId']} {inputs['scope']}")
         )
-        return super().create(account, {"roleAssignmentName": made} | given, tags)
+        return super().create(account, {"roleAssignmentName": name} | inputs, tags)
 
 
 class Faked(Thing):
@@ -88,9 +88,9 @@ class Faked(Thing):
         return Answer(403, {"error": {"code": "Forbidden", "message": "the caller has no role for this"}})
 
     def _serve(self, request):
-        given, taken = self.authorization(request)
+        authorization, taken = self.authorization(request)
         headers, action = request.headers, self.action(request)
-        if (principal := self.account.caller(given, *self._audiences)) is not None:
+        if (principal := self.account.caller(authorization, *self._audiences)) is not None:
             if not self.account.allows(principal, action, self.id):
                 raise self.forbidden()
             self.calls.append((principal, action))
@@ -102,8 +102,8 @@ class Faked(Thing):
 class Database(Faked):
     """A Cosmos DB account, as its fake."""
 
-    def __init__(self, account, id, given):
-        name = given["accountName"]
+    def __init__(self, account, id, inputs):
+        name = inputs["accountName"]
         host = f"{name}.documents.azure.com"
         super().__init__(account, id, CosmosFake(), host, f"https://{host}", "https://cosmos.azure.com")
         self.databases = set()
@@ -144,10 +144,10 @@ class Database(Faked):
 class SqlDatabase(Thing):
     """A database: a name before its containers."""
 
-    def __init__(self, account, id, given):
-        super().__init__(account, id, given)
-        if given["resource"]["id"] != self.name:
-            raise ValueError(f"the database {self.name} is to be {given['resource']['id']}")
+    def __init__(self, account, id, inputs):
+        super().__init__(account, id, inputs)
+        if inputs["resource"]["id"] != self.name:
+            raise ValueError(f"the database {self.name} is to be {inputs['resource']['id']}")
 
     def properties(self):
         return {"resource": {"id": self.name}}
@@ -156,19 +156,21 @@ class SqlDatabase(Thing):
 class Container(Thing):
     """A database's container."""
 
-    def __init__(self, account, id, given):
-        super().__init__(account, id, given)
-        made = given["resource"]
-        [path] = made["partitionKey"]["paths"]
-        self._database, self._in = account.at(id.partition("/sqlDatabases/")[0]), given["databaseName"]
-        self._database.fake.create(self._in, made["id"], default_ttl=made.get("defaultTtl"), key=path.removeprefix("/"))
+    def __init__(self, account, id, inputs):
+        super().__init__(account, id, inputs)
+        resource = inputs["resource"]
+        [path] = resource["partitionKey"]["paths"]
+        self._database, self._in = account.at(id.partition("/sqlDatabases/")[0]), inputs["databaseName"]
+        self._database.fake.create(
+            self._in, resource["id"], default_ttl=resource.get("defaultTtl"), key=path.removeprefix("/")
+        )
 
     def properties(self):
-        told = self._database.told(f"/dbs/{self._in}/colls/{self.name}")
-        return {"resource": {name: told[name] for name in ("id", "defaultTtl", "partitionKey")}}
+        resource = self._database.told(f"/dbs/{self._in}/colls/{self.name}")
+        return {"resource": {name: resource[name] for name in ("id", "defaultTtl", "partitionKey")}}
 
-    def update(self, given):
-        self._database.fake.containers[self._in, self.name].default_ttl = given["resource"].get("defaultTtl")
+    def update(self, inputs):
+        self._database.fake.containers[self._in, self.name].default_ttl = inputs["resource"].get("defaultTtl")
 
     def close(self):
         self._database.fake.containers.pop((self._in, self.name), None)
@@ -177,9 +179,9 @@ class Container(Thing):
 class Vault(Faked):
     """A Key Vault, as its fake."""
 
-    def __init__(self, account, id, given):
+    def __init__(self, account, id, inputs):
         super().__init__(
-            account, id, KeyVaultFake(), f"{given['vaultName']}.vault.azure.net", "https://vault.azure.net"
+            account, id, KeyVaultFake(), f"{inputs['vaultName']}.vault.azure.net", "https://vault.azure.net"
         )
 
     def action(self, request):
@@ -193,8 +195,8 @@ class Vault(Faked):
 class Topic(Faked):
     """An Event Grid topic, as its fake."""
 
-    def __init__(self, account, id, given):
-        host = f"{given['topicName']}.{given['location']}-1.eventgrid.azure.net"
+    def __init__(self, account, id, inputs):
+        host = f"{inputs['topicName']}.{inputs['location']}-1.eventgrid.azure.net"
         super().__init__(account, id, EventGridFake(), host, "https://eventgrid.azure.net")
 
     def action(self, request):

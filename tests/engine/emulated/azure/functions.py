@@ -86,10 +86,10 @@ class Host:
 
     def identity(self, client):
         """The app's identity of this client id; HostFailed when it has none such."""
-        found = [one for one in self._identities if one.client == client]
-        if not found:
+        identities = [one for one in self._identities if one.client == client]
+        if not identities:
             raise HostFailed(f"{self._app} has no identity {client!r}")
-        return found[0]
+        return identities[0]
 
     def connection(self, prefix):
         """The settings of a connection by identity, and that identity's login."""
@@ -128,13 +128,13 @@ class Host:
     def _lock(self):
         """The host's lock in its storage: one app under each host id, which is the first 32 characters of its name."""
         own, _, login = self.connection("AzureWebJobsStorage")
-        given = self._settings.get("AzureFunctionsWebHost__hostid")
+        host_id = self._settings.get("AzureFunctionsWebHost__hostid")
         url = f"https://{own['accountName']}.blob.core.windows.net"
         with self._client(BlobServiceClient, url, credential=login) as service:
             container = service.get_container_client("azure-webjobs-hosts")
             with contextlib.suppress(ResourceExistsError):  # another app's host was first
                 container.create_container()
-            blob = container.get_blob_client(f"locks/{given or self._app[:32]}/host")
+            blob = container.get_blob_client(f"locks/{host_id or self._app[:32]}/host")
             holder = blob.download_blob().readall().decode() if blob.exists() else self._app
             if holder != self._app:
                 raise HostFailed(f"{self._app} has the host id of {holder}")
@@ -147,8 +147,8 @@ class Host:
         )
 
     def _token(self, client, resource):
-        found = [one for one in self._identities if one.client == client]
-        return self._account.token(found[0].principal, resource) if found else None
+        identities = [one for one in self._identities if one.client == client]
+        return self._account.token(identities[0].principal, resource) if identities else None
 
     def _indexed(self, process):
         for _ in range(START_SECONDS * 20):
@@ -197,12 +197,12 @@ class Feed:
 
     def __call__(self):
         with self._database.fake.lock:
-            found = self._container.changes(self._after)[: self._most]
-            batch = json.dumps([item for _, item in found])
-        if found:
+            changes = self._container.changes(self._after)[: self._most]
+            batch = json.dumps([item for _, item in changes])
+        if changes:
             self._host.run(self._name, batch)
-            self._after = found[-1][0]
-        return len(found)
+            self._after = changes[-1][0]
+        return len(changes)
 
 
 class Messages:
@@ -238,7 +238,7 @@ def platform(folder):
     target = folder / "platform"
     target.mkdir()
     for name in PLATFORM:
-        found = metadata.distribution(name)
-        for top in {Path(str(file)).parts[0] for file in found.files or ()} - {".."}:
-            (target / top).symlink_to(found.locate_file(top))
+        distribution = metadata.distribution(name)
+        for top in {Path(str(file)).parts[0] for file in distribution.files or ()} - {".."}:
+            (target / top).symlink_to(distribution.locate_file(top))
     return str(target)

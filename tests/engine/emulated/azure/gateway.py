@@ -25,10 +25,10 @@ SIGNED_WITH = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
 class Service(Thing):
     """A gateway, at a host of its own, with one API at most."""
 
-    def __init__(self, account, id, given):
-        super().__init__(account, id, given)
+    def __init__(self, account, id, inputs):
+        super().__init__(account, id, inputs)
         self.api = None
-        self.identities = [account.at(one) for one in given["identity"]["userAssignedIdentities"]]
+        self.identities = [account.at(one) for one in inputs["identity"]["userAssignedIdentities"]]
         self._host = f"{self.name}.azure-api.net"
         account.front.hosts[self._host] = self._serve
 
@@ -48,16 +48,16 @@ class Service(Thing):
 class Api(Thing):
     """An API at the gateway's root. It answers once it has its policy."""
 
-    def __init__(self, account, id, given):
-        super().__init__(account, id, given)
+    def __init__(self, account, id, inputs):
+        super().__init__(account, id, inputs)
         self.service, self.policy = account.at(id.partition("/apis/")[0]), None
-        assert self.service.api is None and given["path"] == "" and not given["subscriptionRequired"], given
-        self.update(given)
+        assert self.service.api is None and inputs["path"] == "" and not inputs["subscriptionRequired"], inputs
+        self.update(inputs)
         self.service.api = self
 
-    def update(self, given):
-        assert given["format"] == "openapi+json" and given["protocols"] == ["https"], given
-        self.document, self._backend = given["value"], given["serviceUrl"]
+    def update(self, inputs):
+        assert inputs["format"] == "openapi+json" and inputs["protocols"] == ["https"], inputs
+        self.document, self._backend = inputs["value"], inputs["serviceUrl"]
 
     def properties(self):
         return {
@@ -105,8 +105,8 @@ class Gate(ApiManagement):
         if scheme != element.get("require-scheme"):
             return None
         with httpx.Client(verify=self._trusted, trust_env=False) as client:
-            told = client.get(element.find("openid-config").get("url")).raise_for_status().json()
-            keys = client.get(told["jwks_uri"]).raise_for_status().json()["keys"]
+            metadata = client.get(element.find("openid-config").get("url")).raise_for_status().json()
+            keys = client.get(metadata["jwks_uri"]).raise_for_status().json()["keys"]
 
         def signer(signed):
             [key] = [key for key in keys if key.get("kid") == signed.headers().get("kid")]
@@ -114,7 +114,7 @@ class Gate(ApiManagement):
 
         wanted = jwt.JWTClaimsRegistry(
             exp={"essential": True},
-            iss={"essential": True, "value": told["issuer"]},
+            iss={"essential": True, "value": metadata["issuer"]},
             aud={"essential": True, "values": [one.text for one in element.iter("audience")]},
         )
         try:
@@ -134,16 +134,16 @@ class Gate(ApiManagement):
 class Policy(Thing):
     """An API's policy."""
 
-    def __init__(self, account, id, given):
-        super().__init__(account, id, given)
+    def __init__(self, account, id, inputs):
+        super().__init__(account, id, inputs)
         self._api = account.at(id.partition("/policies/")[0])
-        self.update(given)
+        self.update(inputs)
         self._api.policy = self
 
-    def update(self, given):
-        assert given["format"] == "xml", given
-        ElementTree.fromstring(given["value"])
-        self.text = given["value"]
+    def update(self, inputs):
+        assert inputs["format"] == "xml", inputs
+        ElementTree.fromstring(inputs["value"])
+        self.text = inputs["value"]
 
     def properties(self):
         return {"format": "xml", "value": self.text}

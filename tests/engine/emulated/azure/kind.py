@@ -12,14 +12,14 @@ class Thing:
     - `update(given)` changes it in place; `close()` ends what it runs.
     """
 
-    def __init__(self, account, id, given):
+    def __init__(self, account, id, inputs):
         self.account, self.id, self.name = account, id, id.rpartition("/")[2]
 
     def properties(self):
         """See `Thing`."""
         return {}
 
-    def update(self, given):
+    def update(self, inputs):
         """See `Thing`."""
         raise NotImplementedError(f"{type(self).__name__} can't be changed")
 
@@ -30,15 +30,15 @@ class Thing:
 class StateAlone(Thing):
     """What nothing here goes by: it is in the engine's state alone. The test asserts which types these are."""
 
-    def __init__(self, account, id, given):
-        super().__init__(account, id, given)
-        self._given = given
+    def __init__(self, account, id, inputs):
+        super().__init__(account, id, inputs)
+        self._given = inputs
 
     def properties(self):
         return self._given
 
-    def update(self, given):
-        self._given = given
+    def update(self, inputs):
+        self._given = inputs
 
 
 class Kind:
@@ -50,37 +50,37 @@ class Kind:
     def __init__(self, path, thing=StateAlone, *, within=""):
         self._path, self.thing, self._within = path, thing, within
 
-    def create(self, account, given, tags):
+    def create(self, account, inputs, tags):
         """See `Kind`."""
-        group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{given['resourceGroupName']}"
+        group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{inputs['resourceGroupName']}"
         if not self._path:
-            return self._place(account, group, given)
+            return self._place(account, group, inputs)
         account.at(group)
         if self._within:
-            account.at(f"{group}/providers/{self._within.format(**given)}")
-        return self._place(account, f"{group}/providers/{self._path.format(**given)}", given)
+            account.at(f"{group}/providers/{self._within.format(**inputs)}")
+        return self._place(account, f"{group}/providers/{self._path.format(**inputs)}", inputs)
 
-    def _place(self, account, id, given):
+    def _place(self, account, id, inputs):
         if id in account.held:
             raise FileExistsError(f"{id} exists")
-        account.held[id] = self.thing(account, id, given)
+        account.held[id] = self.thing(account, id, inputs)
         return id
 
-    def read(self, account, id, given):
+    def read(self, account, id, inputs):
         """See `Kind`."""
         thing = account.at(id)
         return {"name": thing.name, "resourceGroupName": id.split("/")[4]} | self._names(id) | thing.properties()
 
     def _names(self, id):
         pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self._path))
-        found = re.search(f"/{pattern}$", id) if self._path else None
-        return found.groupdict() if found else {}
+        match = re.search(f"/{pattern}$", id) if self._path else None
+        return match.groupdict() if match else {}
 
     def update(self, account, id, old, new):
         """See `Kind`."""
         account.at(id).update(new)
 
-    def delete(self, account, id, given):
+    def delete(self, account, id, inputs):
         """See `Kind`."""
         account.at(id).close()
         del account.held[id]
@@ -93,11 +93,11 @@ class Attached(Kind):
         super().__init__(path, thing)
         self._of = of
 
-    def create(self, account, given, tags):
+    def create(self, account, inputs, tags):
         """See `Kind`."""
-        account.at(given[self._of])
-        return self._place(account, f"{given[self._of]}/providers/{self._path.format(**given)}", given)
+        account.at(inputs[self._of])
+        return self._place(account, f"{inputs[self._of]}/providers/{self._path.format(**inputs)}", inputs)
 
-    def read(self, account, id, given):
+    def read(self, account, id, inputs):
         """See `Kind`."""
         return {"name": id.rpartition("/")[2]} | self._names(id) | account.at(id).properties()

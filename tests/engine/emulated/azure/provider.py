@@ -55,13 +55,13 @@ class EmulatedAzure(Emulated):
             super().Delete(request, context)
         return empty_pb2.Empty()
 
-    def _at(self, token, given):
+    def _at(self, token, inputs):
         if token not in self.kinds:
             raise NotImplementedError(f"{token} is not made here")
         return self.kinds[token], self.account
 
-    def _outputs(self, urn, id, given):
-        outputs = plain(super()._outputs(urn, id, given))
+    def _outputs(self, urn, id, inputs):
+        outputs = plain(super()._outputs(urn, id, inputs))
         if isinstance(assigned := outputs.get("identity", {}).get("userAssignedIdentities"), list):
             outputs["identity"]["userAssignedIdentities"] = {one: {} for one in assigned}  # a map by id coming out
         return struct(outputs)

@@ -24,9 +24,9 @@ class Storage(Thing):
     `keyed` are the arguments of an SDK's client with the account's key, by service. Only the emulator's owner comes with it.
     """
 
-    def __init__(self, account, id, given):
-        super().__init__(account, id, given)
-        self._shared_keys = given.get("allowSharedKeyAccess", True)
+    def __init__(self, account, id, inputs):
+        super().__init__(account, id, inputs)
+        self._shared_keys = inputs.get("allowSharedKeyAccess", True)
         self._running = ExitStack()
         self.azurite = self._running.enter_context(azurite.account(self.name))
         self._context = ssl.create_default_context(cafile=self.azurite.certificate)
@@ -54,11 +54,11 @@ class Storage(Thing):
 
     def _serve(self, request):
         service = self._hosts[request.host]
-        given = request.headers["Authorization"] or ""
-        if given.startswith("SharedKey "):
+        authorization = request.headers["Authorization"] or ""
+        if authorization.startswith("SharedKey "):
             if not self._shared_keys:
                 raise refused(403, "KeyBasedAuthenticationNotPermitted")
-        elif (principal := self.account.caller(given, "https://storage.azure.com")) is None:
+        elif (principal := self.account.caller(authorization, "https://storage.azure.com")) is None:
             raise refused(401, "NoAuthenticationInformation")
         elif not self.account.allows(principal, *self._asked(service, request)):
             raise refused(403, "AuthorizationPermissionMismatch")
@@ -90,8 +90,8 @@ def refused(status, code):
 class Queue(Thing):
     """A storage queue."""
 
-    def __init__(self, account, id, given):
-        super().__init__(account, id, given)
+    def __init__(self, account, id, inputs):
+        super().__init__(account, id, inputs)
         storage = account.at(id.partition("/queueServices/")[0])
         self.queue = QueueServiceClient(**storage.keyed("queue")).get_queue_client(self.name)
         self.queue.create_queue()
@@ -107,8 +107,8 @@ class Queue(Thing):
 class BlobContainer(Thing):
     """A container of blobs."""
 
-    def __init__(self, account, id, given):
-        super().__init__(account, id, given)
+    def __init__(self, account, id, inputs):
+        super().__init__(account, id, inputs)
         storage = account.at(id.partition("/blobServices/")[0])
         self.container = BlobServiceClient(**storage.keyed("blob")).get_container_client(self.name)
         self.container.create_container()
