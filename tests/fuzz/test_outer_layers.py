@@ -168,7 +168,7 @@ def door(request, tmp_path_factory):
 
 
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@fields(methods, paths, queries, headers, bodies, st.booleans())
+@given(methods, paths, queries, headers, bodies, st.booleans())
 @example("POST", "/orders", "", [], b'{"\\ud800": 1}', True)
 @example("POST", "/orders", "", [("content-length", "-1")], b"[" * 100_000, True)
 @example("GET", "/orders/" + "%ff" * 30, "", [], b"", False)

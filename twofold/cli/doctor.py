@@ -114,8 +114,8 @@ def _go(machine: Machine) -> list[Check]:
     for what, name, tool in GO_TOOLS:
         if name == "pulumi" or (machine.root / "tools" / tool).is_file():
             built = next((str(path) for path in machine.cache.glob(f"{name}-*/{name}")), None)
-            found = machine.which(name) or (built if (machine.root / "tools" / tool).is_file() else None)
-            checks.append(_checked(f"{what} (Go modules)", found, goproxy, "go env -w GOPROXY=https://<your mirror>"))
+            program = machine.which(name) or (built if (machine.root / "tools" / tool).is_file() else None)
+            checks.append(_checked(f"{what} (Go modules)", program, goproxy, "go env -w GOPROXY=https://<your mirror>"))
     return checks
 
 
@@ -154,8 +154,8 @@ def _packages(machine: Machine) -> list[Check]:
         ("prometheus", "prometheus.py", ("prometheus",)),
     ):
         if (machine.root / "tools" / tool).is_file():
-            path_ = next((path for program in programs if (path := machine.which(program))), None)
-            checks.append(_checked(f"{package} (Debian, tests)", path_, None, f"apt-get install {package}"))
+            program = next((path for program in programs if (path := machine.which(program))), None)
+            checks.append(_checked(f"{package} (Debian, tests)", program, None, f"apt-get install {package}"))
     return checks
 
 

@@ -88,7 +88,7 @@ def _pulumi(machine: Machine) -> Check:
     try:
         path = tools.pulumi(machine.environ, machine.home)
     except tools.MissingProgram as exc:
-        return Check("Pulumi CLI", False, exc.found, exc.command)
+        return Check("Pulumi CLI", False, exc.problem, exc.command)
     if not machine.which("pulumi-language-python"):
         return Check("Pulumi CLI", False, f"{path}, without pulumi-language-python", tools.GET_PULUMI)
     done = subprocess.run([path, "version"], env={**machine.environ}, capture_output=True, text=True)  # noqa: S603
@@ -108,7 +108,7 @@ def _engine(machine: Machine) -> Check:
     try:
         return Check("docker (container images)", True, tools.engine(machine.environ), needed=False)
     except tools.MissingProgram as exc:
-        return Check("docker (container images)", False, exc.found, exc.command, False)
+        return Check("docker (container images)", False, exc.problem, exc.command, False)
 
 
 def _ordered(version: str) -> list[int]:

@@ -89,7 +89,7 @@ def _versions() -> dict[str, Any]:
     try:
         version = _run([tools.pulumi(), "version"]).stdout
     except tools.MissingProgram as exc:
-        version = exc.found
+        version = exc.problem
     return {
         "twofold": __version__, "python": sys.version.split()[0], "platform": platform.platform(),
         "pulumi": version.strip(), "packages": dict(sorted(packages.items())),

@@ -17,9 +17,9 @@ INFO_SECONDS = 20
 class MissingProgram(TwofoldError):
     """`found` says so in a sentence, and `command` helps."""
 
-    def __init__(self, found: str, command: str) -> None:
-        super().__init__(f"{found}; run: {command}")
-        self.found, self.command = found, command
+    def __init__(self, problem: str, command: str) -> None:
+        super().__init__(f"{problem}; run: {command}")
+        self.problem, self.command = problem, command
 
 
 def pulumi(environ: Mapping[str, str] = os.environ, home: Path | None = None) -> str:
