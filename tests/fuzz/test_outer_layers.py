@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 import azure.functions as func
 import pytest
-from hypothesis import HealthCheck, example, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from api.manifest import SERVICE

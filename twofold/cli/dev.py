@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import AbstractContextManager, closing, suppress
+from contextlib import AbstractContextManager, closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,28 +45,23 @@ def serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, port: 
     _require(cloud)
     _require_port(port)
     _end_on_signals()
-    restart_port = 0
     output = Output(root, root / ".build" / f"dev-{cloud}.log", lambda line: print(line, file=sys.stderr))
-    with suppress(KeyboardInterrupt), closing(output), _place(manifest, target, cloud, root, port, output.fd) as place:
-        restart_port = _serve(manifest, target, cloud, root, place, output)
+    try:
+        with closing(output), _place(manifest, target, cloud, root, port, output.fd) as place:
+            restart_port = _serve(manifest, target, cloud, root, place, output)
+    except KeyboardInterrupt:
+        restart_port = 0
     if restart_port:
-        arguments = [
-            "-m",
-            "twofold.cli.main",
-            "dev",
-            "--cloud",
-            cloud,
-            "--port",
-            str(restart_port),
-            "--manifest",
-            target,
-        ]
-        os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 - ourselves
+        command = [sys.executable, "-m", "twofold.cli.main", "dev", "--cloud", cloud]
+        command += ["--port", str(restart_port), "--manifest", target]
+        os.execv(sys.executable, command)  # noqa: S606 - ourselves
 
 
 def _end_on_signals() -> None:
     """Each ends this command in its own order, once: a second one would leave what is not ended yet."""
-    numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup stays what it is
+        numbers.append(signal.SIGHUP)
 
     def end(number: int, frame: object) -> None:
         for one in numbers:
@@ -74,8 +69,7 @@ def _end_on_signals() -> None:
         raise KeyboardInterrupt
 
     for number in numbers:
-        if signal.getsignal(number) != signal.SIG_IGN or number == signal.SIGINT:  # nohup stays what it is
-            signal.signal(number, end)
+        signal.signal(number, end)
 
 
 def _serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, place: "Place", output: Output) -> int:

@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Mapping, Sequence
-from functools import partial
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from twofold.emulators import page
@@ -34,6 +34,7 @@ class InheritedServer:
         )
         self._process: subprocess.Popen[bytes] | None = None
         self._page: LoopbackServer | None = None
+        self._failure = ""
 
     def start(self) -> None:
         """See `Host`; whether it serves is seen by asking it."""
@@ -54,7 +55,8 @@ class InheritedServer:
         """See `Host`."""
         self.stop()
         self._withdraw()
-        self._page = LoopbackServer(partial(page.answer, failure=failure), listener=self._listener)
+        self._failure = failure
+        self._page = LoopbackServer(self._answer, listener=self._listener)
         self._page.start()
 
     @property
@@ -69,7 +71,14 @@ class InheritedServer:
         self._standby.close()
         self._listener.close()
 
+    def _answer(self, request: BaseHTTPRequestHandler) -> None:
+        if self._failure:
+            page.answer(request, self._failure)
+        else:  # its connection was made before the service started: it asks again on another
+            request.close_connection = True
+
     def _withdraw(self) -> None:
+        self._failure = ""
         if self._page is not None:
             self._page.close()
             self._page = None

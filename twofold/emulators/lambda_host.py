@@ -40,8 +40,8 @@ class FunctionError(TwofoldError):
 
 
 class LambdaHost:
-    """A function's host, on 127.0.0.1. `log` takes what the function writes; without one it is a file of the host's own, and the
-    function is started at once.
+    """A function's host, on 127.0.0.1. `log` takes what the function writes, and its caller starts it; a request that fails is
+    told why. Without one it is a file of the host's own, the function is started at once, and a failure is told as AWS does.
 
     Raises FunctionError from the start when its module fails to load, and OSError when the port is taken.
     """
@@ -237,9 +237,9 @@ class LambdaHost:
         } | ({"cookies": cookies} if cookies else {}) | ({"body": text} if body else {})  # fmt: skip
         try:
             answer = self.invoke(event)
-        except FunctionError:
-            if self._page:
-                return page(headers.get("accept", ""), self._page)
+        except FunctionError as exc:
+            if self.log is None:  # for who writes it
+                return page(headers.get("accept", ""), self._page or str(exc))
             # What API Gateway says then.
             return 500, [("Content-Type", "application/json")], b'{"message":"Internal Server Error"}'
         content = answer.get("body") or ""

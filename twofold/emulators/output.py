@@ -6,6 +6,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from twofold.emulators.traces import Folding
@@ -76,4 +77,5 @@ class Output:
     def _tell(self, lines: list[str]) -> None:
         for line in lines:
             self._said.append(line)
-            self._show(line)
+            with suppress(OSError):  # a terminal that has ended: the processes shall not wait for it
+                self._show(line)

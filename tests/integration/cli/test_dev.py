@@ -58,7 +58,7 @@ def test_the_walk_changes_mistakes_and_the_end(development):
     development.says("api/app.py is live after")
 
     development.write("api/manifest.py", "queues=(", "queues=(QueueSpec(1),")
-    development.says(r"the manifest api\.manifest:SERVICE can't be read: .*missing")
+    development.says(r"can't read the manifest api\.manifest:SERVICE: .*missing")
     development.write(
         "api/manifest.py", "queues=(QueueSpec(1),", 'queues=(QueueSpec("mails", handler="api.orders.payment:pay"),'
     )

@@ -36,7 +36,7 @@ BREAKS = {
 def development(request, tmp_path_factory):
     if request.param == "azure":
         needing(azurite.fetch)
-    started = Development(tmp_path_factory.mktemp("service"), request.param)
+    started = Development(tmp_path_factory.mktemp("service"), request.param, terminal=True)
     yield started
     started.end()
 
@@ -86,6 +86,29 @@ def test_a_request_that_waited_while_it_broke_is_told_too(development):
     development.says("live after")
     [answer] = answers
     assert answer.status_code == 500 and "api/app.py" in answer.json()["detail"]
+
+
+def test_a_request_that_fails_shows_the_line_that_raised_on_the_terminal_and_all_of_it_in_the_log(development):
+    development.write(
+        "api/app.py",
+        "    return app",
+        "    @app.get('/fails')\n    def fail() -> int:\n        return 1 // 0\n\n    return app",
+    )
+    development.says("live after")
+    development.heard()
+    assert httpx.get(f"{development.url}/fails", timeout=WAIT).status_code == 500
+    development.says(
+        r"error +GET /fails failed.*\n"
+        r"Traceback \(most recent call last\):\n"
+        r'  File "api/app\.py", line 18, in fail\n'
+        r"    return 1 // 0\n +~+\^+~+\n"
+        r"ZeroDivisionError: .*\n"
+        r"… \d+ frames of .*fastapi.*starlette.*twofold: whole in \.build/dev-\w+\.log"
+    )
+    [log] = (development.folder / ".build").glob("dev-*.log")
+    assert "starlette/routing.py" in log.read_text()
+    development.write("api/app.py", "    @app.get('/fails')\n    def fail() -> int:\n        return 1 // 0\n\n", "")
+    development.says("live after")
 
 
 def told(development):
