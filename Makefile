@@ -101,7 +101,7 @@ bench: install  ## ORDERS=10000 through the local service: throughput, none lost
 	$(PY) -m bench.program
 
 fuzz: install  ## EXAMPLES=20000 odd requests through each door's code
-	TWOFOLD_TEST_FUZZ=$(or $(EXAMPLES),20000) $(PY) -m pytest tests/fuzz
+	TWOFOLD_TEST_FUZZ=$(or $(EXAMPLES),20000) $(PY) -m pytest --hypothesis-profile=deep tests/fuzz
 
 schemathesis: install  ## every operation, every check, all doors; EXAMPLES=165 an operation and phase
 	TWOFOLD_TEST_EXAMPLES=$(or $(EXAMPLES),165) $(PY) -m pytest tests/schemathesis -s
