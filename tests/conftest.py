@@ -15,10 +15,17 @@ __all__ = ["azurite", "azurite_blobs", "azurite_services", "dynamodb_local", "mi
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+LONG = ("tests/copies", "tests/host", "tests/integration", "tests/stacks")
+
 
 def pytest_configure(config):
     """Keeps the outcomes for the parity matrix."""
     install(config)
+
+
+def pytest_collection_modifyitems(items):
+    """Long files first: one that a worker begins at the end leaves the other worker idle."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture(scope="module", params=["azure", "aws"])
