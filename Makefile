@@ -8,7 +8,7 @@ ENV ?= dev
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/twofold
 UV := $(or $(shell command -v uv 2>/dev/null),$(CACHE)/uv/bin/uv)
 PY := .venv/bin/python
-SPREAD := -n 2 --dist loadfile
+SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
 LOCK := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" pyproject.toml
 

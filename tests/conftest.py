@@ -33,6 +33,8 @@ __all__ = [
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+LONG = ("tests/copies", "tests/host", "tests/integration", "tests/stacks")
+
 
 def pytest_configure(config):
     """Keeps the outcomes for the parity matrix."""
@@ -54,6 +56,11 @@ def _encodable(value):
         case list() | tuple():
             return type(value)(_encodable(one) for one in value)
     return value
+
+
+def pytest_collection_modifyitems(items):
+    """Long files first: one that a worker begins at the end leaves the other worker idle."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture(scope="module", params=["azure", "aws"])

@@ -14,12 +14,17 @@ ROOT = Path(__file__).parents[2]
 
 
 class Copy:
-    """The tree without what git ignores, in a folder. `run` fails the test with the output when the command fails."""
+    """The tree without what git ignores, in a folder. `run` fails the test with the output when the command fails.
 
-    def __init__(self, folder: Path) -> None:
+    `built` brings along the artifacts that the tree has: the kit builds anew what is not of the same inputs.
+    """
+
+    def __init__(self, folder: Path, *, built: bool = False) -> None:
         self.folder = folder
         ignored = [line.rstrip("/") for line in (ROOT / ".gitignore").read_text().splitlines()]
         shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".git", *ignored), dirs_exist_ok=True)
+        if built:
+            share_artifacts(folder)
 
     def write(self, name: str, text: str) -> None:
         (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -35,6 +40,16 @@ class Copy:
 
     def deploy(self, cloud: str, state: Path):
         return deploy(self.folder, cloud, state)
+
+
+def share_artifacts(folder: Path) -> None:
+    """Copies the last artifact of each cloud, with the digest of its inputs, if the tree has built it."""
+    (folder / ".build").mkdir(exist_ok=True)
+    for last in (ROOT / ".build").glob("*.last"):
+        digest = last.read_text().split()[-1:]
+        for artifact in (ROOT / ".build").glob(f"{last.stem}-{''.join(digest)[:16]}.zip"):
+            shutil.copy(artifact, folder / ".build")
+            shutil.copy(last, folder / ".build")
 
 
 def run(folder: Path, *command: str, **environ: str) -> str:

@@ -6,9 +6,9 @@ from tests.copies.copy import ROOT, Copy
 from tests.host.terminal import Terminal
 
 
-def checkout(folder):
+def checkout(folder, *, built=False):
     """This tree in a folder of its own, after `make install`: the environment is this one's."""
-    Copy(folder)
+    Copy(folder, built=built)
     (folder / ".venv").symlink_to(ROOT / ".venv")
     return folder
 
@@ -17,6 +17,6 @@ def checkout(folder):
 def terminal(tmp_path_factory):
     """In a fresh checkout."""
     folder = tmp_path_factory.mktemp("host")
-    one = Terminal(checkout(folder / "orders"), folder / "home")
+    one = Terminal(checkout(folder / "orders", built=True), folder / "home")
     yield one
     one.close()

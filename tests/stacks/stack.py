@@ -9,6 +9,7 @@ from pulumi.runtime.config import CONFIG, get_config_env
 
 from api.manifest import SERVICE
 from stacks.program import main as program
+from tests.copies.copy import share_artifacts
 from tests.engine.engine import Engine
 from twofold.deploy.config import parse
 
@@ -45,6 +46,7 @@ def program_in(root, cloud):
     """The program of this code in another folder, which has an OpenAPI document, or files, of its own."""
     for name in CODE:
         (root / name).symlink_to(ROOT / name)
+    share_artifacts(root)
 
     def run():
         read = parse({**get_config_env(), **CONFIG.get()}, pulumi.get_stack(), SERVICE)

@@ -28,7 +28,7 @@ PLACEHOLDER = re.compile(r"\$\{(\w+)\.(\w+)\.([^.}]+)\.([\w.]+?)(\.host)?\}")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, cloud):
-    copy = Copy(tmp_path_factory.mktemp("described") / "p")
+    copy = Copy(tmp_path_factory.mktemp("described") / "p", built=True)
     content = {"config": config(cloud, **MORE, **PINNED[cloud])}
     copy.write(f"stacks/config/Pulumi.dev-{cloud}.yaml", yaml.safe_dump(content))
     return copy
@@ -148,7 +148,7 @@ def test_a_program_gets_the_deployers_documents(folder, cloud):
 @pytest.mark.parametrize("deployer", ["", "Group:00000000-0000-0000-0000-000000000001"])
 def test_a_person_is_told_to_name_the_deployer_first(tmp_path, deployer):
     """The condition is that of a pipeline's identity, unless the stack names another."""
-    copy = Copy(tmp_path / "p")
+    copy = Copy(tmp_path / "p", built=True)
     content = {"config": config("azure", **PINNED["azure"], **({"deployer": deployer} if deployer else {}))}
     copy.write("stacks/config/Pulumi.dev-azure.yaml", yaml.safe_dump(content))
     program = Path(sys.executable).with_name("twofold")

@@ -31,7 +31,7 @@ def file_config(path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "path", [pytest.param(path, id=path.stem, marks=[pytest.mark.deep] * ("staging" in path.stem)) for path in FILES]
+    "path", [pytest.param(path, id=path.stem, marks=[pytest.mark.deep] * ("prod" not in path.stem)) for path in FILES]
 )
 def test_it_previews_and_comes_up(tmp_path, path):
     stack = path.stem.removeprefix("Pulumi.")

@@ -46,7 +46,7 @@ def documented(folder, cloud, document, **changed):
     return Captured(folder, cloud, program_in(root, cloud), **changed)
 
 
-@pytest.fixture(scope="module", params=["own", "made"])
+@pytest.fixture(scope="module", params=[pytest.param("own", marks=pytest.mark.deep), "made"])
 def document(request):
     return OWN if request.param == "own" else made()
 

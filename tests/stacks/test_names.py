@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -16,6 +17,7 @@ from twofold.manifest import RESERVED_UNITS, QueueSpec, ScheduleSpec
 TABLE = {"aws": names.AWS, "azure": names.AZURE}
 OTHERS = ("aws:ec2/", "pulumi:", "pulumi-python:", "random:")
 """AWS makes the ids of a network; the rest is in no cloud."""
+DEEP = partial(pytest.param, marks=pytest.mark.deep)
 CUSTOMER, ENVIRONMENT = "customername", "environments"
 
 
@@ -90,11 +92,11 @@ def test_a_services_title_is_no_name(asked):
     [
         ("aws", "all", "service", "a cache's name may have 1 to 40"),
         ("aws", "prefix", "unit", "a function's and its role's name may have 1 to 64"),
-        ("aws", "prefix", "queue", "a dead-letter queue's name may have 1 to 80"),
-        ("aws", "prefix", "schedule", "a schedule's role's name may have 1 to 64"),
+        DEEP("aws", "prefix", "queue", "a dead-letter queue's name may have 1 to 80"),
+        DEEP("aws", "prefix", "schedule", "a schedule's role's name may have 1 to 64"),
         ("azure", "all", "service", "a private endpoint's name may have 2 to 64"),
-        ("azure", "prefix", "unit", "an app's plan's name may have 1 to 60"),
-        ("azure", "prefix", "queue", "a dead-letter queue's name may have 1 to 63"),
+        DEEP("azure", "prefix", "unit", "an app's plan's name may have 1 to 60"),
+        DEEP("azure", "prefix", "queue", "a dead-letter queue's name may have 1 to 63"),
     ],
 )
 def test_one_character_more_is_refused_and_by_the_cloud_too(asked, cloud, kind, part, message):

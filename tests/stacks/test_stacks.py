@@ -164,6 +164,7 @@ def test_on_azure_a_changed_setting_is_asked_for_and_uploads_nothing(life, cloud
     assert {name for name in before if before[name] != after[name]} == {"orders-dev-health"}
 
 
+@pytest.mark.deep  # tests/copies/test_plain_app.py has it as a user does
 def test_a_plain_app_gets_no_store(tmp_path, cloud, monkeypatch):
     plain = ServiceManifest("plain", app="main:app")
     monkeypatch.setattr("stacks.program.SERVICE", plain)
