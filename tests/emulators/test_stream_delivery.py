@@ -9,9 +9,9 @@ import boto3
 import pytest
 
 from tests.emulators.fixtures import DUMMY, REGION, create_tables
+from twofold.emulators.dev_environment import DeliveryFailed
 from twofold.emulators.dynamodb_stream import DynamoDBStream, StreamDelivery
 from twofold.emulators.lambda_host import FunctionError
-from twofold.emulators.place import DeliveryFailed
 
 
 class Function:

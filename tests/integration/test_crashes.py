@@ -2,7 +2,7 @@
 
 In a deep run at each single call.
 
-What a crash is and where it strikes, `mortal.py` tells. The next process does the same again, with the same keys, once the dead
+What a crash is and where it strikes, `crashing.py` tells. The next process does the same again, with the same keys, once the dead
 one's locks and leases have run out; feed and queue deliver again what was not worked off. In the end there is one order, charged
 once, right in the read model, told of; its key gets the first answer, and nothing waits, is dead or parked.
 `tests/integration/local` kills real processes.
@@ -25,7 +25,7 @@ from api.orders.views import due_orders
 from tests.copies.copy import ROOT
 from tests.emulators.fixtures import DUMMY, REGION, create_tables, storage_queues
 from tests.fakes.credential import StaticCredential
-from tests.integration.mortal import Crashed, Fate, Home, Mortal
+from tests.integration.crashing import Crashed, CrashingDriver, CrashPoint, Home
 from tests.integration.tokens import bearer
 from tests.integration.walk import ORDER
 from twofold.aws import document_store
@@ -158,12 +158,16 @@ class Service(Runtime):
 class Process:
     """The service, begun anew, and a client of it. `life` gives the customer and the keys: both processes have the same."""
 
-    def __init__(self, home, folder, outside, fate, life):
-        self.home, self.outside, self.fate, self.customer = home, outside, fate, f"c-{life}"
+    def __init__(self, home, folder, outside, crash_point, life):
+        self.home, self.outside, self.crash_point, self.customer = home, outside, crash_point, f"c-{life}"
         settings = Settings.load({"TWOFOLD_APP_PAYMENT_URL": "http://provider.test"}, MANIFEST, folder)
         secrets = secret_store.from_url(f"file:///{folder}/secrets")
         self.services = bootstrap(
-            settings, MANIFEST, secret_driver=secrets, publisher_driver=Mortal(outside, fate), **home.drivers(fate)
+            settings,
+            MANIFEST,
+            secret_driver=secrets,
+            publisher_driver=CrashingDriver(outside, crash_point),
+            **home.drivers(crash_point),
         )
         self.services.documents.clock = home.clock
 
@@ -171,7 +175,7 @@ class Process:
             async def work():
                 return outside.charge(request)
 
-            return await fate(work, "charge")
+            return await crash_point(work, "charge")
 
         transport = httpx.MockTransport(charge)
         self.services._outbound["payments"] = Outbound("payments", "http://provider.test", transport=transport)
@@ -270,19 +274,19 @@ STORIES = {
 """The stories, how long a dead process locks others out, and the end."""
 
 
-async def live(story, home, folder, fate, life):
-    """A story by a process that meets its fate, if it does, and by the one after it; what `look` finds then."""
+async def live(story, home, folder, crash_point, life):
+    """A story by a process that meets its crash_point, if it does, and by the one after it; what `look` finds then."""
     outside = Outside()
-    process = Process(home, folder, outside, fate, life)
+    process = Process(home, folder, outside, crash_point, life)
     with contextlib.suppress(Crashed, BaseExceptionGroup):
         order = await story(process)
-    if fate.dead:
+    if crash_point.dead:
         await process.stop()
         home.advance(STORIES[story][0] + 1)
         await home.bury()
-        process = Process(home, folder, outside, Fate(), life)
+        process = Process(home, folder, outside, CrashPoint(), life)
         order = await story(process)
-    process.fate.at = None
+    process.crash_point.at = None
     outcome = await process.look(order)
     await process.stop()
     return outcome
@@ -292,7 +296,13 @@ class Lives:
     """Of one story in one home: first a whole one, which tells the calls there are, then those that end at one of them."""
 
     def __init__(self, story, home, folder):
-        self.story, self.home, self.folder, self.numbers, self.whole = story, home, folder, itertools.count(), Fate()
+        self.story, self.home, self.folder, self.numbers, self.whole = (
+            story,
+            home,
+            folder,
+            itertools.count(),
+            CrashPoint(),
+        )
 
     async def unharmed(self):
         await self._end(self.whole, "without a crash")
@@ -301,13 +311,13 @@ class Lives:
     async def crash(self, at):
         """Before and after a call; False when there was no such call any more."""
         for after in (False, True) if at in self.whole.abreast else (True,):
-            fate = Fate(at, after=after)
-            await self._end(fate, f"after a crash {'after' if after else 'before'} call {at}")
-        return fate.dead
+            crash_point = CrashPoint(at, after=after)
+            await self._end(crash_point, f"after a crash {'after' if after else 'before'} call {at}")
+        return crash_point.dead
 
-    async def _end(self, fate, moment):
+    async def _end(self, crash_point, moment):
         _, expected = STORIES[self.story]
-        assert await live(self.story, self.home, self.folder, fate, next(self.numbers)) == expected, moment
+        assert await live(self.story, self.home, self.folder, crash_point, next(self.numbers)) == expected, moment
 
 
 @pytest.fixture(params=STORIES, ids=lambda story: story.__name__)

@@ -11,7 +11,7 @@ from tests.copies.copy import ROOT
 from tests.integration.accepted import accepted
 from twofold.emulators import functions_host, local
 from twofold.emulators.event_grid import EventGridFake
-from twofold.emulators.inherited import InheritedServer
+from twofold.emulators.inherited_socket import InheritedSocketServer
 from twofold.emulators.lambda_host import LambdaHost
 from twofold.emulators.managed_identity import ManagedIdentityFake
 from twofold.emulators.process import free_port, serving
@@ -29,9 +29,9 @@ def door(folder):
 
 @contextmanager
 def dev(folder):
-    with local.place(MANIFEST, folder, 0) as place:
-        place.host.start()
-        yield place.url
+    with local.environment(MANIFEST, folder, 0) as environment:
+        environment.host.start()
+        yield environment.url
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def functions(folder):
 
 @contextmanager
 def functions_dev(folder):
-    host = InheritedServer([], [functions_host.__file__, str(folder), "--fd"], folder, {}, 0)
+    host = InheritedSocketServer([], [functions_host.__file__, str(folder), "--fd"], folder, {}, 0)
     host.start()
     try:
         yield host.url

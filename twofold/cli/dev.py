@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import httpx
 from rich.table import Table
 
-from twofold.cli.living import Service, console
+from twofold.cli.dev_service import Service, console
 from twofold.driver_registry import open_driver
 from twofold.emulators.output import Output
 from twofold.errors import SecretNotFound, TwofoldError
@@ -25,7 +25,7 @@ from twofold.portable.secret_store import SecretStore
 from twofold.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
-    from twofold.emulators.place import Place
+    from twofold.emulators.dev_environment import DevEnvironment
 
 NEEDED = {
     "local": ("watchfiles",),
@@ -47,8 +47,8 @@ def serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, port: 
     _end_on_signals()
     output = Output(root, root / ".build" / f"dev-{cloud}.log", lambda line: print(line, file=sys.stderr))
     try:
-        with closing(output), _place(manifest, target, cloud, root, port, output.fd) as place:
-            restart_port = _serve(manifest, target, cloud, root, place, output)
+        with closing(output), _environment(manifest, target, cloud, root, port, output.fd) as environment:
+            restart_port = _serve(manifest, target, cloud, root, environment, output)
     except KeyboardInterrupt:
         restart_port = 0
     if restart_port:
@@ -72,24 +72,26 @@ def _end_on_signals() -> None:
         signal.signal(number, end)
 
 
-def _serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, place: "Place", output: Output) -> int:
+def _serve(
+    manifest: ServiceManifest, target: str, cloud: str, root: Path, environment: "DevEnvironment", output: Output
+) -> int:
     """Serves until the manifest changes, and then returns the port."""
     from watchfiles import watch
 
-    from twofold.emulators.place import Pumps
+    from twofold.emulators.dev_environment import Pumps
 
-    _show(place)
-    service = Service(place, output, partial(_wrong, target, root))
+    _show(environment)
+    service = Service(environment, output, partial(_wrong, target, root))
     service.start()
     variables = root / ".build" / f"dev-{cloud}.env"
-    variables.write_text("".join(f"export {name}='{value}'\n" for name, value in place.environ.items()))
-    announce(manifest, place.url, own=not os.environ.get(PREFIX + "OIDC_ISSUER"))
-    if place.environ:
+    variables.write_text("".join(f"export {name}='{value}'\n" for name, value in environment.environ.items()))
+    announce(manifest, environment.url, own=not os.environ.get(PREFIX + "OIDC_ISSUER"))
+    if environment.environ:
         console.print(f"for commands in another terminal:  . {variables.relative_to(root)}")
     origin = importlib.util.find_spec(target.partition(":")[0])
     declared = Path(origin.origin).resolve() if origin and origin.origin else None
     pumps = Pumps(
-        place.sources, lambda text: console.print(f"[yellow]a delivery failed[/]  {text}"), lambda: service.fine
+        environment.sources, lambda text: console.print(f"[yellow]a delivery failed[/]  {text}"), lambda: service.fine
     )
     folders = [root / name for name in manifest.packages]
     try:
@@ -105,27 +107,27 @@ def _serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, place
                 service.refuse(wrong)
             else:
                 console.print(f"[bold]{changed}[/] changed: all of it starts anew")
-                return httpx.URL(place.url).port or 0
+                return httpx.URL(environment.url).port or 0
     finally:
         pumps.close()
     return 0
 
 
-def _place(
+def _environment(
     manifest: ServiceManifest, target: str, cloud: str, root: Path, port: int, log: int
-) -> "AbstractContextManager[Place]":
+) -> "AbstractContextManager[DevEnvironment]":
     if cloud == "local":
         from twofold.emulators import local
 
-        return local.place(target, root, port, log)
+        return local.environment(target, root, port, log)
     secrets = asyncio.run(_secrets(manifest, root))
     if cloud == "azure":
         from twofold.emulators import azure
 
-        return azure.place(manifest, root, port, secrets, log)
+        return azure.environment(manifest, root, port, secrets, log)
     from twofold.emulators import aws
 
-    return aws.place(manifest, root, port, secrets, log)
+    return aws.environment(manifest, root, port, secrets, log)
 
 
 def _require_port(port: int) -> None:
@@ -165,9 +167,9 @@ async def _secrets(manifest: ServiceManifest, root: Path) -> dict[str, str]:
     return values
 
 
-def _show(place: "Place") -> None:
+def _show(environment: "DevEnvironment") -> None:
     table = Table("what", "stands in", box=None)
-    for part in place.parts:
+    for part in environment.parts:
         table.add_row(*part)
     console.print(table)
 

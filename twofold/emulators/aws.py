@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from twofold.emulators import ministack
+from twofold.emulators.dev_environment import SERVED, DevEnvironment, Emulator, Timer
 from twofold.emulators.dynamodb_stream import DynamoDBStream, StreamDelivery
 from twofold.emulators.lambda_host import LambdaHost
 from twofold.emulators.ministack import KEYS, REGION, client
-from twofold.emulators.place import SERVED, Emulator, Place, Timer
 from twofold.emulators.process import Server, free_port
 from twofold.manifest import ServiceManifest
 
@@ -27,9 +27,9 @@ type Invoke = Callable[[Mapping[str, Any]], Any]
 
 
 @contextmanager
-def place(
+def environment(
     manifest: ServiceManifest, root: Path, port: int, secrets: Mapping[str, str], log: int | None = None
-) -> Iterator[Place]:
+) -> Iterator[DevEnvironment]:
     """The service under 127.0.0.1:port until the context ends. Raises TwofoldError; OSError when the port is taken."""
     account = free_port()
     with closing(Server(ministack.command(), account, ministack.environ(account))) as server:
@@ -53,7 +53,7 @@ def place(
 
         emulator = Emulator("ministack", server, restore, "what its tables and queues held is lost")
         try:
-            yield Place(host.url, host, _parts(manifest, endpoint, prefix), environ, sources, [emulator])
+            yield DevEnvironment(host.url, host, _parts(manifest, endpoint, prefix), environ, sources, [emulator])
         finally:
             host.close()
 

@@ -16,11 +16,11 @@ import httpx
 
 from twofold.emulators import azurite, functions_host
 from twofold.emulators.cosmos import CosmosFake
+from twofold.emulators.dev_environment import SERVED, DeliveryFailed, DevEnvironment, Emulator, Timer
 from twofold.emulators.event_grid import EventGridFake
-from twofold.emulators.inherited import InheritedServer
+from twofold.emulators.inherited_socket import InheritedSocketServer
 from twofold.emulators.key_vault import KeyVaultFake
 from twofold.emulators.managed_identity import ManagedIdentityFake
-from twofold.emulators.place import SERVED, DeliveryFailed, Emulator, Place, Timer
 from twofold.manifest import ServiceManifest
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ HIDDEN_SECONDS = 600
 
 
 @contextmanager
-def place(
+def environment(
     manifest: ServiceManifest, root: Path, port: int, secrets: Mapping[str, str], log: int | None = None
-) -> Iterator[Place]:
+) -> Iterator[DevEnvironment]:
     """The service under 127.0.0.1:port until the context ends. Raises TwofoldError; OSError when the port is taken."""
     prefix = f"{manifest.name}-dev"
     parts = [("door", "azure-functions-runtime, the library of the Functions worker")]
@@ -79,10 +79,10 @@ def place(
             name = spec.name.replace("-", "_")
             sources.append(Timer(spec, partial(app.run, name, json.dumps({"IsPastDue": False}))))
         command = [functions_host.__file__, str(root), "--fd"]
-        host = InheritedServer([*SERVED, *IMPORTED], command, root, environ, port, log)
+        host = InheritedSocketServer([*SERVED, *IMPORTED], command, root, environ, port, log)
         stack.callback(host.close)
         app.url = host.url
-        yield Place(host.url, host, parts, environ, sources, emulators)
+        yield DevEnvironment(host.url, host, parts, environ, sources, emulators)
 
 
 class App:

@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from twofold.emulators.dev_environment import DeliveryFailed
 from twofold.emulators.lambda_host import FunctionError
 from twofold.emulators.ministack import client
-from twofold.emulators.place import DeliveryFailed
 
 BATCH_SIZE = 100
 """The stack's."""

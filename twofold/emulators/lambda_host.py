@@ -21,11 +21,11 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import IO, Any
 
+from twofold.emulators.dev_environment import GRACE_SECONDS
 from twofold.emulators.loopback import LoopbackServer
 from twofold.emulators.page import page
-from twofold.emulators.place import GRACE_SECONDS
+from twofold.emulators.preloaded_command import PreloadedCommand
 from twofold.emulators.process import kill
-from twofold.emulators.standby import Standby
 from twofold.errors import TwofoldError
 
 RUNTIME = "/2018-06-01/runtime/"
@@ -69,7 +69,9 @@ class LambdaHost:
             "PYTHONPATH": str(folder),
         }  # fmt: skip
         command = ["-m", "awslambdaric", HANDLER]
-        self._standby = Standby(modules, command, folder, {**os.environ, **own, **environ}, log=self.log or log)
+        self._command = PreloadedCommand(
+            modules, command, folder, {**os.environ, **own, **environ}, log=self.log or log
+        )
         if log is None:
             self.start()
 
@@ -77,7 +79,7 @@ class LambdaHost:
         """Starts an instance, from the files as they are now; raises FunctionError as the constructor does."""
         self._failed, self._page, self._stopping = "", "", False
         self._ready.clear()
-        self._processes = [self._standby.take()]
+        self._processes = [self._command.take()]
         deadline = time.monotonic() + 60
         while not self._ready.wait(0.02):
             if self._failed or self.ended or time.monotonic() > deadline:
@@ -87,7 +89,7 @@ class LambdaHost:
 
     def prepare(self) -> None:
         """Has the next instance import `modules` already."""
-        self._standby.prepare()
+        self._command.prepare()
 
     def stop(self) -> None:
         """Ends the instances. What they have in hand fails unless it is done within a second; what waits goes to the next start."""
@@ -129,7 +131,7 @@ class LambdaHost:
             if self._ready.is_set() and len(self._processes) < min(
                 self._instances, len(self._in_hand) + self._events.qsize()
             ):
-                self._processes.append(self._standby.take())
+                self._processes.append(self._command.take())
         try:
             kind, body = answered.get(timeout=60)
         except queue.Empty:
@@ -141,7 +143,7 @@ class LambdaHost:
     def close(self) -> None:
         """Ends the instances and the front."""
         self.stop()
-        self._standby.close()
+        self._command.close()
         self._server.close()
         if self.log:
             self.log.close()

@@ -22,7 +22,7 @@ class Output:
         log.parent.mkdir(exist_ok=True)
         self._log, self._show = log.open("wb"), show
         self._folding = Folding(root, f"whole in {log.relative_to(root)}")
-        self._said: deque[str] = deque(maxlen=KEPT_LINES)
+        self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._read = threading.Event()
         if sys.stderr.isatty():
             import tty
@@ -36,19 +36,19 @@ class Output:
 
     def begin(self) -> None:
         """Forgets what was said so far."""
-        self.said()
-        self._said.clear()
+        self.tail()
+        self._lines.clear()
 
-    def said(self) -> str:
+    def tail(self) -> str:
         """The end of what was said since `begin`."""
         self._read.clear()
         os.write(self.fd, MARK + b"\n")
         self._read.wait(5)
-        return "\n".join(self._said).strip()
+        return "\n".join(self._lines).strip()
 
     def close(self) -> None:
         """Ends it, with all of it shown."""
-        self.said()
+        self.tail()
         os.close(self.fd)
 
     def _run(self) -> None:
@@ -76,6 +76,6 @@ class Output:
 
     def _tell(self, lines: list[str]) -> None:
         for line in lines:
-            self._said.append(line)
+            self._lines.append(line)
             with suppress(OSError):  # a terminal that has ended: the processes shall not wait for it
                 self._show(line)

@@ -24,8 +24,8 @@ from azure.storage.queue import QueueClient
 from tests.engine.emulated.azure.data import Database
 from tests.engine.front import forwarded
 from twofold.emulators import functions_host
+from twofold.emulators.dev_environment import DeliveryFailed, Pumps
 from twofold.emulators.managed_identity import ManagedIdentityFake
-from twofold.emulators.place import DeliveryFailed, Pumps
 from twofold.emulators.process import end, free_port
 
 PLATFORM = ("azure-functions-runtime", "azurefunctions-extensions-base", "uvicorn", "click", "h11")

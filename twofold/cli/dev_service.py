@@ -15,7 +15,7 @@ from twofold.emulators.output import Output
 from twofold.errors import TwofoldError
 
 if TYPE_CHECKING:
-    from twofold.emulators.place import Emulator, Place
+    from twofold.emulators.dev_environment import DevEnvironment, Emulator
 
 START_SECONDS = 60
 SHORT_SECONDS = 60
@@ -40,10 +40,10 @@ class Lives:
 
 
 class Service:
-    """Of a place; `fine` is whether it serves. `wrong` says in a line why its manifest can't be read, or nothing."""
+    """`fine` is whether it serves. `wrong` says in a line why its manifest can't be read, or nothing."""
 
-    def __init__(self, place: "Place", output: Output, wrong: Callable[[], str]) -> None:
-        self._place, self._output, self._wrong = place, output, wrong
+    def __init__(self, environment: "DevEnvironment", output: Output, wrong: Callable[[], str]) -> None:
+        self._environment, self._output, self._wrong = environment, output, wrong
         self.fine, self._started = False, 0.0
         self._lives: dict[str, Lives] = {}
 
@@ -51,7 +51,7 @@ class Service:
         """Starts it, or starts it anew after a change; waits until it answers, and tells how long that took. Why it does not is
         told here, and to whoever asks for anything."""
         begun, self.fine = time.monotonic(), False
-        host = self._place.host
+        host = self._environment.host
         host.stop()
         self._output.begin()
         try:
@@ -71,15 +71,15 @@ class Service:
     def refuse(self, wrong: str) -> None:
         """Answers every request with what is wrong with the manifest."""
         self.fine = False
-        self._place.host.show(wrong)
+        self._environment.host.show(wrong)
         console.print(f"[red]{escape(wrong)}[/]\n{MEND}")
 
     def look(self) -> None:
         """Starts again what has died. Raises TwofoldError for an emulator that dies again and again."""
-        for emulator in self._place.emulators:
+        for emulator in self._environment.emulators:
             if emulator.server.ended:
                 self._revive(emulator)
-        if self.fine and self._place.host.ended:
+        if self.fine and self._environment.host.ended:
             if self._lives.setdefault("", Lives()).ended(self._started):
                 self._fail(f"the service has ended {LIVES} times, each time soon after its start")
                 return
@@ -105,18 +105,21 @@ class Service:
 
     def _fail(self, why: str) -> None:
         self.fine = False
-        text = f"{why}\n{self._output.said()}"
-        self._place.host.show(text)
+        text = f"{why}\n{self._output.tail()}"
+        self._environment.host.show(text)
         console.print(f"[red]{escape(why)}[/]; what it said is above")
         if wrong := self._wrong():  # a cloud's runtime may not say where
-            self._place.host.show(f"{wrong}\n{text}")
+            self._environment.host.show(f"{wrong}\n{text}")
             console.print(f"[red]{escape(wrong)}[/]")
         console.print(MEND)
 
     def _status(self, begun: float) -> int:
         """What it answers; 0 as long as it breaks off. One question: each may make it say why it does not start."""
-        place = urlsplit(self._place.url)
-        with closing(HTTPConnection(place.hostname or "", place.port)) as connection, suppress(OSError, HTTPException):
+        address = urlsplit(self._environment.url)
+        with (
+            closing(HTTPConnection(address.hostname or "", address.port)) as connection,
+            suppress(OSError, HTTPException),
+        ):
             connection.request("GET", "/health/live")
             while not select([connection.sock], [], [], 0.02)[0]:
                 self._require_life(begun)
@@ -125,5 +128,5 @@ class Service:
         return 0
 
     def _require_life(self, begun: float) -> None:
-        if self._place.host.ended or time.monotonic() - begun > START_SECONDS:
+        if self._environment.host.ended or time.monotonic() - begun > START_SECONDS:
             raise TwofoldError("it does not start")

@@ -1,4 +1,4 @@
-"""A place where a service runs on this machine as in a cloud: what stands in for it, its process, and what is delivered to it."""
+"""Where a service runs on this machine as in a cloud: what stands in for it, its process, and what is delivered to it."""
 
 import threading
 import time
@@ -53,7 +53,7 @@ class Emulator:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DevEnvironment:
     """A host that is not started yet; `parts` are (what for, what stands in); `environ` is what the service is told; each source
     delivers what is due, once, and returns how much that was."""
 

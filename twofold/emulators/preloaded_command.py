@@ -1,7 +1,7 @@
 """Python processes that have imported what takes long before they are wanted: a change is then live in tenths of a second.
 
-`python -m twofold.emulators.standby MODULES COMMAND…` imports the modules, waits for a byte on standard input, and is then what
-`python COMMAND…` would be. It ends when nobody can send that byte any more.
+`python -m twofold.emulators.preloaded_command MODULES COMMAND…` imports the modules, waits for a byte on standard
+input, and is then what `python COMMAND…` would be. It ends when nobody can send that byte any more.
 """
 
 import importlib
@@ -16,7 +16,7 @@ from typing import IO
 from twofold.emulators.process import kill, spawn
 
 
-class Standby:
+class PreloadedCommand:
     """Makes processes of one command, a script's path or `-m` and a module, with its arguments. `modules` must be none of
     those that change, and start no thread."""
 

@@ -17,7 +17,7 @@ class Crashed(BaseException):
     """The process is gone."""
 
 
-class Fate:
+class CrashPoint:
     """Counts the calls that change something; the `at`th crashes, before it is done or after.
 
     A read changes nothing: to die before or after it is to die before the next call that does. And to die before a call is to die
@@ -64,17 +64,19 @@ def kind(name, subject, *more):
     return name, getattr(subject, "queue", None)
 
 
-class Mortal:
+class CrashingDriver:
     """A driver as one process has it. Its connections outlive the process."""
 
-    def __init__(self, driver, fate):
-        self._driver, self._fate, self.system = driver, fate, driver.system
+    def __init__(self, driver, crash_point):
+        self._driver, self._crash_point, self.system = driver, crash_point, driver.system
 
     def __getattr__(self, name):
         method = getattr(self._driver, name)
 
         async def call(*arguments, **options):
-            return await self._fate(lambda: method(*arguments, **options), kind(name, *arguments), reads=name in READS)
+            return await self._crash_point(
+                lambda: method(*arguments, **options), kind(name, *arguments), reads=name in READS
+            )
 
         return call
 
@@ -82,15 +84,15 @@ class Mortal:
         pass
 
 
-class MortalQueue(Mortal):
+class CrashingQueueDriver(CrashingDriver):
     """A queue's driver, without delays. What is received stands in `held` too, whether the process lived to see it or not."""
 
-    def __init__(self, driver, fate, held):
-        super().__init__(driver, fate)
+    def __init__(self, driver, crash_point, held):
+        super().__init__(driver, crash_point)
         self._held = held
 
     async def send(self, queue, body, *, delay):
-        await self._fate(lambda: self._driver.send(queue, body, delay=0), ("send", queue))
+        await self._crash_point(lambda: self._driver.send(queue, body, delay=0), ("send", queue))
 
     async def receive(self, queue, **options):
         async def take():
@@ -98,7 +100,7 @@ class MortalQueue(Mortal):
             self._held.extend(deliveries)
             return deliveries
 
-        return await self._fate(take, ("receive", queue))
+        return await self._crash_point(take, ("receive", queue))
 
 
 class Home:
@@ -113,11 +115,11 @@ class Home:
         self._clocks = (self.clock, *clocks)
         self._undelivered, self._held = [], []
 
-    def drivers(self, fate):
+    def drivers(self, crash_point):
         """Those of one process."""
         return {
-            "document_driver": Mortal(self._documents, fate),
-            "queue_driver": MortalQueue(self._queue, fate, self._held),
+            "document_driver": CrashingDriver(self._documents, crash_point),
+            "queue_driver": CrashingQueueDriver(self._queue, crash_point, self._held),
         }
 
     async def deliver(self, runtime):

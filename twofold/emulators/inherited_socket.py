@@ -8,15 +8,15 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from twofold.emulators import page
+from twofold.emulators.dev_environment import GRACE_SECONDS
 from twofold.emulators.loopback import LoopbackServer
-from twofold.emulators.place import GRACE_SECONDS
+from twofold.emulators.preloaded_command import PreloadedCommand
 from twofold.emulators.process import end
-from twofold.emulators.standby import Standby
 
 HOST = "127.0.0.1"
 
 
-class InheritedServer:
+class InheritedSocketServer:
     """`command` is run, once it is started, with the listening socket's number as its last argument, after `modules` were
     imported. Its output goes to `log`, or is this process's own. Raises OSError when the port is taken.
     """
@@ -29,7 +29,7 @@ class InheritedServer:
         self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what it accepts inherits this
         number = self._listener.fileno()
         self.url = f"http://{HOST}:{self._listener.getsockname()[1]}"
-        self._standby = Standby(
+        self._command = PreloadedCommand(
             modules, [*command, str(number)], folder, os.environ | environ, log=log, pass_fds=[number]
         )
         self._process: subprocess.Popen[bytes] | None = None
@@ -39,11 +39,11 @@ class InheritedServer:
     def start(self) -> None:
         """See `Host`; whether it serves is seen by asking it."""
         self._withdraw()
-        self._process = self._standby.take()
+        self._process = self._command.take()
 
     def prepare(self) -> None:
         """See `Host`."""
-        self._standby.prepare()
+        self._command.prepare()
 
     def stop(self) -> None:
         """See `Host`."""
@@ -68,7 +68,7 @@ class InheritedServer:
         """Ends the processes and the socket."""
         self.stop()
         self._withdraw()
-        self._standby.close()
+        self._command.close()
         self._listener.close()
 
     def _answer(self, request: BaseHTTPRequestHandler) -> None:
