@@ -81,6 +81,7 @@ class Service:
                 self._revive(emulator)
         if self.fine and self._environment.host.ended:
             if self._lives.setdefault("", Lives()).ended(self._started):
+                del self._lives[""]  # a change begins anew
                 self._fail(f"the service has ended {LIVES} times, each time soon after its start")
                 return
             console.print("[red]the service has ended[/]: it is started again")

@@ -132,6 +132,7 @@ class LambdaHost:
                 self._instances, len(self._in_hand) + self._events.qsize()
             ):
                 self._processes.append(self._command.take())
+                self._command.prepare()  # this was the next start's
         try:
             kind, body = answered.get(timeout=60)
         except queue.Empty:
