@@ -1,4 +1,4 @@
-"""What fails of a stream's batch comes again, as Lambda's event source mapping has it: real records, a function that is told to fail.
+"""What fails of a stream's batch comes again, as Lambda's mapping has it: real records, a function that is told to fail.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
 """

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from twofold.emulators import ministack
+from twofold.emulators.dynamodb import DynamoDB
 from twofold.emulators.dynamodb_stream import DynamoDBStream, StreamDelivery
 from twofold.emulators.lambda_host import LambdaHost
 from twofold.emulators.ministack import KEYS, REGION, client
@@ -32,9 +33,9 @@ def place(
 ) -> Iterator[Place]:
     """The service under 127.0.0.1:port until the context ends. Raises TwofoldError; OSError when the port is taken."""
     account = free_port()
-    with serving(ministack.command(), account, ministack.environ(account)) as endpoint:
+    with serving(ministack.command(), account, ministack.environ(account)) as endpoint, DynamoDB(endpoint) as database:
         prefix = f"{manifest.name}-dev"
-        environ = provision(manifest, endpoint, prefix, secrets)
+        environ = provision(manifest, endpoint, prefix, secrets, database.url)
         # The SDK's own search for credentials would ask the network.
         environ |= {name.upper(): value for name, value in KEYS.items()}
         host = LambdaHost(root, environ, port=port, instances=INSTANCES, modules=[*SERVED, *IMPORTED], log=log)
@@ -51,12 +52,15 @@ def place(
             host.close()
 
 
-def provision(manifest: ServiceManifest, endpoint: str, prefix: str, secrets: Mapping[str, str]) -> dict[str, str]:
-    """Makes what the manifest names, as its stack does, and returns the settings that tell the service of it."""
+def provision(
+    manifest: ServiceManifest, endpoint: str, prefix: str, secrets: Mapping[str, str], database: str = ""
+) -> dict[str, str]:
+    """Makes what the manifest names, as its stack does, and returns the settings that tell the service of it. `database` is
+    where DynamoDB is, if not at the endpoint."""
     found = {}
     if manifest.blocks:
-        create_tables(client("dynamodb", endpoint), prefix, manifest.stored)
-        found["TWOFOLD_STORE_URL"] = f"dynamodb://{REGION}/{prefix}?endpoint={endpoint}"
+        create_tables(client("dynamodb", database or endpoint), prefix, manifest.stored)
+        found["TWOFOLD_STORE_URL"] = f"dynamodb://{REGION}/{prefix}?endpoint={database or endpoint}"
     if manifest.queues:
         queues = client("sqs", endpoint)
         for spec in manifest.queues:

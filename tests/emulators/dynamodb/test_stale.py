@@ -1,4 +1,4 @@
-"""Eventual reads are older than what was written, every time; a driver that forgets `ConsistentRead` is found out by its first read."""
+"""Eventual reads are older than what was written, every time: a driver that forgets `ConsistentRead` is found out at once."""
 
 import uuid
 

@@ -79,11 +79,11 @@ def _negated(reader: Reader) -> Condition:
 def _one(reader: Reader) -> Condition:
     if reader.peek() == "(":
         reader.take()
-        doubled = reader.peek() == "("
         found = _alternatives(reader)
-        if doubled and isinstance(found, Test):
+        if found is reader.grouped:
             reader.fault("parentheses", "The expression has redundant parentheses;")
         reader.take(")")
+        reader.grouped = found
         return found
     first = reader.operand()
     operator = reader.word()

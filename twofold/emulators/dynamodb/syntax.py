@@ -61,6 +61,7 @@ class Reader:
         self.names, self.values = names, values
         self.used: set[str] = set()
         self.operators = 0
+        self.grouped: object = None  # what was in the last parentheses
         self._faults: dict[str, str] = {}
         self._tokens = [(found[1], found.start(1), found.end(1)) for found in _TOKEN.finditer(text)]
         self._next = 0
