@@ -12,6 +12,7 @@ from typing import Any
 
 from twofold.emulators import ministack
 from twofold.emulators.dev_environment import SERVED, DevEnvironment, Emulator, Timer
+from twofold.emulators.dynamodb import DynamoDB
 from twofold.emulators.dynamodb_stream import DynamoDBStream, StreamDelivery
 from twofold.emulators.lambda_host import LambdaHost
 from twofold.emulators.ministack import KEYS, REGION, client
@@ -32,14 +33,17 @@ def environment(
 ) -> Iterator[DevEnvironment]:
     """The service under 127.0.0.1:port until the context ends. Raises TwofoldError; OSError when the port is taken."""
     account = free_port()
-    with closing(Server(ministack.command(), account, ministack.environ(account))) as server:
+    with (
+        closing(Server(ministack.command(), account, ministack.environ(account))) as server,
+        DynamoDB(server.url) as database,
+    ):
         endpoint, prefix = server.url, f"{manifest.name}-dev"
-        environ = provision(manifest, endpoint, prefix, secrets)
+        environ = provision(manifest, endpoint, prefix, secrets, database.url)
         # The SDK's own search for credentials would ask the network.
         environ |= {name.upper(): value for name, value in KEYS.items()}
         host = LambdaHost(root, environ, port=port, instances=INSTANCES, modules=[*SERVED, *IMPORTED], log=log)
         sources: list[Callable[[], int]] = []
-        feed = StreamDelivery(partial(DynamoDBStream, endpoint, f"{prefix}-events"), host.invoke)
+        feed = StreamDelivery(partial(DynamoDBStream, database.url, f"{prefix}-events"), host.invoke)
         if manifest.reads_feed:
             sources.append(feed)
         sources += [QueueDelivery(endpoint, f"{prefix}-{spec.name}", host.invoke) for spec in manifest.queues]
@@ -48,7 +52,7 @@ def environment(
             sources.append(Timer(spec, partial(host.invoke, event)))
 
         def restore() -> None:
-            provision(manifest, endpoint, prefix, secrets)
+            provision(manifest, endpoint, prefix, secrets, database.url)
             feed.begin()
 
         emulator = Emulator("ministack", server, restore, "what its tables and queues held is lost")
@@ -58,12 +62,15 @@ def environment(
             host.close()
 
 
-def provision(manifest: ServiceManifest, endpoint: str, prefix: str, secrets: Mapping[str, str]) -> dict[str, str]:
-    """Makes what the manifest names, as its stack does, and returns the settings that tell the service of it."""
+def provision(
+    manifest: ServiceManifest, endpoint: str, prefix: str, secrets: Mapping[str, str], database: str = ""
+) -> dict[str, str]:
+    """Makes what the manifest names, as its stack does, and returns the settings that tell the service of it. `database` is
+    where DynamoDB is, if not at the endpoint."""
     environ = {}
     if manifest.blocks:
-        create_tables(client("dynamodb", endpoint), prefix, manifest.store_collections)
-        environ["TWOFOLD_STORE_URL"] = f"dynamodb://{REGION}/{prefix}?endpoint={endpoint}"
+        create_tables(client("dynamodb", database or endpoint), prefix, manifest.store_collections)
+        environ["TWOFOLD_STORE_URL"] = f"dynamodb://{REGION}/{prefix}?endpoint={database or endpoint}"
     if manifest.queues:
         queues = client("sqs", endpoint)
         for spec in manifest.queues:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Self
 
 from twofold.emulators.loopback import LoopbackServer
-from twofold.emulators.tls import certificate, context
 
 type Headers = Message  # names are looked up without case
 type When = Callable[[str, str, Headers], bool]
@@ -45,7 +44,7 @@ class _Fault:
 class FakeServer(ABC):
     """Serves from its making to `close`, at `host`; one request at a time, under `lock`.
 
-    `requests` has the method and path of each so far; `pem` is the path of the certificate to trust.
+    `requests` has the method and path of each so far; `pem` is, with TLS, the path of the certificate to trust.
     """
 
     def __init__(self, *, tls: bool = True) -> None:
@@ -53,9 +52,12 @@ class FakeServer(ABC):
         self.requests: list[tuple[str, str]] = []
         self._faults: list[_Fault] = []
         self._folder = tempfile.TemporaryDirectory()
-        self.pem = certificate(Path(self._folder.name))
+        self.pem = ""
         self._server = LoopbackServer(self._handle)
         if tls:
+            from twofold.emulators.tls import certificate, context  # loads cryptography
+
+            self.pem = certificate(Path(self._folder.name))
             self._server.socket = context(self.pem).wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False
             )

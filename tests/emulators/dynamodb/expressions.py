@@ -79,6 +79,10 @@ CONDITIONAL = [
         CONDITION + "The BETWEEN operator requires upper bound to be greater than or equal to lower bound"),
     Row("parentheses are needed", CONDITIONS, "DeleteItem", _when("((a = :v))", ONE), INVALID,
         CONDITION + "The expression has redundant parentheses;"),
+    Row("parentheses of a group are needed once", CONDITIONS, "DeleteItem", _when("((a = :v AND b = :v))", ONE), INVALID,
+        CONDITION + "The expression has redundant parentheses;"),
+    Row("parentheses of several parts", CONDITIONS, "DeleteItem",
+        _when("((a <> :v AND NOT (b = :v)) AND ((a = :v) OR (c <> :v)))", ONE)),
     Row("words are known in any case", CONDITIONS, "DeleteItem",
         _when("not a In (:v) Or a between :v and :v", ONE)),
     Row("a condition of every operator", CONDITIONS, "DeleteItem", _when(

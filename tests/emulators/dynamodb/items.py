@@ -55,6 +55,8 @@ KEYS = [
     Row("an index' key is not empty", TYPES, "PutItem", _item(h=s(""), r=n(1)), INVALID,
         "One or more parameter values are not valid. A value specified for a secondary index key is not supported."
         " The AttributeValue for a key attribute cannot contain an empty string value. IndexName: global, IndexKey: h"),
+    Row("a put has an item", API + "API_PutItem.html", "PutItem", on(), INVALID,
+        "1 validation error detected: Value null at 'item' failed to satisfy constraint: Member must not be null"),
     Row("a table that is not there", API + "API_GetItem.html", "GetItem", {"TableName": "nowhere", "Key": key("1")},
         "ResourceNotFoundException", "Requested resource not found"),
 ]  # fmt: skip

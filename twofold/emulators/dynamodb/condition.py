@@ -79,11 +79,11 @@ def _negated(reader: Reader) -> Condition:
 def _one(reader: Reader) -> Condition:
     if reader.peek() == "(":
         reader.take()
-        doubled = reader.peek() == "("
         parsed = _alternatives(reader)
-        if doubled and isinstance(parsed, Test):
+        if parsed is reader.grouped:
             reader.fault("parentheses", "The expression has redundant parentheses;")
         reader.take(")")
+        reader.grouped = parsed
         return parsed
     first = reader.operand()
     operator = reader.word()

@@ -37,6 +37,14 @@ def unmet(value: object, member: str, constraint: str) -> Answer:
     )
 
 
+def missing(member: str) -> Answer:
+    """A ValidationException about a member that is not there."""
+    name = member[:1].lower() + member[1:]
+    return invalid(
+        f"1 validation error detected: Value null at '{name}' failed to satisfy constraint: Member must not be null"
+    )
+
+
 def message_of(refusal: Answer) -> str:
     """What it says."""
     assert isinstance(refusal.body, dict)

@@ -79,7 +79,7 @@ def _batch_write(request: Request, tables: Tables) -> None:
     batches = _batches(request)
     if any(len(writes) > MAX_BATCH for writes in batches.values()):
         raise unmet(
-            _short(batches), "requestItems",
+            "{…}", "requestItems",
             "Map value must satisfy constraint: [Member must have length less than or equal to 25,"
             " Member must have length greater than or equal to 1]",
         )  # fmt: skip
@@ -183,7 +183,7 @@ def _actions(request: Request, kinds: Iterable[str]) -> Iterator[tuple[str, Any]
     if not actions:
         raise unmet("[]", "transactItems", "Member must have length greater than or equal to 1")
     if len(actions) > MAX_ACTIONS:
-        raise unmet(_short(actions), "transactItems", "Member must have length less than or equal to 100")
+        raise unmet("[…]", "transactItems", "Member must have length less than or equal to 100")
     for one in actions:
         held = [kind for kind in kinds if kind in one]
         if len(held) != 1:
@@ -213,8 +213,3 @@ def _check_once(keys: Iterable[object], message: str) -> None:
     texts = [json.dumps(key, sort_keys=True) for key in keys]
     if len(set(texts)) < len(texts):
         raise invalid(message)
-
-
-def _short(value: object) -> str:
-    """AWS shows all of it, to whom it may be of use."""
-    return f"{str(value)[0]}…"

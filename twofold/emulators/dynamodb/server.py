@@ -7,7 +7,7 @@ from typing import Any
 
 from twofold.emulators import ministack
 from twofold.emulators.dynamodb.backend import Backend
-from twofold.emulators.dynamodb.errors import JSON, MISSING_TABLE, invalid, refuse
+from twofold.emulators.dynamodb.errors import JSON, MISSING_TABLE, invalid, missing, refuse
 from twofold.emulators.dynamodb.replica import REGION as ELSEWHERE
 from twofold.emulators.dynamodb.replica import Replica
 from twofold.emulators.dynamodb.requests import MAX_TRANSACTION, check
@@ -53,7 +53,9 @@ class DynamoDB(FakeServer):
             raise refuse("UnknownOperationException", "This emulator takes no PartiQL.")
         try:
             check(operation, request, self._table)
-        except (KeyError, TypeError, AttributeError, IndexError):
+        except KeyError as exc:
+            raise missing(str(exc.args[0])) from None
+        except (TypeError, AttributeError, IndexError):
             raise refuse("SerializationException", f"The request is no {operation}.") from None
         for name, key in self._written(operation, request) if self._replica else ():
             self._replica.fall_behind(name, key)  # type: ignore[union-attr]

@@ -61,6 +61,7 @@ class Reader:
         self.names, self.values = names, values
         self.used: set[str] = set()
         self.operators = 0
+        self.grouped: object = None  # what was in the last parentheses
         self._faults: dict[str, str] = {}
         self._tokens = [(match[1], match.start(1), match.end(1)) for match in _TOKEN.finditer(text)]
         self._next = 0

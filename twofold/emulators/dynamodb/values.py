@@ -54,9 +54,9 @@ def check(value: Any, level: int = 1) -> None:
             "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
         )
     kind = known[0]
-    content: Any = value[kind]
-    if not isinstance(content, _TYPES[kind]):
+    if not isinstance(value[kind], _TYPES[kind]):
         raise invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+    content: Any = value[kind]
     match kind:
         case "N":
             number(content)
