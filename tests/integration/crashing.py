@@ -57,10 +57,10 @@ class CrashPoint:
 
 
 def kind(name, subject, *more):
-    """What a call is for: of a store's writes that is how their partition's name begins, `feed:order-events:order-1` say."""
+    """What a call is for: of a store's writes that is how their partition's name begins: `feed` of `feed:order-events:order-1`."""
     if name == "commit":
         [partition, _] = more
-        return name, subject, partition.rpartition(":")[0] or partition.partition("-")[0]
+        return name, subject, partition.partition(":")[0].partition("-")[0]
     return name, getattr(subject, "queue", None)
 
 

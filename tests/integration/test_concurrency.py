@@ -1,4 +1,4 @@
-"""1,000 concurrent commands on 10 orders, over HTTP, on every backend: each is done once, refused, or told to be stale."""
+"""Many concurrent commands on 10 orders, over HTTP, on every backend: each is done once, refused, or told to be stale."""
 
 import asyncio
 import collections
@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from api.manifest import SERVICE
+from tests.depth import examples
 from tests.emulators.fixtures import REGION, create_tables
 from tests.fakes.credential import StaticCredential
 from tests.integration.doors import UNLIMITED
@@ -22,7 +23,7 @@ from twofold.local import document_store as local
 from twofold.runtime import Runtime
 from twofold.settings import Settings
 
-ORDERS, COMMANDS = 10, 1000
+ORDERS, COMMANDS = 10, examples(200, 1000)
 DONE = {"payment": 202, "shipment": 200, "cancellation": 200}
 
 

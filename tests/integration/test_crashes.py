@@ -334,7 +334,7 @@ async def test_a_crash_at_each_kind_of_call_changes_nothing_in_the_end(lives):
     whole = await lives.unharmed()
     for at in whole.first.values():
         assert await lives.crash(at)
-    assert len(whole.first) > 10
+    assert len(whole.first) >= 8
 
 
 @pytest.mark.deep
