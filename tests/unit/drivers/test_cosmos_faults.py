@@ -70,8 +70,14 @@ async def test_somebody_elses_create_is_a_conflict_also_when_an_answer_was_lost(
     assert (await store.get(C, "a", "1")).body == {"n": 1}
 
 
+@pytest.fixture
+def patient(monkeypatch):
+    """However slow this machine is, a second attempt is made."""
+    monkeypatch.setattr("twofold.portable.document_store.THROTTLED_SECONDS", 60)
+
+
 @pytest.mark.parametrize("status", [429, 449])
-async def test_load_is_retried(fake, store, status):
+async def test_load_is_retried(fake, store, status, patient):
     fake.inject(3, refuse(status, "x", "later", **{"x-ms-retry-after-ms": 20}), when=writes)
     await store.put(C, "a", "1", {"n": 1})
     assert (await store.get(C, "a", "1")).body == {"n": 1}
@@ -82,7 +88,7 @@ async def test_load_that_stays_is_told_within_seconds(fake, store):
     started = time.monotonic()
     with pytest.raises(StoreThrottled):
         await store.put(C, "a", "1", {"n": 1})
-    assert 1 < time.monotonic() - started < 5
+    assert 1 < time.monotonic() - started < 25  # the SDK itself would try for 30
 
 
 async def test_an_account_that_is_down_is_unavailable(fake, store):

@@ -16,6 +16,7 @@ from twofold.portable.profile import MAX_HTTP_BYTES
 from twofold.settings import Settings
 
 RUNS = []
+GO = asyncio.Event()
 
 
 def application():
@@ -30,7 +31,7 @@ def application():
     async def create(request: Request, response: Response):
         RUNS.append(operation_id(request.scope))
         if request.headers.get("x-slow"):
-            await asyncio.sleep(0.2)
+            await GO.wait()
         if request.headers.get("x-fail"):
             raise RuntimeError("a secret detail")
         response.headers["Location"] = f"/things/{RUNS[-1]}"
@@ -130,10 +131,13 @@ async def test_a_key_runs_an_operation_once_and_its_id_follows_from_the_key(clie
 
 async def test_another_request_under_a_key_a_second_at_once_and_a_bad_key_are_refused(client):
     key = {"Idempotency-Key": "k"}
+    GO.clear()
     slow = asyncio.create_task(client.post("/things", headers={**key, "x-slow": "1"}))
-    await asyncio.sleep(0.05)
+    while not RUNS:
+        await asyncio.sleep(0)
     answer = await client.post("/things", headers=key)
     assert (answer.status_code, slug(answer)) == (409, "idempotency-in-progress") and answer.headers["retry-after"]
+    GO.set()
     assert (await slow).status_code == 201
     assert slug(await client.post("/things", headers=key, content=b"{}")) == "idempotency-key-reused"
     assert slug(await client.post("/things", headers={"Idempotency-Key": "x" * 256})) == "invalid-idempotency-key"

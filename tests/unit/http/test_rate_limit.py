@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 import uuid
 from types import SimpleNamespace
 
@@ -131,15 +132,17 @@ async def test_an_ipv6_caller_is_its_network():
 
 
 @pytest.mark.parametrize("kind", ["memory", "redis"])
-async def test_a_window_moves(kind, request, patient):
-    url = "memory:" if kind == "memory" else request.getfixturevalue("redis_url")
-    limiter, rate = RateLimiter(Cache(local.open(url), prefix=f"{id(request)}:")), Rate.parse("4/second")
+async def test_a_window_moves(kind, request, patient, monkeypatch):
+    url, clock = "memory:" if kind == "memory" else request.getfixturevalue("redis_url"), Clock(int(time.time()))
+    monkeypatch.setattr(time, "time", clock)
+    cache = Cache(local.open(url), prefix=f"{id(request)}:")
+    limiter, rate = RateLimiter(cache, clock=clock), Rate.parse("4/minute")
     for _ in range(2):
         assert [(await limiter.hit(rate, "k")).remaining for _ in range(2)] in ([3, 2], [1, 0])
-        await asyncio.sleep(0.4)
+        clock.advance(24)
     refused = await limiter.hit(rate, "k")
-    assert (refused.allowed, refused.remaining, refused.reset) == (False, 0, 1)
-    await asyncio.sleep(0.3)  # the first two are older than a second, the others are not
+    assert (refused.allowed, refused.remaining, refused.reset) == (False, 0, 12)
+    clock.advance(18)  # the first two are older than a minute, the others are not
     assert [(await limiter.hit(rate, "k")).allowed for _ in range(3)] == [True, True, False]
     await limiter._cache.close()
 
