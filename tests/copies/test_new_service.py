@@ -109,8 +109,8 @@ def test_it_is_served_as_in_a_cloud(service, cloud):
         assert client.get(created.headers["location"]).json()["text"] == "hello"
         assert client.get("/health/ready").json()["status"] == "ready"
     process.terminate()  # make, which ends what it runs
-    process.wait(20)
-    eventually(lambda: not listens(url), lambda: time.sleep(0.05))
+    process.wait(120)
+    eventually(lambda: not listens(url), lambda: time.sleep(0.05), 120)
 
 
 @pytest.fixture(scope="module")

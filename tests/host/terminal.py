@@ -68,7 +68,7 @@ class Terminal:
             command.split(), cwd=self.project, env=left | self.environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             start_new_session=True,
         )  # fmt: skip
-        output, _ = self.process.communicate(timeout=280)
+        output, _ = self.process.communicate(timeout=900)
         return self.process.returncode, output
 
     def interrupt(self):

@@ -35,6 +35,8 @@ __all__ = [
 ]  # fmt: skip
 
 log = logging.getLogger("twofold.store")
+THROTTLED_SECONDS = 2.0
+"""How long a write is tried again while the store throttles."""
 
 type Clock = Callable[[], float]
 
@@ -282,8 +284,8 @@ def prefix_end(prefix: str) -> str | None:
 
 
 async def retry_throttled[T](call: Callable[[], Awaitable[T]]) -> T:
-    """Runs `call` again with full-jitter backoff while the store throttles, for about two seconds in all."""
-    deadline = time.monotonic() + 2.0
+    """Runs `call` again with full-jitter backoff while the store throttles, for about `THROTTLED_SECONDS` in all."""
+    deadline = time.monotonic() + THROTTLED_SECONDS
     delay = 0.05
     while True:
         try:
