@@ -110,7 +110,7 @@ def test_a_pulumi_that_its_installer_put_where_no_command_looks_is_told_so_by_al
     [check] = [check for check in installed.installed(machine, nobody) if check.what == "Pulumi CLI"]
     with pytest.raises(tools.MissingProgram) as command:
         tools.pulumi(machine.environ, machine.home)
-    assert check.found == command.value.found == f"the Pulumi CLI is {own}, which is not on PATH"
+    assert check.found == command.value.problem == f"the Pulumi CLI is {own}, which is not on PATH"
     assert check.command == 'export PATH="$HOME/.pulumi/bin:$PATH"' and check.command in str(command.value)
 
 
@@ -119,7 +119,7 @@ def test_an_engine_that_does_not_answer_is_none_for_all(machine):
     with pytest.raises(tools.MissingProgram) as command:
         tools.engine(machine.environ)
     [check] = [check for check in installed.installed(machine, nobody) if check.what.startswith("docker")]
-    assert not check.fine and check.found == command.value.found and "no container engine answers" in check.found
+    assert not check.fine and check.found == command.value.problem and "no container engine answers" in check.found
     program(machine, "podman", "#!/bin/sh\nexit 0\n")
     [check] = [check for check in installed.installed(machine, nobody) if check.what.startswith("docker")]
     assert check.fine and check.found == tools.engine(machine.environ)
