@@ -35,7 +35,7 @@ def place(
     account = free_port()
     with serving(ministack.command(), account, ministack.environ(account)) as endpoint, DynamoDB(endpoint) as database:
         prefix = f"{manifest.name}-dev"
-        environ = provision(manifest, endpoint, prefix, secrets, database.url)
+        environ = provision(manifest, endpoint, database.url, prefix, secrets)
         # The SDK's own search for credentials would ask the network.
         environ |= {name.upper(): value for name, value in KEYS.items()}
         host = LambdaHost(root, environ, port=port, instances=INSTANCES, modules=[*SERVED, *IMPORTED], log=log)
@@ -47,20 +47,20 @@ def place(
             event = {"twofold": {"schedule": spec.name}}
             sources.append(Timer(spec, partial(host.invoke, event)))
         try:
-            yield Place(host.url, host, _parts(manifest, endpoint, prefix), environ, sources)
+            yield Place(host.url, host, _parts(manifest, endpoint, database.url, prefix), environ, sources)
         finally:
             host.close()
 
 
 def provision(
-    manifest: ServiceManifest, endpoint: str, prefix: str, secrets: Mapping[str, str], database: str = ""
+    manifest: ServiceManifest, endpoint: str, database: str, prefix: str, secrets: Mapping[str, str]
 ) -> dict[str, str]:
-    """Makes what the manifest names, as its stack does, and returns the settings that tell the service of it. `database` is
-    where DynamoDB is, if not at the endpoint."""
+    """Makes what the manifest names, as its stack does, and returns the settings that tell the service of it. DynamoDB
+    is at `database`."""
     found = {}
     if manifest.blocks:
-        create_tables(client("dynamodb", database or endpoint), prefix, manifest.stored)
-        found["TWOFOLD_STORE_URL"] = f"dynamodb://{REGION}/{prefix}?endpoint={database or endpoint}"
+        create_tables(client("dynamodb", database), prefix, manifest.stored)
+        found["TWOFOLD_STORE_URL"] = f"dynamodb://{REGION}/{prefix}?endpoint={database}"
     if manifest.queues:
         queues = client("sqs", endpoint)
         for spec in manifest.queues:
@@ -130,11 +130,11 @@ def queue_event(queue: str, messages: list[Any]) -> dict[str, Any]:
     }
 
 
-def _parts(manifest: ServiceManifest, endpoint: str, prefix: str) -> list[tuple[str, str]]:
+def _parts(manifest: ServiceManifest, endpoint: str, database: str, prefix: str) -> list[tuple[str, str]]:
     there = f"ministack {endpoint}"
     found = [("door", f"awslambdaric, {INSTANCES} instances, HTTP API events")]
     if manifest.blocks:
-        found.append(("store", f"DynamoDB {prefix}-… on {there}"))
+        found.append(("store", f"DynamoDB {prefix}-… at {database}, as strict as AWS, on {there}"))
     if manifest.reads_feed:
         found.append(("feed", f"stream of {prefix}-events"))
     found += [("queue", f"SQS {prefix}-{spec.name} and its -poison on {there}") for spec in manifest.queues]
