@@ -22,7 +22,13 @@ def services(request, tmp_path, monkeypatch):
     if request.param == "aws":
         for name, value in DUMMY.items():
             monkeypatch.setenv(name.upper(), value)
-        environ = aws.provision(MANIFEST, request.getfixturevalue("ministack"), tmp_path.name.strip("_").lower(), {})
+        environ = aws.provision(
+            MANIFEST,
+            request.getfixturevalue("ministack"),
+            request.getfixturevalue("dynamodb"),
+            tmp_path.name.strip("_").lower(),
+            {},
+        )
     if request.param == "azure":
         fake = CosmosFake()
         request.addfinalizer(fake.close)

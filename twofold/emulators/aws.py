@@ -38,7 +38,7 @@ def environment(
         DynamoDB(server.url) as database,
     ):
         endpoint, prefix = server.url, f"{manifest.name}-dev"
-        environ = provision(manifest, endpoint, prefix, secrets, database.url)
+        environ = provision(manifest, endpoint, database.url, prefix, secrets)
         # The SDK's own search for credentials would ask the network.
         environ |= {name.upper(): value for name, value in KEYS.items()}
         host = LambdaHost(root, environ, port=port, instances=INSTANCES, modules=[*SERVED, *IMPORTED], log=log)
@@ -52,25 +52,26 @@ def environment(
             sources.append(Timer(spec, partial(host.invoke, event)))
 
         def restore() -> None:
-            provision(manifest, endpoint, prefix, secrets, database.url)
+            provision(manifest, endpoint, database.url, prefix, secrets)
             feed.begin()
 
         emulator = Emulator("ministack", server, restore, "what its tables and queues held is lost")
         try:
-            yield DevEnvironment(host.url, host, _parts(manifest, endpoint, prefix), environ, sources, [emulator])
+            parts = _parts(manifest, endpoint, database.url, prefix)
+            yield DevEnvironment(host.url, host, parts, environ, sources, [emulator])
         finally:
             host.close()
 
 
 def provision(
-    manifest: ServiceManifest, endpoint: str, prefix: str, secrets: Mapping[str, str], database: str = ""
+    manifest: ServiceManifest, endpoint: str, database: str, prefix: str, secrets: Mapping[str, str]
 ) -> dict[str, str]:
-    """Makes what the manifest names, as its stack does, and returns the settings that tell the service of it. `database` is
-    where DynamoDB is, if not at the endpoint."""
+    """Makes what the manifest names, as its stack does, and returns the settings that tell the service of it. DynamoDB
+    is at `database`."""
     environ = {}
     if manifest.blocks:
-        create_tables(client("dynamodb", database or endpoint), prefix, manifest.store_collections)
-        environ["TWOFOLD_STORE_URL"] = f"dynamodb://{REGION}/{prefix}?endpoint={database or endpoint}"
+        create_tables(client("dynamodb", database), prefix, manifest.store_collections)
+        environ["TWOFOLD_STORE_URL"] = f"dynamodb://{REGION}/{prefix}?endpoint={database}"
     if manifest.queues:
         queues = client("sqs", endpoint)
         for spec in manifest.queues:
@@ -140,11 +141,11 @@ def queue_event(queue: str, messages: list[Any]) -> dict[str, Any]:
     }
 
 
-def _parts(manifest: ServiceManifest, endpoint: str, prefix: str) -> list[tuple[str, str]]:
+def _parts(manifest: ServiceManifest, endpoint: str, database: str, prefix: str) -> list[tuple[str, str]]:
     there = f"ministack {endpoint}"
     parts = [("door", f"awslambdaric, {INSTANCES} instances, HTTP API events")]
     if manifest.blocks:
-        parts.append(("store", f"DynamoDB {prefix}-… on {there}"))
+        parts.append(("store", f"DynamoDB {prefix}-… at {database}, as strict as AWS, on {there}"))
     if manifest.reads_feed:
         parts.append(("feed", f"stream of {prefix}-events"))
     parts += [("queue", f"SQS {prefix}-{spec.name} and its -poison on {there}") for spec in manifest.queues]
