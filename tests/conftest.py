@@ -42,6 +42,17 @@ def pytest_configure(config):
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """pytest's own handlers have their format back after a test: a service that starts in this process gives them its own."""
+    plugin = item.config.pluginmanager.get_plugin("logging-plugin")
+    formats = [(handler, handler.formatter) for handler in (plugin.caplog_handler, plugin.report_handler)]
+    result = yield
+    for handler, format in formats:
+        handler.setFormatter(format)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable():
     """A worker may tell of half a surrogate pair, which a test has logged: what carries it to the other process takes UTF-8."""
     return _encodable((yield))
