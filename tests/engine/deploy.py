@@ -1,7 +1,7 @@
-"""`python -m tests.engine.deploy SERVICE CLOUD STATE`: previews and deploys the stack dev-<cloud> of a service's folder.
+"""`python -m tests.engine.deploy SERVICE CLOUD STATE`: deploys the stack dev-<cloud> of a service's folder.
 
 With the folder's own stack config and an issuer, on the stand-in providers, in a process of its own: two services in one
-would share the name `api`. Prints an object: `preview` and `up` as {operation: count}, `resources` as {type: count}, `inputs`
+would share the name `api`. Prints an object: `up` as {operation: count}, `resources` as {type: count}, `inputs`
 by "type name", `outputs`.
 """
 
@@ -26,7 +26,7 @@ def main(service: Path, cloud: str, state: Path) -> None:
         runpy.run_path(str(service), run_name="__main__")
 
     engine = Engine(state, f"dev-{cloud}", config, program, project["name"])
-    done = {"preview": engine.preview(), "up": engine.up(), "outputs": engine.outputs}
+    done = {"up": engine.up(), "outputs": engine.outputs}
     done["resources"] = collections.Counter(token for token, _ in engine.standin.resources.values())
     named = engine.standin.resources.items()
     done["inputs"] = {f"{token} {urn.rpartition('::')[2]}": inputs for urn, (token, inputs) in named}

@@ -57,7 +57,7 @@ class Terminal:
 
     def __call__(self, command: str, *, fails: bool = False) -> str:
         code, output = self.run(command)
-        assert (code != 0) == fails, f"{command} ended with {code}:\n{output[-6000:]}"
+        assert (code != 0) == fails, f"{command} ended with {code}:\n{output[-3000:]}"
         return output
 
     def run(self, command: str) -> tuple[int, str]:
