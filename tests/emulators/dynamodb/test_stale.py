@@ -1,5 +1,6 @@
 """Eventual reads are older than the last write, every time: a driver that forgets `ConsistentRead` is found out at once."""
 
+import contextlib
 import uuid
 
 import boto3
@@ -9,7 +10,9 @@ from tests.emulators.dynamodb.ledger import create
 from tests.emulators.fixtures import DUMMY, REGION, create_tables
 from twofold.aws import document_store
 from twofold.aws.client import Client
+from twofold.emulators import ministack
 from twofold.emulators.dynamodb import DynamoDB
+from twofold.emulators.process import Server, free_port
 from twofold.portable.document_store import DocumentStore, Put
 
 KEY = {"p": {"S": "a"}, "i": {"S": "1"}}
@@ -63,6 +66,23 @@ def test_a_read_sees_the_state_before_unless_it_is_consistent(client, table, rea
     client.put_item(TableName=table, Item=changed)
     assert read(client, table, ConsistentRead=True) == [changed]
     assert [read(client, table) for _ in range(2)] == [[ITEM], [changed]]
+
+
+def test_a_backend_that_was_started_again_is_read_from_its_new_tables():
+    """`twofold dev` starts an emulator that has died, on its port, and makes its tables again."""
+    port, name = free_port(), f"stale-{uuid.uuid4().hex[:8]}"
+    with (
+        contextlib.closing(Server(ministack.command(), port, ministack.environ(port))) as server,
+        DynamoDB(server.url, region=REGION) as layer,
+    ):
+        client = boto3.client("dynamodb", region_name=REGION, endpoint_url=layer.url, **DUMMY)
+        for _ in range(2):
+            create(layer.url, name)
+            client.put_item(TableName=name, Item=ITEM)
+            assert [get(client, name) for _ in range(2)] == [[], [ITEM]]
+            server.close()
+            server.start()
+        client.close()
 
 
 def test_an_index_is_always_behind(client, table):

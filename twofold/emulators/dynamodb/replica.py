@@ -3,10 +3,12 @@
 import itertools
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from twofold.emulators.dynamodb.backend import Backend
 from twofold.emulators.dynamodb.values import Item
+from twofold.emulators.server import Answer
 
 REGION = "ap-southeast-1"
 _INDEX = ("IndexName", "KeySchema", "Projection")
@@ -36,9 +38,10 @@ class Replica:
         self._behind[name] = {}
 
     def remove(self, name: str) -> None:
-        """Forgets a table."""
+        """Forgets a table. A backend that was started again has no copy of it either."""
         if self._behind.pop(name, None) is not None:
-            self._backend.call("DeleteTable", {"TableName": name}, REGION)
+            with suppress(Answer):
+                self._backend.call("DeleteTable", {"TableName": name}, REGION)
 
     def fall_behind(self, name: str, key: Item) -> None:
         """An item is about to be written."""

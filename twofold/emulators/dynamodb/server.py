@@ -19,7 +19,7 @@ SERVICE = "DynamoDB_20120810"
 MAX_READ = 16 * 1024 * 1024
 TOKEN_SECONDS = 600
 _NO_PARTIQL = ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction")
-_OF_TABLES = ("UpdateTable", "DeleteTable")
+_OF_TABLES = ("CreateTable", "UpdateTable", "DeleteTable")
 
 
 class DynamoDB(FakeServer):
