@@ -17,12 +17,14 @@ LINE = ORDER["lines"][0]
         {"lines": [LINE | {"unit_price": float("inf")}]}, {"lines": [LINE | {"unit_price": -1}]}, {"lines": LINE}, {"lines": []},
     ],
 )  # fmt: skip
-def test_unknown_members_and_loose_types_are_refused(changed):
+def test_strict_commands(changed):
+    """A command with a member too many, or of another type, is refused."""
     with pytest.raises(ValidationError):
         PlaceOrder.model_validate(ORDER | changed)
     with pytest.raises(ValidationError):
         Empty.model_validate(changed)
 
 
-def test_an_integer_may_be_written_as_json_has_it():
+def test_json_integers():
+    """An integer may be written in any way that JSON has for it."""
     assert PlaceOrder.model_validate(ORDER | {"lines": [LINE | {"quantity": 2.0}]}).lines[0].quantity == 2

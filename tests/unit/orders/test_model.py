@@ -37,7 +37,8 @@ def after(*names):
     return fold(history)
 
 
-def test_a_placed_order():
+def test_placed_order():
+    """A new order is what was placed, and its total."""
     order = after()
     assert (order.id, order.total, order.status, order.version, order.unpaid) == ("1", 2501, "placed", 1, True)
     assert fold([]) is None
@@ -56,7 +57,8 @@ def test_a_placed_order():
         (["request", "expire"], "payment_pending"),
     ],
 )
-def test_what_leads_where(commands, status):
+def test_transitions(commands, status):
+    """Each sequence of commands leads to its status."""
     assert after(*commands).status == status
 
 
@@ -71,12 +73,14 @@ def test_what_leads_where(commands, status):
         ([], "confirm"),
     ],
 )
-def test_what_is_refused(commands, refused):
+def test_refusals(commands, refused):
+    """A command that the status does not allow is refused and changes nothing."""
     with pytest.raises(NotAllowed):
         COMMANDS[refused](after(*commands))
 
 
-def test_an_earlier_request_for_payment_settles_nothing():
+def test_earlier_payment_request():
+    """The answer to an earlier request for payment settles nothing."""
     order = after("request", "decline", "request")
     assert order.awaits(3) and not order.awaits(1)
     assert order.decline_payment(1, "late") == []
@@ -85,7 +89,8 @@ def test_an_earlier_request_for_payment_settles_nothing():
 
 
 @given(st.lists(st.sampled_from(sorted(COMMANDS)), max_size=30))
-def test_no_sequence_of_commands_breaks_an_order(names):
+def test_any_sequence(names):
+    """No sequence of commands breaks an order."""
     history = placed()
     for name in names:
         try:

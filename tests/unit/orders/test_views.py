@@ -65,7 +65,8 @@ async def processes(request, tmp_path):
         await one.services.close()
 
 
-async def test_a_list_is_read_once_until_the_projection_changes_it(processes):
+async def test_cached_list(processes):
+    """A list is read from the store once, until the projection changes it."""
     web, feed = processes
     await web.place("o-1", "c-1")
     assert await web.listed("c-1") == []
@@ -82,7 +83,8 @@ async def test_a_list_is_read_once_until_the_projection_changes_it(processes):
     assert await web.listed("c-1", "cancelled") == ["o-1"]
 
 
-async def test_nobody_sees_another_customers_list(processes):
+async def test_lists_are_apart(processes):
+    """Nobody sees another customer's list."""
     web, feed = processes
     for number, customer in enumerate(CUSTOMERS):
         for n in range(number):
@@ -99,7 +101,8 @@ async def test_nobody_sees_another_customers_list(processes):
     assert sorted([row["id"] for row in first["orders"]] + rest) == [f"20_{n}" for n in range(4)]
 
 
-async def test_a_list_that_was_loading_while_the_projection_changed_it_is_not_kept(processes):
+async def test_change_during_a_load(processes):
+    """A list that was loading while the projection changed it is not kept."""
     web, feed = processes
     await web.place("o-1", "c-1")
     web.hold = asyncio.Event()
@@ -112,7 +115,8 @@ async def test_a_list_that_was_loading_while_the_projection_changed_it_is_not_ke
     assert await web.listed("c-1") == ["o-1"]
 
 
-async def test_without_a_shared_cache_another_process_is_five_seconds_late_at_most(tmp_path):
+async def test_no_shared_cache(tmp_path):
+    """Without a shared cache another process is late by its own cache's time at most."""
     web = Process(tmp_path, local.MemoryDriver(clock=(clock := Clock(0))))
     feed = Process(tmp_path, local.from_url("memory:"))
     assert await web.listed("c-1") == []
