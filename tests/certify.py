@@ -24,6 +24,7 @@ import httpx
 from tests.integration.walk import walk
 from twofold.cli.stack import StackError
 from twofold.cli.stack import outputs as outputs_of
+from twofold.cli.tools import MissingProgram
 
 ROOT = Path(__file__).parents[1]
 RECORDS, README = ROOT / "docs/certified", ROOT / "README.md"
@@ -64,7 +65,7 @@ def ready(cloud, env):
     """The stack's outputs and a token's subject. Raises NotReady."""
     try:
         outputs = outputs_of(f"{env}-{cloud}")
-    except StackError as exc:
+    except (StackError, MissingProgram) as exc:
         raise NotReady(
             f"{exc}\n\nCertifying runs against a deployed stack: make up CLOUD={cloud}, twofold secret set for each secret, "
             f"then make certify CLOUD={cloud}. Without an account nothing can be certified; make test is what there is."

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.
 """
 
 import uuid
+from functools import partial
 
 import boto3
 import pytest
@@ -51,7 +52,7 @@ def delivery(dynamodb, function):
     for number in range(6):
         client.put_item(TableName=f"{prefix}-events", Item={"p": {"S": str(number % 2)}, "i": {"S": str(number)}})
     client.close()
-    return StreamDelivery(DynamoDBStream(dynamodb, f"{prefix}-events"), function)
+    return StreamDelivery(partial(DynamoDBStream, dynamodb, f"{prefix}-events"), function)
 
 
 def until_done(delivery):

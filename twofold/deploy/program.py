@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,16 +63,18 @@ def planned(
     def run() -> None:
         deploy(manifest, config, root)
 
-    # Pulumi takes the thread's event loop, which is gone after an `asyncio.run`.
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    try:
-        mocks.set_mocks(recorder, project=manifest.name, stack=stack, preview=True, logger=_UNHEARD)
-        pulumi.runtime.test(run)()  # type: ignore[no-untyped-call]  # its way to run on mocks, and to wait
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
+    asyncio.set_event_loop(_loop())
+    mocks.set_mocks(recorder, project=manifest.name, stack=stack, preview=True, logger=_UNHEARD)
+    pulumi.runtime.test(run)()  # type: ignore[no-untyped-call]  # its way to run on mocks, and to wait
     return tuple(sorted(recorder.resources, key=lambda one: (one.type, one.name)))
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """Pulumi takes the thread's event loop, which is gone after an `asyncio.run`. This one is never closed: its threads would
+    end with loops that Pulumi has opened in them, and each of those prints a traceback when it is collected.
+    """
+    return asyncio.new_event_loop()
 
 
 def types(resources: Iterable[PlannedResource], known: Container[str], apart: tuple[str, ...]) -> list[str]:

@@ -7,7 +7,7 @@ CONDITION = GUIDE + "Query.KeyConditionExpressions.html"
 KEY = "Invalid KeyConditionExpression: "
 OUTSIDE = "The provided starting key is outside query boundaries based on provided conditions"
 PREDICATE = "The provided starting key does not match the range key predicate"
-OBSERVED = "not documented; seen on AWS by dynalite (test/query.js) and floci (pull request 1443)"
+OBSERVED = "not documented; as seen on AWS by https://github.com/architect/dynalite/blob/main/test/query.js"
 PAGE = GUIDE + "Query.Pagination.html"
 
 
