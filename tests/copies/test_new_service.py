@@ -122,7 +122,7 @@ def terminal(service, tmp_path_factory):
 
 
 def test_its_stack_lives_on_azure(terminal, tmp_path):
-    live(terminal, "dev-azure", lambda: None)
+    live(terminal, "dev-azure")
 
 
 def test_its_stack_lives_on_aws_and_in_another_folder_and_environment(terminal, tmp_path):

@@ -15,7 +15,7 @@ OFTEN = (5, 15, 30, 40)
 @pytest.mark.parametrize(
     ("cloud", "breaks"),
     [
-        pytest.param("aws", (20,), id="aws-once"),  # tests/stacks/test_convergence.py is quicker at it, on both
+        pytest.param("azure", (20,), id="azure-once"),  # tests/stacks/test_convergence.py is quicker at it, on both
         pytest.param("azure", OFTEN, id="azure-often", marks=pytest.mark.deep),
         pytest.param("aws", OFTEN, id="aws-often", marks=pytest.mark.deep),
     ],
