@@ -72,7 +72,7 @@ async def main(orders: int) -> None:
                     if (cursor := page["cursor"]) is None:
                         break
         await runtime.stop()
-    assert listed == Counter((id, "paid") for id in placed), "orders were lost, doubled or not paid"
+    assert listed == Counter((order_id, "paid") for order_id in placed), "orders were lost, doubled or not paid"
     table = Table("orders", "accepted /s", "projected and paid /s", "lost", "double")
     table.add_row(str(orders), f"{orders / accepted:.0f}", f"{orders / drained:.0f}", "0", "0")
     console.print(table)

@@ -29,13 +29,13 @@ def problems(manifest: ServiceManifest, role: str = ALL) -> list[str]:
         try:
             wrong = _misfit(load(target), arguments)
         except (Exception, SystemExit) as exc:
-            wrong = told(exc)
+            wrong = describe_error(exc)
         if wrong:
             texts.append(f"{what}: {target}: {wrong}")
     return texts
 
 
-def told(exc: BaseException) -> str:
+def describe_error(exc: BaseException) -> str:
     """What an import raised, in a line, with the file and line of the service's code that did."""
     if isinstance(exc, SyntaxError):
         return f"{type(exc).__name__}: {exc.msg} ({exc.filename}, line {exc.lineno})"

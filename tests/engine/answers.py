@@ -98,7 +98,7 @@ def _azure(kind, name, inputs):
     own = {"name": next((inputs[key] for key in called if key in inputs), name)}
     if "identity" in inputs:  # a list of ids going in, a map by id coming out
         ids = inputs["identity"].get("userAssignedIdentities", ())
-        own["identity"] = inputs["identity"] | {"userAssignedIdentities": {id: {} for id in ids}}
+        own["identity"] = inputs["identity"] | {"userAssignedIdentities": {resource_id: {} for resource_id in ids}}
     match kind:
         case "cdn:Profile":
             own["frontDoorId"] = FRONT_DOOR_ID
@@ -135,9 +135,9 @@ def asked(token, arguments):
         case "aws:index/getAvailabilityZones:getAvailabilityZones":
             return {"id": "zones", "names": [f"eu-central-1{zone}" for zone in "abc"]}
         case "aws:ec2/getSubnet:getSubnet":
-            id = arguments["id"]  # the first digit after "subnet-" is its VPC, the last its zone
-            zone = f"eu-central-1{'abc'[int(id[-1], 16) % 3]}"
-            return {"id": id, "vpcId": f"vpc-{id[7]}", "availabilityZone": zone}
+            resource_id = arguments["id"]  # the first digit after "subnet-" is its VPC, the last its zone
+            zone = f"eu-central-1{'abc'[int(resource_id[-1], 16) % 3]}"
+            return {"id": resource_id, "vpcId": f"vpc-{resource_id[7]}", "availabilityZone": zone}
         case "azure-native:authorization:getClientConfig":
             return {"clientId": "c", "objectId": "o", "subscriptionId": SUBSCRIPTION, "tenantId": TENANT}
         case "azure-native:authorization:getClientToken":

@@ -69,12 +69,12 @@ def _host_id(operation):
     """azure-functions-host#7682: a collision is an error since version 4."""
     if operation.token != "azure-native:web:WebApp" or "siteConfig" not in operation.inputs:
         return None
-    account, id = host_of(operation.inputs)
+    account, resource_id = host_of(operation.inputs)
     others = [inputs for token, inputs in operation.resources.values() if token == operation.token]
-    if not HOST_ID.fullmatch(id):
-        return f"a host id is 1 to 32 lower case letters, digits and single hyphens inside: {id!r}"
-    if (account, id) in [host_of(one) for one in others if one["name"] != operation.inputs["name"]]:
-        return f"A collision for Host ID '{id}' was detected in the configured storage account."
+    if not HOST_ID.fullmatch(resource_id):
+        return f"a host id is 1 to 32 lower case letters, digits and single hyphens inside: {resource_id!r}"
+    if (account, resource_id) in [host_of(one) for one in others if one["name"] != operation.inputs["name"]]:
+        return f"A collision for Host ID '{resource_id}' was detected in the configured storage account."
 
 
 def together(state):

@@ -101,7 +101,7 @@ class Engine:
         getattr(self.stack, command)(on_event=note, **options)
         return dict(steps), counts
 
-    def made(self):
+    def resources(self):
         """What there is now."""
         return Resources(self.standin.resources)
 

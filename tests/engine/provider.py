@@ -117,8 +117,8 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             self._refuse(Operation("create", token, name, inputs, {}, self.resources, self._gone), context)
             self.resources[request.urn] = (token, inputs)
             self.made[request.urn] += 1
-        id = "" if request.preview else f"/{token}/{name}".replace(" ", "-")
-        return provider_pb2.CreateResponse(id=id, properties=struct(outputs))
+        resource_id = "" if request.preview else f"/{token}/{name}".replace(" ", "-")
+        return provider_pb2.CreateResponse(id=resource_id, properties=struct(outputs))
 
     def Update(self, request, context):
         token, name = request.urn.split("::")[2].split("$")[-1], request.urn.split("::")[-1]

@@ -207,16 +207,16 @@ class Process:
 
     async def look(self, order):
         """What there is of an order, in the end."""
-        id = order.rpartition("/")[2]
+        order_id = order.rpartition("/")[2]
         events = (await self.client.get(f"{order}/events")).json()["events"]
         listed = (await self.client.get(f"/customers/{self.customer}/orders")).json()["orders"]
         placed = await self.post("/orders", ORDER | {"customer_id": self.customer}, 201)
         return {
             "events": [event["type"] for event in events],
-            "rows": [(row["id"] == id, row["status"], row["total"]) for row in listed],
-            "unpaid": [due async for due in due_orders(self.services, 10**11) if due == id],
+            "rows": [(row["id"] == order_id, row["status"], row["total"]) for row in listed],
+            "unpaid": [due async for due in due_orders(self.services, 10**11) if due == order_id],
             "left": [await self.services.queue.driver.depth(queue) for queue in QUEUES],
-            "captured": sum(key.startswith(id) for key in self.outside.captured),
+            "captured": sum(key.startswith(order_id) for key in self.outside.captured),
             "refused": self.outside.refused > 0,
             "told": self.outside.told,
             "parked": await Feed(self.services.events, []).parked("order-events"),

@@ -51,11 +51,11 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule(customer=st.sampled_from(["c-1", "c-2"]))
     def place(self, customer):
-        id = f"o-{len(self.orders)}"
+        order_id = f"o-{len(self.orders)}"
         lines = [Line(sku="A", quantity=1, unit_price=len(self.orders))]
         command = PlaceOrder(customer_id=customer, currency="EUR", lines=lines)
-        self.run_async(handlers.place_order(self.services, id, command))
-        self.orders.append(id)
+        self.run_async(handlers.place_order(self.services, order_id, command))
+        self.orders.append(order_id)
 
     @rule(data=st.data(), command=st.sampled_from(sorted(COMMANDS)))
     def change(self, data, command):
@@ -103,9 +103,9 @@ class Deliveries(RuleBasedStateMachine):
         await self.feed.process(await self.commits())
         rows = await self.rows()
         assert set(rows) == set(self.orders)
-        for id in self.orders:
-            order = await handlers.load(self.services, id)
-            row = rows[id]
+        for order_id in self.orders:
+            order = await handlers.load(self.services, order_id)
+            row = rows[order_id]
             assert (row["status"], row["total"], row["version"]) == (order.status, order.total, order.version)
 
 

@@ -317,8 +317,8 @@ async def test_azures_sdk_makes_no_long_pause_before_it_asks_again(monkeypatch):
 
 
 async def bury(runtime, *ids):
-    for id in ids:
-        letter = Message("mail", {}, id=id, failure="KeyError")
+    for message_id in ids:
+        letter = Message("mail", {}, id=message_id, failure="KeyError")
         await runtime.services.queue.driver.send("mails-poison", letter.encode("/t"), delay=0)
 
 

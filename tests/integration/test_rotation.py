@@ -79,11 +79,11 @@ async def test_no_payment_fails_while_the_key_is_rotated(vault, tmp_path, monkey
 
         async def load_of_payments():
             while not stop.is_set():
-                id = str(uuid.uuid4())
-                await place_order(services, id, ORDER)
-                await change(services, id, lambda order: order.request_payment())
-                await pay(services, Message("orders.pay", {"order": id, "request": 1}))
-                paid.append(id)
+                order_id = str(uuid.uuid4())
+                await place_order(services, order_id, ORDER)
+                await change(services, order_id, lambda order: order.request_payment())
+                await pay(services, Message("orders.pay", {"order": order_id, "request": 1}))
+                paid.append(order_id)
 
         async def some_more(count=15):
             wanted = len(paid) + count
@@ -101,7 +101,7 @@ async def test_no_payment_fails_while_the_key_is_rotated(vault, tmp_path, monkey
         await some_more(30)
         stop.set()
         await asyncio.gather(*workers)  # none of them raised
-        statuses = {(await load(services, id)).status for id in paid}
+        statuses = {(await load(services, order_id)).status for order_id in paid}
         await services.close()
     assert statuses == {"paid"} and len(provider.charged) == len(paid)
     assert set(provider.charged.values()) == {"first-key", "second-key"}

@@ -52,7 +52,11 @@ def cell(stated, results):
         return {"status": {"absent": "absent", "not yet": "open"}[status], "reason": reason}
     tests, outcomes = {}, set()
     for pattern in [stated] if isinstance(stated, str) else stated:
-        matched = {id: outcome for id, outcome in results.items() if fnmatchcase(id, pattern.replace("[", "[[]"))}
+        matched = {
+            test_id: outcome
+            for test_id, outcome in results.items()
+            if fnmatchcase(test_id, pattern.replace("[", "[[]"))
+        }
         if not matched:
             raise Undecided(f"no test of the last run is {pattern}")
         outcomes |= set(matched.values())

@@ -14,7 +14,7 @@ class Captured:
         self._engine = started(folder, cloud, program, **changed)
         try:
             self._engine.up()
-            self.resources = self._engine.made()
+            self.resources = self._engine.resources()
         finally:
             self._engine.close()
         self.of, self.one, self.named = self.resources.of, self.resources.one, self.resources.named

@@ -23,15 +23,15 @@ def life(tmp_path_factory, captured, cloud):
     with_cache = {"cache": "redis", "limits": json.dumps({"reads": "60/minute", "anonymous": ""})}
     engine = started(tmp_path_factory.mktemp(cloud), cloud, **with_cache)
     engine.up()
-    record = {"without": captured(cloud).resources, "resources": engine.made(), "outputs": engine.outputs}
+    record = {"without": captured(cloud).resources, "resources": engine.resources(), "outputs": engine.outputs}
     record["again"] = engine.up()
     record["state"] = json.dumps(engine.state())
     engine.configure(config(cloud, **with_cache, protect="true"))
     engine.up()
-    record["protected"] = engine.made()
+    record["protected"] = engine.resources()
     engine.configure(config(cloud))
     engine.up()
-    record["left"] = engine.made()
+    record["left"] = engine.resources()
     engine.close()
     return record
 
@@ -123,14 +123,14 @@ def test_whether_it_is_replicated_is_chosen_when_it_is_made(life, resources, clo
 def test_functions_reach_the_cache_and_everything_else_from_inside_the_vpc(resources):
     """Azure's units have no network of their own."""
     subnets = {f"/aws:ec2/subnet:Subnet/{name}": one for name, one in resources.named("aws:ec2/subnet:Subnet").items()}
-    private = {id for id in subnets if not id.endswith("-public")}
+    private = {subnet_id for subnet_id in subnets if not subnet_id.endswith("-public")}
     groups = resources.named("aws:ec2/securityGroup:SecurityGroup")
     [functions_group] = [name for name, one in groups.items() if "ingress" not in one]
     for function in resources.of("aws:lambda/function:Function"):
         assert set(function["vpcConfig"]["subnetIds"]) == private
         assert function["vpcConfig"]["securityGroupIds"] == [f"/aws:ec2/securityGroup:SecurityGroup/{functions_group}"]
     blocks = [ip_network(one["cidrBlock"]) for one in subnets.values()]
-    assert len({subnets[id]["availabilityZone"] for id in private}) == 2
+    assert len({subnets[subnet_id]["availabilityZone"] for subnet_id in private}) == 2
     assert all(block.subnet_of(ip_network("10.0.0.0/16")) for block in blocks)
     assert not any(a.overlaps(b) for n, a in enumerate(blocks) for b in blocks[n + 1 :])
     # From the private subnets to the NAT gateway, from its own to the Internet.
@@ -145,7 +145,7 @@ def test_functions_reach_the_cache_and_everything_else_from_inside_the_vpc(resou
     assert {resources.one("aws:ec2/natGateway:NatGateway")["subnetId"]} == associated["orders-dev-public"]
     endpoint = resources.one("aws:ec2/vpcEndpoint:VpcEndpoint")
     assert endpoint["serviceName"] == "com.amazonaws.eu-central-1.dynamodb" and endpoint["vpcEndpointType"] == "Gateway"
-    assert [id.split("/")[-1] for id in endpoint["routeTableIds"]] == ["orders-dev-private"]
+    assert [subnet_id.split("/")[-1] for subnet_id in endpoint["routeTableIds"]] == ["orders-dev-private"]
 
 
 @pytest.mark.parametrize("cloud", ["aws"], indirect=True)
@@ -153,7 +153,7 @@ def test_the_cache_lets_in_the_functions_alone(resources):
     [cache] = [one for one in resources.of("aws:ec2/securityGroup:SecurityGroup") if "ingress" in one]
     [rule] = cache["ingress"]
     assert (rule["fromPort"], rule["toPort"], "cidrBlocks" in rule) == (6379, 6379, False)
-    assert [id.split("/")[-1] for id in rule["securityGroups"]] == ["orders-dev"]
+    assert [group_id.split("/")[-1] for group_id in rule["securityGroups"]] == ["orders-dev"]
     rules = resources.of("aws:ec2/securityGroupRule:SecurityGroupRule")
     assert {(one["type"], one["fromPort"], one["toPort"]) for one in rules} == {
         ("egress", 443, 443),

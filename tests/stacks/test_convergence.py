@@ -31,9 +31,9 @@ def test_an_update_that_fails_at_each_resource_ends_whole(tmp_path, cloud, every
             break
         except automation.CommandError as exc:
             assert "not this time" in str(exc)
-    assert tries == {urn: 1 + fails(urn) for urn in engine.made()} and 2 in tries.values()
+    assert tries == {urn: 1 + fails(urn) for urn in engine.resources()} and 2 in tries.values()
     assert set(engine.standin.made.values()) == {1}
     assert set(engine.up()) == {"same"}
     engine.destroy()
-    assert engine.made() == {} and done
+    assert engine.resources() == {} and done
     engine.close()

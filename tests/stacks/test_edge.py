@@ -32,23 +32,23 @@ def life(tmp_path_factory, cloud):
         (root / "site" / name).write_text(name)
     engine = started(folder, cloud, program_in(root, cloud))
     engine.up()
-    record = {"without": engine.made()}
+    record = {"without": engine.resources()}
     rest = {"domain": NAME, "dnsZone": ZONES[cloud], "budget": "100", "alertEmail": OFFICE}
     if cloud == "azure":
         rest["logWorkspace"] = WORKSPACE
     engine.configure(config(cloud, edge="waf", static="site", **rest))
-    record["up"], record["resources"], record["outputs"] = engine.up(), engine.made(), engine.outputs
+    record["up"], record["resources"], record["outputs"] = engine.up(), engine.resources(), engine.outputs
     record["deleted"] = set(engine.standin.deleted)
     (root / "site" / "index.html").write_text("new")
     (root / "site" / "img" / "a.svg").unlink()
-    record["changed"], record["after"] = engine.up(), engine.made()
+    record["changed"], record["after"] = engine.up(), engine.resources()
     if cloud == "aws":
         engine.configure(config(cloud, **rest))
         engine.up()
-        record["named"] = engine.made(), engine.outputs
+        record["named"] = engine.resources(), engine.outputs
     engine.configure(config(cloud))
     engine.up()
-    record["left"] = engine.made()
+    record["left"] = engine.resources()
     engine.close()
     return record
 

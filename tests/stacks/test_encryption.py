@@ -32,7 +32,7 @@ def aws(tmp_path_factory):
         engine.standin.deleted.clear()
         engine.configure(config("aws", cache="redis", encryptionKey=key))
         engine.up()
-        record[stage], record["deleted"][stage] = engine.made(), set(engine.standin.deleted)
+        record[stage], record["deleted"][stage] = engine.resources(), set(engine.standin.deleted)
     engine.close()
     return record
 
@@ -113,7 +113,7 @@ def test_the_units_have_no_role_on_the_key(azure):
 def test_azure_decides_on_it_when_data_is_made(tmp_path, before, after, message):
     engine = started(tmp_path, "azure", **before)
     engine.up()
-    kept = engine.made()
+    kept = engine.resources()
     engine.configure(config("azure", **after))
     with pytest.raises(automation.CommandError, match=message) as refused:
         engine.up()
@@ -123,7 +123,7 @@ def test_azure_decides_on_it_when_data_is_made(tmp_path, before, after, message)
         engine.configure(config("azure", **(AZURE | {"encryptionKey": f"{VAULT}/keys/other"})))
         engine.up()
         assert engine.standin.deleted == set()
-        cosmos = engine.made().one("azure-native:cosmosdb:DatabaseAccount")
+        cosmos = engine.resources().one("azure-native:cosmosdb:DatabaseAccount")
         assert cosmos["keyVaultKeyUri"] == f"{VAULT}/keys/other"
     engine.close()
 

@@ -55,7 +55,7 @@ def test_a_recovered_vault_is_imported_and_the_next_update_finds_it(tmp_path, mo
     monkeypatch.setenv("PATH", f"{host(tmp_path / 'bin')}:{os.environ['PATH']}")  # `pulumi import` wants it to be there
     engine = started(tmp_path, "azure")
     engine.up()
-    kind, vault = "azure-native:keyvault:Vault", engine.made().one("azure-native:keyvault:Vault")
+    kind, vault = "azure-native:keyvault:Vault", engine.resources().one("azure-native:keyvault:Vault")
     [kept] = [one for one in engine.state()["resources"] if one["type"] == kind]
     engine.destroy()
     engine.standin.existing[kept["id"]] = vault

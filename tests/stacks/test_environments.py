@@ -64,5 +64,5 @@ def test_a_file_as_it_is_previews_and_makes_nothing(tmp_path, cloud):
     with pytest.raises(automation.CommandError, match="is a placeholder") as refused:
         engine.up()
     assert "pulumi config set twofold:oidcIssuer" in str(refused.value) and "Traceback" not in str(refused.value)
-    assert engine.made() == {}
+    assert engine.resources() == {}
     engine.close()

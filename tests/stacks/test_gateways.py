@@ -20,7 +20,7 @@ OWN = json.loads((ROOT / "openapi.json").read_text())
 OPEN = {"/docs", "/docs/oauth2-redirect", "/openapi.json", "/health/live", "/health/ready"}
 
 
-def made():
+def extended_document():
     """The service's document with every form that a requirement may have."""
     document = copy.deepcopy(OWN)
     paths = document["paths"]
@@ -48,7 +48,7 @@ def documented(folder, cloud, document, **changed):
 
 @pytest.fixture(scope="module", params=[pytest.param("own", marks=pytest.mark.deep), "made"])
 def document(request):
-    return OWN if request.param == "own" else made()
+    return OWN if request.param == "own" else extended_document()
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_a_preflight_reaches_the_service_without_a_token(gates):
 
 def test_what_only_one_of_them_can_do(gates):
     """The declared differences: docs/design/gateways.md."""
-    route = next(o for o in operations(made()) if o.scopes == ("orders.write",))
+    route = next(o for o in operations(extended_document()) if o.scopes == ("orders.write",))
     entra = Call(route.method, route.path, {"roles": ["orders.write"]})
     if gates["aws"].routes["POST", "/orders"].get("authorizationScopes"):
         assert (gates["aws"].answer(entra), gates["azure"].answer(entra)) == (403, 200)
@@ -170,9 +170,9 @@ def test_cognitos_clients_and_scopes_are_known_to_both(captured):
 
 
 def test_the_policy_takes_each_audience_or_each_client():
-    text = written(made(), sku="Consumption", edge="none")
+    text = written(extended_document(), sku="Consumption", edge="none")
     assert "<audiences><audience>a &amp; b</audience><audience>c</audience></audiences>" in text
-    cognito = written(made(), sku="Consumption", edge="none", issuer=COGNITO)
+    cognito = written(extended_document(), sku="Consumption", edge="none", issuer=COGNITO)
     assert apim_policy.problems(cognito) == [] and "<audience>" not in cognito
     assert '<claim name="client_id" match="any"><value>a &amp; b</value><value>c</value></claim>' in cognito
 
@@ -180,13 +180,13 @@ def test_the_policy_takes_each_audience_or_each_client():
 @pytest.mark.parametrize("sku", apim_policy.TIERS)
 @pytest.mark.parametrize("edge", ["none", "waf"])
 def test_the_policy_is_one_that_the_tier_has(sku, edge):
-    text = written(made(), sku=sku, edge=edge)
+    text = written(extended_document(), sku=sku, edge=edge)
     assert apim_policy.problems(text, sku) == []
     assert ("rate-limit-by-key" in text) == (sku != "Consumption") and ("check-header" in text) == (edge == "waf")
 
 
 def test_the_validator_finds_what_is_wrong():
-    good = written(made(), sku="Basic", edge="waf")
+    good = written(extended_document(), sku="Basic", edge="waf")
     for old, new in (
         ("<backend>", "<backend><base /></backend><backend>"),
         ('exists-action="override"', 'exists-action="replace"'),
@@ -212,8 +212,10 @@ def written(document, *, sku, edge, issuer="https://issuer.example/"):
 
 def test_both_throttle_alike(tmp_path_factory):
     """As many reads and writes a second, of all callers together, where the tier counts."""
-    aws = documented(tmp_path_factory.mktemp("aws"), "aws", made(), gatewayRate="120")
-    azure = documented(tmp_path_factory.mktemp("azure"), "azure", made(), gatewayRate="120", apimSku="StandardV2")
+    aws = documented(tmp_path_factory.mktemp("aws"), "aws", extended_document(), gatewayRate="120")
+    azure = documented(
+        tmp_path_factory.mktemp("azure"), "azure", extended_document(), gatewayRate="120", apimSku="StandardV2"
+    )
     stage = aws.one("aws:apigatewayv2/stage:Stage")
     assert stage["defaultRouteSettings"] == {"throttlingRateLimit": 120, "throttlingBurstLimit": 240}
     writes = {s["routeKey"]: (s["throttlingRateLimit"], s["throttlingBurstLimit"]) for s in stage["routeSettings"]}
@@ -227,7 +229,7 @@ def test_both_throttle_alike(tmp_path_factory):
 
 
 def test_two_routes_of_one_name_are_refused():
-    twice = made()
+    twice = extended_document()
     twice["paths"]["/orders"]["post"]["operationId"] = "get_Order"
     twice["paths"]["/orders/{order_id}"]["get"]["operationId"] = "get-order"
     with pytest.raises(ConfigError, match="get-order twice"):
@@ -235,7 +237,7 @@ def test_two_routes_of_one_name_are_refused():
 
 
 def test_an_edge_is_the_only_way_in(tmp_path, cloud):
-    stack = documented(tmp_path, cloud, made(), edge="waf")
+    stack = documented(tmp_path, cloud, extended_document(), edge="waf")
     secret = EDGE_VALUE if cloud == "aws" else FRONT_DOOR_ID
     assert secret not in stack.on_disk and secret not in json.dumps(stack.outputs)
     if cloud == "azure":
@@ -271,7 +273,7 @@ def test_an_edge_is_the_only_way_in(tmp_path, cloud):
 
 
 def test_without_a_gateway_the_service_has_its_own_address(tmp_path, cloud):
-    stack = documented(tmp_path, cloud, made(), gateway="none")
+    stack = documented(tmp_path, cloud, extended_document(), gateway="none")
     kinds = {token for token, _ in stack.resources.values()}
     assert not [kind for kind in kinds if "apigateway" in kind or "apimanagement" in kind or "AuthSettings" in kind]
     assert stack.outputs["url"].endswith({"aws": ".on.aws", "azure": ".azurewebsites.net"}[cloud])
@@ -279,7 +281,7 @@ def test_without_a_gateway_the_service_has_its_own_address(tmp_path, cloud):
 
 def test_an_existing_service_is_used_and_only_its_identity_let_in(tmp_path):
     apim = "/subscriptions/s/resourceGroups/shared/providers/Microsoft.ApiManagement/service/company"
-    stack = documented(tmp_path, "azure", made(), gateway="existing", apim=apim)
+    stack = documented(tmp_path, "azure", extended_document(), gateway="existing", apim=apim)
     assert stack.of("azure-native:apimanagement:ApiManagementService") == []
     api = stack.one("azure-native:apimanagement:Api")
     assert (api["serviceName"], api["resourceGroupName"]) == ("company", "shared")

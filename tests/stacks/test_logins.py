@@ -34,18 +34,18 @@ def somebody_else(monkeypatch):
 
 
 def holders(engine):
-    assignments = engine.made().named(ASSIGNMENT)
+    assignments = engine.resources().named(ASSIGNMENT)
     return {name: (assignments[name]["principalId"], assignments[name]["principalType"]) for name in WRITERS}
 
 
 def test_another_login_plans_and_changes_nothing(tmp_path, cloud, somebody_else):
     engine = started(tmp_path, cloud, **ON[cloud])
     engine.up()
-    before = engine.made()
+    before = engine.resources()
     somebody_else()
     for command in ("preview", "up"):
         assert set().union(*engine.steps(command).values()) <= {"same", "read"}, command
-    assert engine.made() == before and engine.standin.deleted == set()
+    assert engine.resources() == before and engine.standin.deleted == set()
     if cloud == "azure":
         assert set(holders(engine).values()) == {("o", "ServicePrincipal")}
         [files, release] = [one["writer"] for _, one in before.values() if "writer" in one]
@@ -62,7 +62,7 @@ def test_a_named_deployer_has_the_roles_whoever_is_logged_in(tmp_path, cloud, so
     assert set(holders(engine).values()) == {(OTHER, "Group")}
     moved = {urn.rpartition("::")[2] for urn in engine.standin.deleted}
     assert moved == WRITERS  # replaced because config says so
-    assert all(one["writer"] == "" for _, one in engine.made().values() if "writer" in one)
+    assert all(one["writer"] == "" for _, one in engine.resources().values() if "writer" in one)
     somebody_else()
     assert set().union(*engine.steps("preview").values()) <= {"same", "read"}
     engine.close()

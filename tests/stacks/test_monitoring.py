@@ -94,7 +94,7 @@ def test_what_is_measured_exists(stacks):
         assert len(ids) == len(set(ids))
         expression = counting[0].get("expression")
         if expression is not None and "METRICS()" not in expression:
-            assert all(id in expression for id in ids[:-1]), name
+            assert all(metric_id in expression for metric_id in ids[:-1]), name
         periods = {query["metric"]["period"] for query in queries if "metric" in query}
         assert len(periods) == 1
 

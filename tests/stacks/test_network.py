@@ -20,7 +20,7 @@ def life(tmp_path_factory, cloud):
     """A stack without a network that gets one of its own, then one that exists, with a cache in it, and loses it again."""
     engine = started(tmp_path_factory.mktemp(cloud), cloud)
     engine.up()
-    record = {"without": engine.made()}
+    record = {"without": engine.resources()}
     for stage, changed in (
         ("own", {"network": "private", "cache": "redis"}),
         ("existing", {"network": "private", "cache": "redis", "subnets": SUBNETS[cloud]}),
@@ -28,7 +28,7 @@ def life(tmp_path_factory, cloud):
     ):
         engine.configure(config(cloud, **changed))
         engine.up()
-        record[stage] = engine.made()
+        record[stage] = engine.resources()
         if stage == "own":
             record["state"] = engine.state()["resources"]
     record["deleted"] = set(engine.standin.deleted)

@@ -60,7 +60,7 @@ class Account(StandIn):
         return f"aws:{self.port}"
 
     def Create(self, request, context):
-        response, (token, inputs) = super().Create(request, context), told(request.urn, request.properties)
+        response, (token, inputs) = super().Create(request, context), type_and_inputs(request.urn, request.properties)
         if request.preview:
             return response
         if token == "aws:lambda/function:Function":
@@ -76,7 +76,7 @@ class Account(StandIn):
         return response
 
     def Update(self, request, context):
-        response, (token, inputs) = super().Update(request, context), told(request.urn, request.news)
+        response, (token, inputs) = super().Update(request, context), type_and_inputs(request.urn, request.news)
         if request.preview:
             return response
         if token == "aws:lambda/function:Function":
@@ -110,7 +110,7 @@ class Account(StandIn):
         return version, json.load(done["Payload"])["release"]
 
 
-def told(urn, properties):
+def type_and_inputs(urn, properties):
     return urn.split("::")[2].split("$")[-1], plain(properties)
 
 

@@ -15,14 +15,14 @@ def life(tmp_path_factory, cloud):
     """One stack's whole life, recorded: the tests below read it."""
     engine = started(tmp_path_factory.mktemp(cloud), cloud)
     record = {"preview": engine.preview(), "up": engine.up(), "outputs": engine.outputs}
-    record["resources"] = engine.made()
+    record["resources"] = engine.resources()
     record["again"] = engine.up()
     engine.configure(config(cloud, logLevel="debug", settings=json.dumps({"payment_url": "https://other.example"})))
     record["changed"] = engine.up()
-    record["after"] = engine.made()
+    record["after"] = engine.resources()
     record["state"] = json.dumps(engine.state())
     record["destroy"] = engine.destroy()
-    record["left"] = engine.made()
+    record["left"] = engine.resources()
     record["anew"] = engine.up()
     engine.close()
     return record

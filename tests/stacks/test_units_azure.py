@@ -34,7 +34,7 @@ def stages(tmp_path_factory):
     ):
         engine.configure(config("azure", **changed))
         engine.up()
-        record[stage] = engine.made(), engine.outputs, set(engine.standin.deleted)
+        record[stage] = engine.resources(), engine.outputs, set(engine.standin.deleted)
     record["state"] = engine.state()["resources"]
     engine.close()
     return record
@@ -84,10 +84,10 @@ def test_nobody_enters_an_app_with_a_password(stages):
 def test_each_units_host_has_an_id_of_its_own(stages):
     for stage in ("default", "scaled"):
         hosts = [host_of(app) for app in stages[stage][0].of(UNIT["azure"])]
-        assert len(set(hosts)) == len(SERVICE.units) and all(HOST_ID.fullmatch(id) for _, id in hosts)
+        assert len(set(hosts)) == len(SERVICE.units) and all(HOST_ID.fullmatch(host_id) for _, host_id in hosts)
     containers = stages["image"][0].of("azure-native:app:ContainerApp")
     variables = [{one["name"]: one["value"] for one in app["template"]["containers"][0]["env"]} for app in containers]
-    assert {one["AzureFunctionsWebHost__hostid"] for one in variables} == {id for _, id in hosts}
+    assert {one["AzureFunctionsWebHost__hostid"] for one in variables} == {host_id for _, host_id in hosts}
 
 
 LONG = {"customer": "abcdefghijkl", "environment": "productioneu", "protect": "false"}

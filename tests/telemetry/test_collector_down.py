@@ -32,9 +32,9 @@ class Healthy(SpanExporter):
 def application():
     app = FastAPI()
 
-    @app.get("/things/{id}")
-    async def thing(id: str):
-        return {"id": id}
+    @app.get("/things/{thing_id}")
+    async def thing(thing_id: str):
+        return {"id": thing_id}
 
     return app
 

@@ -22,7 +22,7 @@ def look(manifest: ServiceManifest, root: Path) -> list[Check]:
     try:
         document = openapi(manifest, root)
     except (Exception, SystemExit) as exc:
-        return [*checks, Check(f"application {manifest.app}", False, handlers.told(exc))]
+        return [*checks, Check(f"application {manifest.app}", False, handlers.describe_error(exc))]
     checks.append(Check(f"application {manifest.app}", True, "made"))
     if document is None:
         return checks  # no FastAPI: it has no document

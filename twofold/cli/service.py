@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from twofold.errors import TwofoldError
-from twofold.handlers import told
+from twofold.handlers import describe_error
 from twofold.manifest import ServiceManifest, load
 
 MANIFEST = "api.manifest:SERVICE"
@@ -19,7 +19,7 @@ def manifest_of(target: str) -> ServiceManifest:
         manifest = load(target)
     except (Exception, SystemExit) as exc:
         where = "; run this in your service's folder" if _lacks(exc, target) else ""
-        raise TwofoldError(f"can't read the manifest {target}: {told(exc)}{where}") from exc
+        raise TwofoldError(f"can't read the manifest {target}: {describe_error(exc)}{where}") from exc
     if not isinstance(manifest, ServiceManifest):
         raise TwofoldError(f"{target} is a {type(manifest).__name__}, not a ServiceManifest")
     origin = sys.modules[target.partition(":")[0]].__file__ or ""

@@ -31,7 +31,7 @@ class Alarm:
     threshold: float
     minutes: int
     urgent: bool
-    told: str
+    summary: str
 
     @property
     def name(self) -> str:
@@ -41,7 +41,7 @@ class Alarm:
     @property
     def text(self) -> str:
         """What somebody reads who is told: what it is, and where it says what to do."""
-        return f"{self.told} What to do: {RUNBOOK}#{self.kind}"
+        return f"{self.summary} What to do: {RUNBOOK}#{self.kind}"
 
 
 def alarms(manifest: ServiceManifest) -> tuple[Alarm, ...]:

@@ -103,8 +103,8 @@ class LambdaHost:
         for process in self._processes:
             kill(process)
         self._processes = []
-        for id in list(self._in_hand):
-            self._settle(id, "error", b"the instance was ended")
+        for request_id in list(self._in_hand):
+            self._settle(request_id, "error", b"the instance was ended")
 
     def show(self, failure: str) -> None:
         """Ends the instances, and answers every request with this; other events fail. What waits, too."""
@@ -112,8 +112,8 @@ class LambdaHost:
         with self._scaling:
             self._failed = self._page = failure
             self._events = queue.Queue()
-            for id in list(self._answers):
-                self._settle(id, "error", failure.encode())
+            for request_id in list(self._answers):
+                self._settle(request_id, "error", failure.encode())
 
     @property
     def ended(self) -> bool:
@@ -122,12 +122,12 @@ class LambdaHost:
 
     def invoke(self, event: Mapping[str, Any]) -> Any:
         """The function's answer; raises FunctionError, also when there is none within a minute."""
-        id, answered = str(uuid.uuid4()), queue.Queue[tuple[str, bytes]]()
+        request_id, answered = str(uuid.uuid4()), queue.Queue[tuple[str, bytes]]()
         with self._scaling:
             if self._failed:
                 raise FunctionError(self._failed)
-            self._answers[id] = answered
-            self._events.put((id, json.dumps(event).encode()))
+            self._answers[request_id] = answered
+            self._events.put((request_id, json.dumps(event).encode()))
             if self._ready.is_set() and len(self._processes) < min(
                 self._instances, len(self._in_hand) + self._events.qsize()
             ):
@@ -155,9 +155,9 @@ class LambdaHost:
         self.log.seek(0)
         return self.log.read()[-3000:]
 
-    def _settle(self, id: str, kind: str, body: bytes) -> None:
-        self._in_hand.discard(id)
-        if waiting := self._answers.pop(id, None):
+    def _settle(self, request_id: str, kind: str, body: bytes) -> None:
+        self._in_hand.discard(request_id)
+        if waiting := self._answers.pop(request_id, None):
             waiting.put((kind, body))
 
     def _handle(self, request: BaseHTTPRequestHandler) -> None:
@@ -181,8 +181,8 @@ class LambdaHost:
         if rest == "init/error":
             self._failed = body.decode()
             return 202, [], b"{}"
-        _, id, kind = rest.split("/")
-        self._settle(id, kind, body)
+        _, request_id, kind = rest.split("/")
+        self._settle(request_id, kind, body)
         return 202, [], b"{}"
 
     def _next(self) -> Answer | None:
@@ -192,21 +192,25 @@ class LambdaHost:
             self._ready.set()
         while mine == self._start_number and not self._stopping:
             try:
-                id, event = self._events.get(timeout=0.2)
+                request_id, event = self._events.get(timeout=0.2)
             except queue.Empty:
                 continue
             if mine != self._start_number:
-                if id in self._answers:
-                    self._events.put((id, event))
+                if request_id in self._answers:
+                    self._events.put((request_id, event))
                 break
-            self._in_hand.add(id)
+            self._in_hand.add(request_id)
             deadline = str(int((time.time() + 29) * 1000))
             names = (
                 "Lambda-Runtime-Aws-Request-Id",
                 "Lambda-Runtime-Deadline-Ms",
                 "Lambda-Runtime-Invoked-Function-Arn",
             )
-            return 200, [*zip(names, (id, deadline, ARN), strict=True), ("Content-Type", "application/json")], event
+            return (
+                200,
+                [*zip(names, (request_id, deadline, ARN), strict=True), ("Content-Type", "application/json")],
+                event,
+            )
         time.sleep(2 * GRACE_SECONDS)  # it would complain of a connection that is closed before it is ended
         return None
 

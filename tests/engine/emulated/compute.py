@@ -20,14 +20,18 @@ class Role(Kind):
         )
         return inputs["name"]
 
-    def read(self, client, id, inputs):
+    def read(self, client, resource_id, inputs):
         """See `Kind`."""
-        role = client.get_role(RoleName=id)["Role"]
-        return {"name": id, "arn": role["Arn"], "assumeRolePolicy": json.dumps(role["AssumeRolePolicyDocument"])}
+        role = client.get_role(RoleName=resource_id)["Role"]
+        return {
+            "name": resource_id,
+            "arn": role["Arn"],
+            "assumeRolePolicy": json.dumps(role["AssumeRolePolicyDocument"]),
+        }
 
-    def delete(self, client, id, inputs):
+    def delete(self, client, resource_id, inputs):
         """See `Kind`."""
-        client.delete_role(RoleName=id)
+        client.delete_role(RoleName=resource_id)
 
 
 class RolePolicy(Kind):
@@ -40,17 +44,17 @@ class RolePolicy(Kind):
         client.put_role_policy(RoleName=inputs["role"], PolicyName=inputs["name"], PolicyDocument=inputs["policy"])
         return f"{inputs['role']}:{inputs['name']}"
 
-    def read(self, client, id, inputs):
+    def read(self, client, resource_id, inputs):
         """See `Kind`."""
-        role, _, name = id.partition(":")
+        role, _, name = resource_id.partition(":")
         policy = client.get_role_policy(RoleName=role, PolicyName=name)
         return {"role": role, "name": name, "policy": json.dumps(policy["PolicyDocument"])}
 
-    def update(self, client, id, old, new):
+    def update(self, client, resource_id, old, new):
         """See `Kind`."""
         self.create(client, new, {})
 
-    def delete(self, client, id, inputs):
+    def delete(self, client, resource_id, inputs):
         """See `Kind`."""
         client.delete_role_policy(RoleName=inputs["role"], PolicyName=inputs["name"])
 
@@ -73,10 +77,10 @@ class Function(Plain):
         client.get_waiter("function_active_v2").wait(FunctionName=inputs["name"], WaiterConfig={"Delay": 1})
         return inputs["name"]
 
-    def read(self, client, id, inputs):
+    def read(self, client, resource_id, inputs):
         """See `Kind`."""
-        configuration = client.get_function_configuration(FunctionName=id)
-        versions = client.list_versions_by_function(FunctionName=id)["Versions"]
+        configuration = client.get_function_configuration(FunctionName=resource_id)
+        versions = client.list_versions_by_function(FunctionName=resource_id)["Versions"]
         published = [version["Version"] for version in versions if version["Version"] != "$LATEST"]
         digest = base64.b64decode(configuration["CodeSha256"]).hex()
         return self.properties(configuration) | {
@@ -90,16 +94,16 @@ class Function(Plain):
             "sourceCodeHash": digest,
         }
 
-    def update(self, client, id, old, new):
+    def update(self, client, resource_id, old, new):
         """See `Kind`."""
         updated = client.get_waiter("function_updated_v2")
         client.update_function_configuration(**self._configuration(new))
-        updated.wait(FunctionName=id, WaiterConfig={"Delay": 1})
+        updated.wait(FunctionName=resource_id, WaiterConfig={"Delay": 1})
         if old["sourceCodeHash"] != new["sourceCodeHash"]:
-            client.update_function_code(FunctionName=id, ZipFile=Path(new["code"]["path"]).read_bytes())
-            updated.wait(FunctionName=id, WaiterConfig={"Delay": 1})
+            client.update_function_code(FunctionName=resource_id, ZipFile=Path(new["code"]["path"]).read_bytes())
+            updated.wait(FunctionName=resource_id, WaiterConfig={"Delay": 1})
         if new.get("publish"):
-            client.publish_version(FunctionName=id)
+            client.publish_version(FunctionName=resource_id)
 
     def _configuration(self, inputs):
         apart = {"code", "sourceCodeHash", "architectures", "environment", "publish"}
@@ -113,9 +117,9 @@ class Alias(Plain):
     def __init__(self):
         super().__init__("lambda", "alias", "Name", within=("functionName", "FunctionName"))
 
-    def read(self, client, id, inputs):
+    def read(self, client, resource_id, inputs):
         """See `Kind`."""
-        properties = super().read(client, id, inputs)
+        properties = super().read(client, resource_id, inputs)
         return properties | {"arn": properties["aliasArn"], "invokeArn": invoke_arn(properties["aliasArn"])}
 
 
@@ -132,14 +136,14 @@ class Permission(Plain):
 
     def create(self, client, inputs, tags):
         """See `Kind`."""
-        id = f"terraform-{uuid.uuid4().hex}"
-        client.add_permission(**self.arguments(inputs), StatementId=id)
-        return id
+        resource_id = f"terraform-{uuid.uuid4().hex}"
+        client.add_permission(**self.arguments(inputs), StatementId=resource_id)
+        return resource_id
 
-    def read(self, client, id, inputs):
+    def read(self, client, resource_id, inputs):
         """See `Kind`."""
         policy = json.loads(client.get_policy(**self._of(inputs))["Policy"])
-        statement_ = only([statement for statement in policy["Statement"] if statement["Sid"] == id])
+        statement_ = only([statement for statement in policy["Statement"] if statement["Sid"] == resource_id])
         function = statement_["Resource"].partition(":function:")[2].split(":")
         conditions = {name: value for test in statement_.get("Condition", {}).values() for name, value in test.items()}
         principal = statement_["Principal"]
@@ -152,9 +156,9 @@ class Permission(Plain):
             "functionUrlAuthType": conditions.get("lambda:FunctionUrlAuthType"),
         }
 
-    def delete(self, client, id, inputs):
+    def delete(self, client, resource_id, inputs):
         """See `Kind`."""
-        client.remove_permission(**self._of(inputs), StatementId=id)
+        client.remove_permission(**self._of(inputs), StatementId=resource_id)
 
     def _of(self, inputs):
         return {"FunctionName": inputs["function"]} | (
@@ -168,9 +172,9 @@ class Mapping(Plain):
     def __init__(self):
         super().__init__("lambda", "event_source_mapping", "UUID")
 
-    def read(self, client, id, inputs):
+    def read(self, client, resource_id, inputs):
         """See `Kind`."""
-        properties = super().read(client, id, inputs)
+        properties = super().read(client, resource_id, inputs)
         return properties | {"functionName": properties["functionArn"], "arn": properties["eventSourceMappingArn"]}
 
 
@@ -184,8 +188,8 @@ class Schedule(Plain):
         """See `Kind`."""
         return f"default/{super().create(client, inputs, tags)}"
 
-    def _named(self, id, inputs):
-        return {"Name": id.removeprefix("default/")}
+    def _named(self, resource_id, inputs):
+        return {"Name": resource_id.removeprefix("default/")}
 
 
 KINDS = {

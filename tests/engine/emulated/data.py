@@ -42,11 +42,11 @@ class Table(Kind):
         )
         return inputs["name"]
 
-    def read(self, client, id, inputs):
+    def read(self, client, resource_id, inputs):
         """See `Kind`."""
-        table = client.describe_table(TableName=id)["Table"]
-        ttl = client.describe_time_to_live(TableName=id)["TimeToLiveDescription"]
-        backups = client.describe_continuous_backups(TableName=id)["ContinuousBackupsDescription"]
+        table = client.describe_table(TableName=resource_id)["Table"]
+        ttl = client.describe_time_to_live(TableName=resource_id)["TimeToLiveDescription"]
+        backups = client.describe_continuous_backups(TableName=resource_id)["ContinuousBackupsDescription"]
         keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
         stream = table.get("StreamSpecification", {})
         return {
@@ -69,10 +69,10 @@ class Table(Kind):
             },
         }
 
-    def delete(self, client, id, inputs):
+    def delete(self, client, resource_id, inputs):
         """See `Kind`."""
-        client.delete_table(TableName=id)
-        client.get_waiter("table_not_exists").wait(TableName=id, WaiterConfig={"Delay": 1})
+        client.delete_table(TableName=resource_id)
+        client.get_waiter("table_not_exists").wait(TableName=resource_id, WaiterConfig={"Delay": 1})
 
 
 QUEUE_ATTRIBUTES = {
@@ -92,20 +92,20 @@ class Queue(Kind):
         """See `Kind`."""
         return client.create_queue(QueueName=inputs["name"], Attributes=self._texts(inputs), tags=tags)["QueueUrl"]
 
-    def read(self, client, id, inputs):
+    def read(self, client, resource_id, inputs):
         """See `Kind`."""
-        attributes = client.get_queue_attributes(QueueUrl=id, AttributeNames=["All"])["Attributes"]
+        attributes = client.get_queue_attributes(QueueUrl=resource_id, AttributeNames=["All"])["Attributes"]
         values = {name: attributes[argument] for name, argument in QUEUE_ATTRIBUTES.items() if argument in attributes}
         own = {name: text if name == "redrivePolicy" else json.loads(text) for name, text in values.items()}
-        return own | {"name": id.rpartition("/")[2], "arn": attributes["QueueArn"], "url": id}
+        return own | {"name": resource_id.rpartition("/")[2], "arn": attributes["QueueArn"], "url": resource_id}
 
-    def update(self, client, id, old, new):
+    def update(self, client, resource_id, old, new):
         """See `Kind`."""
-        client.set_queue_attributes(QueueUrl=id, Attributes=self._texts(new))
+        client.set_queue_attributes(QueueUrl=resource_id, Attributes=self._texts(new))
 
-    def delete(self, client, id, inputs):
+    def delete(self, client, resource_id, inputs):
         """See `Kind`."""
-        client.delete_queue(QueueUrl=id)
+        client.delete_queue(QueueUrl=resource_id)
 
     def _texts(self, inputs):
         named = {argument: inputs[name] for name, argument in QUEUE_ATTRIBUTES.items() if name in inputs}
@@ -121,18 +121,18 @@ class Secret(Kind):
         """See `Kind`."""
         return client.create_secret(Name=inputs["name"], Description=inputs["description"], Tags=pairs(tags))["ARN"]
 
-    def read(self, client, id, inputs):
+    def read(self, client, resource_id, inputs):
         """See `Kind`."""
-        secret = client.describe_secret(SecretId=id)
+        secret = client.describe_secret(SecretId=resource_id)
         # The recovery window is a deletion's argument; until then it is the provider's to remember.
         own = {"recoveryWindowInDays": inputs["recoveryWindowInDays"]}
         return own | {"name": secret["Name"], "arn": secret["ARN"], "description": secret["Description"]}
 
-    def delete(self, client, id, inputs):
+    def delete(self, client, resource_id, inputs):
         """See `Kind`."""
         days = inputs["recoveryWindowInDays"]  # without any the provider asks for another thing
         client.delete_secret(
-            SecretId=id, **({"RecoveryWindowInDays": days} if days else {"ForceDeleteWithoutRecovery": True})
+            SecretId=resource_id, **({"RecoveryWindowInDays": days} if days else {"ForceDeleteWithoutRecovery": True})
         )
 
 
@@ -147,24 +147,24 @@ class LogGroup(Kind):
         self.update(client, inputs["name"], {}, inputs)
         return inputs["name"]
 
-    def read(self, client, id, inputs):
+    def read(self, client, resource_id, inputs):
         """See `Kind`."""
-        groups = client.describe_log_groups(logGroupNamePrefix=id)["logGroups"]
-        log_group = only([group for group in groups if group["logGroupName"] == id])
+        groups = client.describe_log_groups(logGroupNamePrefix=resource_id)["logGroups"]
+        log_group = only([group for group in groups if group["logGroupName"] == resource_id])
         # The service ends it with `:*`, the provider does not.
         return {
-            "name": id,
+            "name": resource_id,
             "arn": log_group["arn"].removesuffix(":*"),
             "retentionInDays": log_group.get("retentionInDays"),
         }
 
-    def update(self, client, id, old, new):
+    def update(self, client, resource_id, old, new):
         """See `Kind`."""
-        client.put_retention_policy(logGroupName=id, retentionInDays=new["retentionInDays"])
+        client.put_retention_policy(logGroupName=resource_id, retentionInDays=new["retentionInDays"])
 
-    def delete(self, client, id, inputs):
+    def delete(self, client, resource_id, inputs):
         """See `Kind`."""
-        client.delete_log_group(logGroupName=id)
+        client.delete_log_group(logGroupName=resource_id)
 
 
 class MetricAlarm(Plain):
@@ -180,19 +180,19 @@ class MetricAlarm(Plain):
         client.put_metric_alarm(**self._put(inputs), Tags=pairs(tags))
         return inputs["name"]
 
-    def read(self, client, id, inputs):
+    def read(self, client, resource_id, inputs):
         """See `Kind`."""
-        alarm = only(client.describe_alarms(AlarmNames=[id])["MetricAlarms"])
+        alarm = only(client.describe_alarms(AlarmNames=[resource_id])["MetricAlarms"])
         dimensions = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
         return self.properties(alarm) | {"dimensions": dimensions, "arn": alarm["AlarmArn"]}
 
-    def update(self, client, id, old, new):
+    def update(self, client, resource_id, old, new):
         """See `Kind`."""
         client.put_metric_alarm(**self._put(new))
 
-    def delete(self, client, id, inputs):
+    def delete(self, client, resource_id, inputs):
         """See `Kind`."""
-        client.delete_alarms(AlarmNames=[id])
+        client.delete_alarms(AlarmNames=[resource_id])
 
     def _put(self, inputs):
         return self.arguments(inputs) | {"Dimensions": pairs(inputs["dimensions"], "Name")}
@@ -208,18 +208,18 @@ class Dashboard(Kind):
         client.put_dashboard(DashboardName=inputs["dashboardName"], DashboardBody=inputs["dashboardBody"])
         return inputs["dashboardName"]
 
-    def read(self, client, id, inputs):
+    def read(self, client, resource_id, inputs):
         """See `Kind`."""
-        dashboard = client.get_dashboard(DashboardName=id)
+        dashboard = client.get_dashboard(DashboardName=resource_id)
         return {"dashboardName": dashboard["DashboardName"], "dashboardBody": dashboard["DashboardBody"]}
 
-    def update(self, client, id, old, new):
+    def update(self, client, resource_id, old, new):
         """See `Kind`."""
         self.create(client, new, {})
 
-    def delete(self, client, id, inputs):
+    def delete(self, client, resource_id, inputs):
         """See `Kind`."""
-        client.delete_dashboards(DashboardNames=[id])
+        client.delete_dashboards(DashboardNames=[resource_id])
 
 
 KINDS = {

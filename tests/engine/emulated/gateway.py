@@ -9,11 +9,11 @@ class Api(Plain):
     def __init__(self):
         super().__init__("apigatewayv2", "api", "ApiId")
 
-    def read(self, client, id, inputs):
+    def read(self, client, resource_id, inputs):
         """See `Kind`."""
-        return super().read(client, id, inputs) | {
-            "arn": f"arn:aws:apigateway:{client.meta.region_name}::/apis/{id}",
-            "executionArn": f"arn:aws:execute-api:{client.meta.region_name}:{account_of(client)}:{id}",
+        return super().read(client, resource_id, inputs) | {
+            "arn": f"arn:aws:apigateway:{client.meta.region_name}::/apis/{resource_id}",
+            "executionArn": f"arn:aws:execute-api:{client.meta.region_name}:{account_of(client)}:{resource_id}",
         }
 
 
@@ -41,8 +41,8 @@ def account_of(client):
     return client_of("sts", client.meta.region_name).get_caller_identity()["Account"]
 
 
-def _part(noun, id, **renamed):
-    return Plain("apigatewayv2", noun, id, within=("apiId", "ApiId"), renamed=renamed)
+def _part(noun, resource_id, **renamed):
+    return Plain("apigatewayv2", noun, resource_id, within=("apiId", "ApiId"), renamed=renamed)
 
 
 KINDS = {

@@ -34,7 +34,7 @@ class Kind:
 
     service: str
 
-    def update(self, client, id, old, new):
+    def update(self, client, resource_id, old, new):
         """See `Kind`."""
         raise NotImplementedError(f"{type(self).__name__} can't change {sorted(changed(old, new))}")
 
@@ -47,8 +47,8 @@ class Plain(Kind):
     create, get, update and delete.
     """
 
-    def __init__(self, service, noun, id, *, within=None, renamed=(), **operations):
-        self.service, self._noun, self._id, self._within = service, noun, id, within
+    def __init__(self, service, noun, resource_id, *, within=None, renamed=(), **operations):
+        self.service, self._noun, self._id, self._within = service, noun, resource_id, within
         self._renamed, self._operations = dict(renamed), operations
 
     def create(self, client, inputs, tags):
@@ -60,22 +60,22 @@ class Plain(Kind):
         answer = self._call(client, "create", arguments) or {}
         return answer.get(self._id) or arguments[self._id]
 
-    def read(self, client, id, inputs):
+    def read(self, client, resource_id, inputs):
         """See `Kind`."""
-        named = self._named(id, inputs)
+        named = self._named(resource_id, inputs)
         return self.properties(self._call(client, "get", named) | named)
 
-    def update(self, client, id, old, new):
+    def update(self, client, resource_id, old, new):
         """See `Kind`."""
         members = client.meta.service_model.operation_model(self._api_name(client, "update")).input_shape.members
         if refused := set(self.arguments(changed(old, new))) - set(members):
             raise NotImplementedError(f"{self._noun} can't change {sorted(refused)}")
         known = {name: value for name, value in self.arguments(new).items() if name in members}
-        self._call(client, "update", known | self._named(id, new))
+        self._call(client, "update", known | self._named(resource_id, new))
 
-    def delete(self, client, id, inputs):
+    def delete(self, client, resource_id, inputs):
         """See `Kind`."""
-        self._call(client, "delete", self._named(id, inputs))
+        self._call(client, "delete", self._named(resource_id, inputs))
 
     def arguments(self, inputs):
         """The provider's properties as the SDK's arguments."""
@@ -86,8 +86,8 @@ class Plain(Kind):
         back = {argument: name for name, argument in self._renamed.items()}
         return spelled(answer, lambda name: back.get(name, name[0].lower() + name[1:]))
 
-    def _named(self, id, inputs):
-        return ({self._within[1]: inputs[self._within[0]]} if self._within else {}) | {self._id: id}
+    def _named(self, resource_id, inputs):
+        return ({self._within[1]: inputs[self._within[0]]} if self._within else {}) | {self._id: resource_id}
 
     def _call(self, client, verb, arguments):
         return getattr(client, f"{self._operations.get(verb, verb)}_{self._noun}")(**arguments)
@@ -106,14 +106,14 @@ class NotThere(Kind):
         """See `Kind`."""
         return inputs["name"]
 
-    def read(self, client, id, inputs):
+    def read(self, client, resource_id, inputs):
         """See `Kind`."""
         return inputs
 
-    def update(self, client, id, old, new):
+    def update(self, client, resource_id, old, new):
         """See `Kind`."""
 
-    def delete(self, client, id, inputs):
+    def delete(self, client, resource_id, inputs):
         """See `Kind`."""
 
 

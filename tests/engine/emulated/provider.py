@@ -43,8 +43,8 @@ class Emulated(StandIn):
         kind, client, inputs = self._asked(request.urn, request.properties)
         name = request.urn.rpartition("::")[2]
         self._refuse(Operation("create", token_of(request.urn), name, inputs, {}, self.resources), context)
-        id = kind.create(client, inputs, self._tags | inputs.get("tags", {}))
-        return provider_pb2.CreateResponse(id=id, properties=self._outputs(request.urn, id, inputs))
+        resource_id = kind.create(client, inputs, self._tags | inputs.get("tags", {}))
+        return provider_pb2.CreateResponse(id=resource_id, properties=self._outputs(request.urn, resource_id, inputs))
 
     def Update(self, request, context):
         if request.preview:
@@ -85,10 +85,10 @@ class Emulated(StandIn):
             raise NotImplementedError(f"{token} is not made here")
         return self.kinds[token], self._client(self.kinds[token].service, inputs.get("region", self._region))
 
-    def _outputs(self, urn, id, inputs):
+    def _outputs(self, urn, resource_id, inputs):
         token = token_of(urn)
         kind, client = self._at(token, inputs)
-        actual = json.loads(json.dumps(kind.read(client, id, inputs), default=str))
+        actual = json.loads(json.dumps(kind.read(client, resource_id, inputs), default=str))
         self.lost.setdefault(token, set()).update(differences(inputs, actual))
         self.resources[urn] = (token, inputs)
         return struct(inputs | {name: value for name, value in actual.items() if value is not None})

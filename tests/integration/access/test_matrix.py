@@ -50,7 +50,7 @@ def operations(document):
 
 
 def unguarded(document):
-    return {id for _, _, id, scopes in operations(document) if not scopes} - OPEN
+    return {operation_id for _, _, operation_id, scopes in operations(document) if not scopes} - OPEN
 
 
 DOCUMENT = Runtime(SERVICE, root=ROOT, environ={}).build_app().openapi()
@@ -133,12 +133,12 @@ async def test_anothers_order_looks_like_one_that_does_not_exist(client, method,
     other = bearer(subject="c-2", scopes=["orders.read", "orders.write"]) | headers
     content = {} if method == "get" else {"json": {}}
     seen = []
-    for id in (order, str(uuid.uuid4())):
-        answer = await client.request(method, path.format(order_id=id), headers=other, **content)
+    for order_id in (order, str(uuid.uuid4())):
+        answer = await client.request(method, path.format(order_id=order_id), headers=other, **content)
         assert_problem(answer, 404, "order-not-found")
         varying = {"x-request-id", "date", "ratelimit"}
         fields = {name: value for name, value in answer.headers.items() if name not in varying}
-        seen.append((answer.text.replace(id, "…"), fields))
+        seen.append((answer.text.replace(order_id, "…"), fields))
     assert seen[0] == seen[1]
 
 

@@ -96,7 +96,10 @@ def test_a_queue_batch_fails_in_part(client, host, prefix, environ):
     client.post(f"{order}/payment", json={})
     lost = LambdaHost(ROOT, environ | {"TWOFOLD_QUEUE_URL": f"sqs://{REGION}/{prefix}?endpoint=http://127.0.0.1:9"})
     good = Message("orders.pay", {"order": order.rsplit("/", 1)[1], "request": 1}).encode("/orders")
-    messages = [{"MessageId": id, "ReceiptHandle": id, "Body": body} for id, body in (("m-1", good), ("m-2", "junk"))]
+    messages = [
+        {"MessageId": message_id, "ReceiptHandle": message_id, "Body": body}
+        for message_id, body in (("m-1", good), ("m-2", "junk"))
+    ]
     # The good one is done and needs no queue; the unreadable one can't reach the dead-letter queue, so it comes again.
     assert lost.invoke(sqs_event(prefix, messages)) == {"batchItemFailures": [{"itemIdentifier": "m-2"}]}
     lost.close()

@@ -135,7 +135,7 @@ def test_the_subscription_holds_what_the_engine_asked_for(stack, outputs, accoun
     units = {unit.rpartition("/")[2] for unit in outputs["units"].values()}
     assert {app.name for app in account.all(App)} == units
     for app in account.all(App):
-        assert app.running().told == []
+        assert app.running().messages == []
 
 
 def test_an_order_goes_all_the_way(client, payments, account):
@@ -221,7 +221,7 @@ def test_each_unit_has_what_it_needs_and_no_more(outputs, account):
     """
     assert {action for _, action, _ in account.refused} <= {"queues/read"} and account.front.failures == []
     for app in account.all(App):
-        assert app.running().told == []
+        assert app.running().messages == []
     storage = outputs["queue_url"].split("/")[2]
     [vault] = account.all(Vault)
     with outside(account) as client:
@@ -257,7 +257,7 @@ def test_nothing_changes_unless_somebody_changed_it(stack, account):
     assert set(stack.up()) == {"same"}
     [documents] = [one for one in account.all(Container) if one.name == "documents"]
     documents.update({"resource": {"defaultTtl": 60}})
-    [alarm] = [id for id in account.held if "scheduledQueryRules" in id]
+    [alarm] = [resource_id for resource_id in account.held if "scheduledQueryRules" in resource_id]
     del account.held[alarm]
     drift = stack.refresh()
     assert (drift["update"], drift["delete"]) == (1, 1) and set(drift) == {"same", "update", "delete"}

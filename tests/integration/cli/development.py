@@ -45,7 +45,7 @@ class Development:
             stdout=end, stderr=end, **own,
         )  # fmt: skip
         os.close(end)
-        self.told, self._written, self._hung_up = "", 0, False
+        self.output, self._written, self._hung_up = "", 0, False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.url = self.says(r"its docs are at +(http://127\.0\.0\.1:\d+)/docs")[1]
@@ -57,7 +57,7 @@ class Development:
                 if select.select([self.terminal], [], [], 0.1)[0]:
                     if not (data := os.read(self.terminal, 65536)):
                         return
-                    self.told += data.decode(errors="replace").replace("\r\n", "\n")
+                    self.output += data.decode(errors="replace").replace("\r\n", "\n")
 
     def hang_up(self):
         """Closes its terminal, which nobody may read meanwhile: it would stay open for them."""
@@ -68,14 +68,14 @@ class Development:
     def says(self, pattern, timeout=WAIT):
         """Waits until something like this was said since the last change."""
         deadline = time.monotonic() + timeout
-        while not (match := re.search(pattern, self.told[self._written :])):
-            assert self.process.poll() is None and time.monotonic() < deadline, self.told[-3000:]
+        while not (match := re.search(pattern, self.output[self._written :])):
+            assert self.process.poll() is None and time.monotonic() < deadline, self.output[-3000:]
             time.sleep(0.02)
         return match
 
     def heard(self):
         """From now on `says` looks only at what comes."""
-        self._written = len(self.told)
+        self._written = len(self.output)
 
     def write(self, name, old, new):
         """Replaces text in a file as an editor does."""
@@ -104,7 +104,7 @@ class Development:
 
     def ports(self):
         """Those of loopback that it has told."""
-        return {int(port) for port in re.findall(r"(?:127\.0\.0\.1|localhost):(\d+)", self.told)}
+        return {int(port) for port in re.findall(r"(?:127\.0\.0\.1|localhost):(\d+)", self.output)}
 
     def end(self):
         self.client.close()

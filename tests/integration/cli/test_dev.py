@@ -66,7 +66,7 @@ def test_the_walk_changes_mistakes_and_the_end(development):
     assert development.says(r"its docs are at +(http://127\.0\.0\.1:\d+)/docs")[1] == development.url
     assert development.client.get("/health/live").status_code == 200
 
-    assert development.end() == 0 and "Traceback" not in development.told.rpartition("starts anew")[2]
+    assert development.end() == 0 and "Traceback" not in development.output.rpartition("starts anew")[2]
     assert taken(development.ports()) == set()
 
 

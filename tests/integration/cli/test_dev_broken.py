@@ -77,7 +77,7 @@ def test_a_request_that_waited_while_it_broke_is_told_too(development):
     development.write("api/app.py", "return app", slow)
     answers = []
     development.says("")
-    caller = threading.Thread(target=lambda: answers.append(told(development)))
+    caller = threading.Thread(target=lambda: answers.append(first_answer(development)))
     caller.start()
     (development.folder / "go").touch()
     development.says("mend it")
@@ -111,7 +111,7 @@ def test_a_request_that_fails_shows_the_line_that_raised_on_the_terminal_and_all
     development.says("live after")
 
 
-def told(development):
+def first_answer(development):
     """The first answer that comes from no process that just ends."""
     while True:
         try:

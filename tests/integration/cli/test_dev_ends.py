@@ -59,7 +59,7 @@ def test_nothing_is_left(cloud, end, tmp_path):
     numbers, ports = development.processes(), development.ports()
     assert any("sleep" in command(one) for one in numbers) and taken(ports) == ports
     ENDS[end](development)
-    assert development.process.wait(WAIT) == (-signal.SIGKILL if end == "kill" else 0), development.told
+    assert development.process.wait(WAIT) == (-signal.SIGKILL if end == "kill" else 0), development.output
     eventually(lambda: not alive(numbers) and not taken(ports))
 
 
@@ -84,7 +84,7 @@ def test_an_emulator_that_dies_is_started_again_at_its_port_and_at_last_ends_it(
         eventually(lambda: development.client.get(order.headers["location"]).json()["status"] == "paid")  # noqa: B023
     os.kill(number_of(development, word), signal.SIGKILL)
     assert development.process.wait(WAIT) == 2
-    assert f"twofold: {name} has died 3 times, each time soon after its start" in development.told.splitlines()
+    assert f"twofold: {name} has died 3 times, each time soon after its start" in development.output.splitlines()
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
 

@@ -131,7 +131,7 @@ class Cloud(FakeServer):
         raise Answer(404)
 
 
-def told(cloud):
+def explained(cloud):
     url = f"http://{cloud.host}"
     return explain(APP, APP, lambda scope: f"for {scope}", arm=url, logs=url)
 
@@ -143,7 +143,7 @@ def test_the_hosts_error_and_the_logs_last_line_are_told():
     with Cloud(
         {"state": "Error", "errors": ["Worker was unable to load entry point\nfunction_app.py"]}, [[trace]]
     ) as cloud:
-        text = told(cloud)
+        text = explained(cloud)
         assert "FunctionAppLogs" in cloud.queries[0]
     assert "The host says: function_app.py" in text
     assert (
@@ -153,12 +153,12 @@ def test_the_hosts_error_and_the_logs_last_line_are_told():
 
 def test_a_line_of_the_kits_own_is_told_by_its_message():
     with Cloud({"state": "Running"}, [['{"log.level": "error", "message": "settings are wrong"}']]) as cloud:
-        assert "The log says: settings are wrong. " in told(cloud)
+        assert "The log says: settings are wrong. " in explained(cloud)
 
 
 def test_a_log_that_is_late_is_said_to_be_with_where_to_look():
     with Cloud({"state": "Running"}, []) as cloud:
-        text = told(cloud)
+        text = explained(cloud)
     assert "The host is Running. The log has no error yet; it may be minutes late" in text
     assert text.endswith(f"Look into: table FunctionAppLogs in https://portal.azure.com/#@/resource{APP}/logs")
 
@@ -169,11 +169,11 @@ def test_a_table_that_is_not_there_yet_is_no_error():
             400, {"error": {"code": "BadArgumentError", "message": "Failed to resolve table 'FunctionAppLogs'"}}
         )
         cloud.inject(1, semantic, when=lambda method, path, headers: method == "POST")
-        assert "The log has no error yet" in told(cloud)
+        assert "The log has no error yet" in explained(cloud)
 
 
 def test_what_can_not_be_asked_hides_no_answer():
     with Cloud({}, []) as cloud:
         cloud.inject(math.inf, None)
-        text = told(cloud)
+        text = explained(cloud)
     assert "The host's status could not be read" in text and "The log could not be read" in text

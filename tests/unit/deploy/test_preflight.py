@@ -114,17 +114,17 @@ def account(roomy, monkeypatch):
         monkeypatch.setenv(name, value)
 
 
-def told(**changed):
+def checks_of(**changed):
     return {check.what: check for check in aws.check(chosen("aws", **changed), tuple)}
 
 
 def test_an_account_has_room_or_not(account):
-    checks = told(account="000000000000", maxInstances='{"http": 500}')
+    checks = checks_of(account="000000000000", maxInstances='{"http": 500}')
     assert {what: check.fine for what, check in checks.items()} == {
         "login": True, "region eu-central-1": True, "permissions boundary": False, "concurrency": True,
     }  # fmt: skip
     assert not checks["permissions boundary"].needed and "twofold deployer" in checks["permissions boundary"].command
-    checks = told(account="999999999999", maxInstances='{"http": 901}')
+    checks = checks_of(account="999999999999", maxInstances='{"http": 901}')
     assert not checks["login"].fine and "not in twofold:account 999999999999" in checks["login"].found
     assert not checks["concurrency"].fine and "--desired-value 1001" in checks["concurrency"].command
 
@@ -139,8 +139,8 @@ def test_a_boundary_is_there_or_not(account):
         PolicyName="orders-dev-boundary", PolicyDocument=allow
     )
     arn = policy["Policy"]["Arn"]
-    assert told(permissionsBoundary=arn)["permissions boundary"].fine
-    missing = told(permissionsBoundary=f"{arn}-2")["permissions boundary"]
+    assert checks_of(permissionsBoundary=arn)["permissions boundary"].fine
+    missing = checks_of(permissionsBoundary=f"{arn}-2")["permissions boundary"]
     assert not missing.fine and missing.needed and missing.command == "twofold deployer --cloud aws --env dev"
 
 
@@ -150,14 +150,14 @@ def test_no_login_is_told_and_no_traceback(monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    [login] = told().values()
+    [login] = checks_of().values()
     assert not login.fine and "credentials" in login.found and "\n" not in login.found
 
 
 def test_a_profile_that_is_not_there_is_told_and_no_traceback(monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    [login] = told().values()
+    [login] = checks_of().values()
     assert not login.fine and "The config profile (nobody) could not be found" in login.found
     with pytest.raises(ReleaseError, match=r"could not log in: The config profile \(nobody\)"):
         Releases("lambda://eu-central-1/orders-dev", {"http": "orders-dev-http"})

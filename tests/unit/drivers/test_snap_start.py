@@ -49,11 +49,11 @@ def copies(tmp_path, kind):
 
 
 def test_nothing_is_open_in_a_snapshot_and_copies_draw_different_numbers(tmp_path):
-    (one, id, healthy), (other, another, too) = copies(tmp_path, "restored")
-    assert one != other and id != another and healthy == too == "ready"
+    (one, own_id, healthy), (other, another, too) = copies(tmp_path, "restored")
+    assert one != other and own_id != another and healthy == too == "ready"
 
 
 def test_without_the_hook_copies_would_draw_the_same(tmp_path):
     """So the test above can fail; names and tokens come from the system and differ in any case."""
-    (one, id, _), (other, another, _) = copies(tmp_path, "copied")
-    assert one == other and id != another
+    (one, own_id, _), (other, another, _) = copies(tmp_path, "copied")
+    assert one == other and own_id != another

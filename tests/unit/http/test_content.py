@@ -25,8 +25,8 @@ def application():
     app = FastAPI()
     problem.install(app)
 
-    @app.post("/things/{id}")
-    async def create(id: str, thing: Thing):
+    @app.post("/things/{thing_id}")
+    async def create(thing_id: str, thing: Thing):
         return thing
 
     @app.post("/upload", openapi_extra={"requestBody": {"content": {"multipart/form-data": {}}}})

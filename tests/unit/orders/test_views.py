@@ -36,9 +36,11 @@ class Process:
 
         driver.query = counted
 
-    async def place(self, id, customer):
+    async def place(self, order_id, customer):
         lines = [Line(sku="A", quantity=1, unit_price=1)]
-        await handlers.place_order(self.services, id, PlaceOrder(customer_id=customer, currency="EUR", lines=lines))
+        await handlers.place_order(
+            self.services, order_id, PlaceOrder(customer_id=customer, currency="EUR", lines=lines)
+        )
 
     async def project(self):
         changes = await LocalFeed.of(self.services.documents.driver).changes(0, 1000)
@@ -93,7 +95,7 @@ async def test_lists_are_apart(processes):
     for _ in range(2):  # loaded, then cached
         for customer, status, limit in itertools.product(CUSTOMERS, (None, "placed", "paid"), (1, 2, 20)):
             ids = await web.listed(customer, status, limit)
-            assert all(id.rpartition("_")[0] == customer for id in ids)
+            assert all(order_id.rpartition("_")[0] == customer for order_id in ids)
             number = CUSTOMERS.index(customer)
             assert len(ids) == (0 if status == "paid" else min(number, limit))
     first = await views.list_orders(web.services, "20", None, 2, None)

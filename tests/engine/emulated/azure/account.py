@@ -57,11 +57,11 @@ class Account:
     def __exit__(self, *exc):
         self.close()
 
-    def at(self, id):
+    def at(self, resource_id):
         """What stands there. Raises Gone."""
-        if id not in self.held:
-            raise Gone(id)
-        return self.held[id]
+        if resource_id not in self.held:
+            raise Gone(resource_id)
+        return self.held[resource_id]
 
     def in_group(self, group, path):
         return self.at(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/{path}")
@@ -92,7 +92,7 @@ class Account:
         principal, audience = self._tokens.get(token, (None, None))
         return principal if scheme == "Bearer" and audience in [one.rstrip("/") for one in audiences] else None
 
-    def assign(self, id, principal, role, scope):
+    def assign(self, resource_id, principal, role, scope):
         """A role's assignment, to somebody who is there, on something that is."""
         known = {DEPLOYER, *(thing.principal for thing in list(self.held.values()) if hasattr(thing, "principal"))}
         if principal not in known:
@@ -101,7 +101,7 @@ class Account:
             raise LookupError(f"there is no {scope}")
         if role not in ROLES:
             raise LookupError(f"what the role {role} allows is not known here")
-        self.assignments[id] = Assignment(principal, role, scope)
+        self.assignments[resource_id] = Assignment(principal, role, scope)
 
     def allows(self, principal, action, scope):
         """Whether some role lets it; what none does is kept as refused."""

@@ -21,8 +21,8 @@ PRINCIPAL = "X-MS-CLIENT-PRINCIPAL-ID"
 class App(Thing):
     """A function app. It runs from its first deployment on; a change of its settings starts it anew, with the same code."""
 
-    def __init__(self, account, id, inputs):
-        super().__init__(account, id, inputs)
+    def __init__(self, account, resource_id, inputs):
+        super().__init__(account, resource_id, inputs)
         self.auth = None
         self.host, self._failure, self._deployments = None, "there is no code", {}
         self._package, self._lock = None, threading.RLock()
@@ -34,7 +34,9 @@ class App(Thing):
         self.account.at(inputs["serverFarmId"])
         self._given = inputs
         self.settings = {pair["name"]: pair["value"] for pair in inputs["siteConfig"]["appSettings"]}
-        self._identities = [self.account.at(id) for id in inputs["identity"]["userAssignedIdentities"]]
+        self._identities = [
+            self.account.at(resource_id) for resource_id in inputs["identity"]["userAssignedIdentities"]
+        ]
         self._storage = inputs["functionAppConfig"]["deployment"]["storage"]
         self._open = inputs["siteConfig"]["ipSecurityRestrictionsDefaultAction"] == "Allow"
 
@@ -149,9 +151,9 @@ class App(Thing):
 class Auth(Thing):
     """App Service authentication: whose Entra token is let in."""
 
-    def __init__(self, account, id, inputs):
-        super().__init__(account, id, inputs)
-        self._app = account.at(id.partition("/config/")[0])
+    def __init__(self, account, resource_id, inputs):
+        super().__init__(account, resource_id, inputs)
+        self._app = account.at(resource_id.partition("/config/")[0])
         self.update(inputs)
 
     def update(self, inputs):

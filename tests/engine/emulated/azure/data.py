@@ -17,10 +17,10 @@ from twofold.emulators.server import Answer
 class Identity(Thing):
     """A user-assigned identity: `principal` is its object id, `client` its client id."""
 
-    def __init__(self, account, id, inputs):
-        super().__init__(account, id, inputs)
+    def __init__(self, account, resource_id, inputs):
+        super().__init__(account, resource_id, inputs)
         self.principal, self.client = (
-            str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind} {id}")) for kind in ("object", "client")
+            str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind} {resource_id}")) for kind in ("object", "client")
         )
 
     def properties(self):
@@ -30,9 +30,11 @@ class Identity(Thing):
 class RoleAssignment(Thing):
     """A role that somebody has on a scope: of a subscription, or of a database's data."""
 
-    def __init__(self, account, id, inputs):
-        super().__init__(account, id, inputs)
-        account.assign(id, inputs["principalId"], inputs["roleDefinitionId"].rpartition("/")[2], inputs["scope"])
+    def __init__(self, account, resource_id, inputs):
+        super().__init__(account, resource_id, inputs)
+        account.assign(
+            resource_id, inputs["principalId"], inputs["roleDefinitionId"].rpartition("/")[2], inputs["scope"]
+        )
         self._definition = inputs["roleDefinitionId"].rpartition("/")[0]
 
     def properties(self):
@@ -64,8 +66,8 @@ class Faked(Thing):
     """A service that is a fake, at a host of its own. It takes the fakes' one token: whose it is, and what that one may, is
     looked at before. `calls` has (principal, action) of each request that was let in."""
 
-    def __init__(self, account, id, fake, host, *audiences):
-        self.account, self.id, self.name = account, id, id.rpartition("/")[2]
+    def __init__(self, account, resource_id, fake, host, *audiences):
+        self.account, self.id, self.name = account, resource_id, resource_id.rpartition("/")[2]
         self.fake, self.host, self.calls = fake, host, []
         self._audiences = audiences
         fake.host = host  # which it tells of itself
@@ -102,10 +104,10 @@ class Faked(Thing):
 class Database(Faked):
     """A Cosmos DB account, as its fake."""
 
-    def __init__(self, account, id, inputs):
+    def __init__(self, account, resource_id, inputs):
         name = inputs["accountName"]
         host = f"{name}.documents.azure.com"
-        super().__init__(account, id, CosmosFake(), host, f"https://{host}", "https://cosmos.azure.com")
+        super().__init__(account, resource_id, CosmosFake(), host, f"https://{host}", "https://cosmos.azure.com")
         self.databases = set()
 
     def authorization(self, request):
@@ -120,7 +122,7 @@ class Database(Faked):
         message = "Request blocked by Auth: the principal does not have required RBAC permissions"
         return Answer(403, {"code": "Forbidden", "message": message}, {"x-ms-substatus": 5300})
 
-    def told(self, path):
+    def description(self, path):
         """What the fake says of itself."""
         own = {"x-ms-version": "1", "x-ms-date": "now", "Authorization": f"type=aad&ver=1.0&sig={TOKEN}"}
         answer = self.fake.answer("GET", path, "", own, b"")
@@ -134,7 +136,7 @@ class Database(Faked):
         return self.fake.answer("GET", "/", "", own, b"").status == 200
 
     def properties(self):
-        level = self.told("/")["userConsistencyPolicy"]["defaultConsistencyLevel"]
+        level = self.description("/")["userConsistencyPolicy"]["defaultConsistencyLevel"]
         return {
             "documentEndpoint": f"https://{self.host}:443/",
             "consistencyPolicy": {"defaultConsistencyLevel": level}, "disableLocalAuth": not self.keys_work(),
@@ -144,8 +146,8 @@ class Database(Faked):
 class SqlDatabase(Thing):
     """A database: a name before its containers."""
 
-    def __init__(self, account, id, inputs):
-        super().__init__(account, id, inputs)
+    def __init__(self, account, resource_id, inputs):
+        super().__init__(account, resource_id, inputs)
         if inputs["resource"]["id"] != self.name:
             raise ValueError(f"the database {self.name} is to be {inputs['resource']['id']}")
 
@@ -156,17 +158,17 @@ class SqlDatabase(Thing):
 class Container(Thing):
     """A database's container."""
 
-    def __init__(self, account, id, inputs):
-        super().__init__(account, id, inputs)
+    def __init__(self, account, resource_id, inputs):
+        super().__init__(account, resource_id, inputs)
         resource = inputs["resource"]
         [path] = resource["partitionKey"]["paths"]
-        self._database, self._in = account.at(id.partition("/sqlDatabases/")[0]), inputs["databaseName"]
+        self._database, self._in = account.at(resource_id.partition("/sqlDatabases/")[0]), inputs["databaseName"]
         self._database.fake.create(
             self._in, resource["id"], default_ttl=resource.get("defaultTtl"), key=path.removeprefix("/")
         )
 
     def properties(self):
-        resource = self._database.told(f"/dbs/{self._in}/colls/{self.name}")
+        resource = self._database.description(f"/dbs/{self._in}/colls/{self.name}")
         return {"resource": {name: resource[name] for name in ("id", "defaultTtl", "partitionKey")}}
 
     def update(self, inputs):
@@ -179,9 +181,9 @@ class Container(Thing):
 class Vault(Faked):
     """A Key Vault, as its fake."""
 
-    def __init__(self, account, id, inputs):
+    def __init__(self, account, resource_id, inputs):
         super().__init__(
-            account, id, KeyVaultFake(), f"{inputs['vaultName']}.vault.azure.net", "https://vault.azure.net"
+            account, resource_id, KeyVaultFake(), f"{inputs['vaultName']}.vault.azure.net", "https://vault.azure.net"
         )
 
     def action(self, request):
@@ -195,9 +197,9 @@ class Vault(Faked):
 class Topic(Faked):
     """An Event Grid topic, as its fake."""
 
-    def __init__(self, account, id, inputs):
+    def __init__(self, account, resource_id, inputs):
         host = f"{inputs['topicName']}.{inputs['location']}-1.eventgrid.azure.net"
-        super().__init__(account, id, EventGridFake(), host, "https://eventgrid.azure.net")
+        super().__init__(account, resource_id, EventGridFake(), host, "https://eventgrid.azure.net")
 
     def action(self, request):
         return "events/send"

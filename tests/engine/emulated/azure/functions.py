@@ -62,7 +62,7 @@ class Host:
 
     def __init__(self, account, app, package, settings, identities):
         self._account, self._app, self._settings, self._identities = account, app, settings, identities
-        self.told, self._running = [], contextlib.ExitStack()
+        self.messages, self._running = [], contextlib.ExitStack()
         try:
             self._start(package)
         except BaseException:
@@ -122,7 +122,7 @@ class Host:
             )
         self._running.callback(end, process, 5)
         self.functions = self._indexed(process)
-        pumps = Listeners(list(self._listeners(json.loads((package / "host.json").read_text()))), self.told.append)
+        pumps = Listeners(list(self._listeners(json.loads((package / "host.json").read_text()))), self.messages.append)
         self._running.callback(pumps.close)
 
     def _lock(self):
@@ -224,7 +224,7 @@ class Messages:
                 self._host.run(self._name, message.content)
             except DeliveryFailed as failure:
                 if message.dequeue_count < self._tries:
-                    self._host.told.append(str(failure))
+                    self._host.messages.append(str(failure))
                     self._queue.update_message(message, visibility_timeout=self._pause)
                     continue
                 self._poison.send_message(message.content)

@@ -25,8 +25,8 @@ SIGNED_WITH = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
 class Service(Thing):
     """A gateway, at a host of its own, with one API at most."""
 
-    def __init__(self, account, id, inputs):
-        super().__init__(account, id, inputs)
+    def __init__(self, account, resource_id, inputs):
+        super().__init__(account, resource_id, inputs)
         self.api = None
         self.identities = [account.at(one) for one in inputs["identity"]["userAssignedIdentities"]]
         self._host = f"{self.name}.azure-api.net"
@@ -48,9 +48,9 @@ class Service(Thing):
 class Api(Thing):
     """An API at the gateway's root. It answers once it has its policy."""
 
-    def __init__(self, account, id, inputs):
-        super().__init__(account, id, inputs)
-        self.service, self.policy = account.at(id.partition("/apis/")[0]), None
+    def __init__(self, account, resource_id, inputs):
+        super().__init__(account, resource_id, inputs)
+        self.service, self.policy = account.at(resource_id.partition("/apis/")[0]), None
         assert self.service.api is None and inputs["path"] == "" and not inputs["subscriptionRequired"], inputs
         self.update(inputs)
         self.service.api = self
@@ -134,9 +134,9 @@ class Gate(ApiManagement):
 class Policy(Thing):
     """An API's policy."""
 
-    def __init__(self, account, id, inputs):
-        super().__init__(account, id, inputs)
-        self._api = account.at(id.partition("/policies/")[0])
+    def __init__(self, account, resource_id, inputs):
+        super().__init__(account, resource_id, inputs)
+        self._api = account.at(resource_id.partition("/policies/")[0])
         self.update(inputs)
         self._api.policy = self
 

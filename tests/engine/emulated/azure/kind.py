@@ -12,8 +12,8 @@ class Thing:
     - `update(given)` changes it in place; `close()` ends what it runs.
     """
 
-    def __init__(self, account, id, inputs):
-        self.account, self.id, self.name = account, id, id.rpartition("/")[2]
+    def __init__(self, account, resource_id, inputs):
+        self.account, self.id, self.name = account, resource_id, resource_id.rpartition("/")[2]
 
     def properties(self):
         """See `Thing`."""
@@ -30,8 +30,8 @@ class Thing:
 class StateAlone(Thing):
     """What nothing here goes by: it is in the engine's state alone. The test asserts which types these are."""
 
-    def __init__(self, account, id, inputs):
-        super().__init__(account, id, inputs)
+    def __init__(self, account, resource_id, inputs):
+        super().__init__(account, resource_id, inputs)
         self._given = inputs
 
     def properties(self):
@@ -60,30 +60,34 @@ class Kind:
             account.at(f"{group}/providers/{self._within.format(**inputs)}")
         return self._place(account, f"{group}/providers/{self._path.format(**inputs)}", inputs)
 
-    def _place(self, account, id, inputs):
-        if id in account.held:
-            raise FileExistsError(f"{id} exists")
-        account.held[id] = self.thing(account, id, inputs)
-        return id
+    def _place(self, account, resource_id, inputs):
+        if resource_id in account.held:
+            raise FileExistsError(f"{resource_id} exists")
+        account.held[resource_id] = self.thing(account, resource_id, inputs)
+        return resource_id
 
-    def read(self, account, id, inputs):
+    def read(self, account, resource_id, inputs):
         """See `Kind`."""
-        thing = account.at(id)
-        return {"name": thing.name, "resourceGroupName": id.split("/")[4]} | self._names(id) | thing.properties()
+        thing = account.at(resource_id)
+        return (
+            {"name": thing.name, "resourceGroupName": resource_id.split("/")[4]}
+            | self._names(resource_id)
+            | thing.properties()
+        )
 
-    def _names(self, id):
+    def _names(self, resource_id):
         pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self._path))
-        match = re.search(f"/{pattern}$", id) if self._path else None
+        match = re.search(f"/{pattern}$", resource_id) if self._path else None
         return match.groupdict() if match else {}
 
-    def update(self, account, id, old, new):
+    def update(self, account, resource_id, old, new):
         """See `Kind`."""
-        account.at(id).update(new)
+        account.at(resource_id).update(new)
 
-    def delete(self, account, id, inputs):
+    def delete(self, account, resource_id, inputs):
         """See `Kind`."""
-        account.at(id).close()
-        del account.held[id]
+        account.at(resource_id).close()
+        del account.held[resource_id]
 
 
 class Attached(Kind):
@@ -98,6 +102,8 @@ class Attached(Kind):
         account.at(inputs[self._of])
         return self._place(account, f"{inputs[self._of]}/providers/{self._path.format(**inputs)}", inputs)
 
-    def read(self, account, id, inputs):
+    def read(self, account, resource_id, inputs):
         """See `Kind`."""
-        return {"name": id.rpartition("/")[2]} | self._names(id) | account.at(id).properties()
+        return (
+            {"name": resource_id.rpartition("/")[2]} | self._names(resource_id) | account.at(resource_id).properties()
+        )

@@ -60,8 +60,8 @@ class EmulatedAzure(Emulated):
             raise NotImplementedError(f"{token} is not made here")
         return self.kinds[token], self.account
 
-    def _outputs(self, urn, id, inputs):
-        outputs = plain(super()._outputs(urn, id, inputs))
+    def _outputs(self, urn, resource_id, inputs):
+        outputs = plain(super()._outputs(urn, resource_id, inputs))
         if isinstance(assigned := outputs.get("identity", {}).get("userAssignedIdentities"), list):
             outputs["identity"]["userAssignedIdentities"] = {one: {} for one in assigned}  # a map by id coming out
         return struct(outputs)

@@ -24,15 +24,15 @@ class Storage(Thing):
     `keyed` are the arguments of an SDK's client with the account's key, by service. Only the emulator's owner comes with it.
     """
 
-    def __init__(self, account, id, inputs):
-        super().__init__(account, id, inputs)
+    def __init__(self, account, resource_id, inputs):
+        super().__init__(account, resource_id, inputs)
         self._shared_keys = inputs.get("allowSharedKeyAccess", True)
         self._running = ExitStack()
         self.azurite = self._running.enter_context(azurite.account(self.name))
         self._context = ssl.create_default_context(cafile=self.azurite.certificate)
         self._hosts = {f"{self.name}.{service}.core.windows.net": service for service in ("queue", "blob")}
         account.front.hosts |= dict.fromkeys(self._hosts, self._serve)
-        self._services = [f"{id}/{service}Services/default" for service in self._hosts.values()]
+        self._services = [f"{resource_id}/{service}Services/default" for service in self._hosts.values()]
         account.held |= {service: Thing(account, service, {}) for service in self._services}
 
     def keyed(self, service):
@@ -90,9 +90,9 @@ def refused(status, code):
 class Queue(Thing):
     """A storage queue."""
 
-    def __init__(self, account, id, inputs):
-        super().__init__(account, id, inputs)
-        storage = account.at(id.partition("/queueServices/")[0])
+    def __init__(self, account, resource_id, inputs):
+        super().__init__(account, resource_id, inputs)
+        storage = account.at(resource_id.partition("/queueServices/")[0])
         self.queue = QueueServiceClient(**storage.keyed("queue")).get_queue_client(self.name)
         self.queue.create_queue()
 
@@ -107,9 +107,9 @@ class Queue(Thing):
 class BlobContainer(Thing):
     """A container of blobs."""
 
-    def __init__(self, account, id, inputs):
-        super().__init__(account, id, inputs)
-        storage = account.at(id.partition("/blobServices/")[0])
+    def __init__(self, account, resource_id, inputs):
+        super().__init__(account, resource_id, inputs)
+        storage = account.at(resource_id.partition("/blobServices/")[0])
         self.container = BlobServiceClient(**storage.keyed("blob")).get_container_client(self.name)
         self.container.create_container()
 
