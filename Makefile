@@ -1,4 +1,4 @@
-# Every target is also a plain command; docs/plain-commands.md lists them. UV is taken from PATH, or put into .uv by the machine's Python.
+# Every target is also a plain command; docs/plain-commands.md lists them. UV is taken from PATH, or put into a cache by the machine's Python.
 PYTHON3 ?= python3
 PORT ?= 8000
 BACKEND ?= sqlite
@@ -87,7 +87,7 @@ format: install  ## rewrites the sources as ruff formats them
 	.venv/bin/ruff check --fix .
 
 up: install  ## deploys dev-$(CLOUD), CLOUD=azure|aws; with EMULATED=1 onto an AWS account emulated here, until Ctrl-C
-	$(if $(CLOUD),,$(error name the cloud: CLOUD=azure or CLOUD=aws))
+	$(if $(filter file,$(origin CLOUD)),$(error name the cloud: CLOUD=azure or CLOUD=aws))
 	@exec $(if $(EMULATED),$(PY) tools/emulated_account.py $(CLOUD),pulumi up --stack dev-$(CLOUD))
 
 conformance: install  ## the portability contract on one BACKEND=sqlite|dynamodb|cosmos|secrets|queues|caches

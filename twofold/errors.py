@@ -4,6 +4,7 @@
     ├── SettingsError            the environment (or stack config) is wrong; lists every problem
     ├── HandlerError             code that the manifest names can't be imported or called; lists every problem
     ├── ProfileError             a value exceeds the portable profile; names the limit
+    │   └── UnknownCollection    the manifest does not have it
     ├── StoreError
     │   ├── Conflict             a write's condition did not hold; nothing was written
     │   ├── StoreRefused         the store refused what was asked of it as invalid; it would again
@@ -53,6 +54,10 @@ class HandlerError(TwofoldError):
 
 class ProfileError(TwofoldError, ValueError):
     """A value would not work on every backend; the message names the limit. Raised before any backend is called."""
+
+
+class UnknownCollection(ProfileError):
+    """The service's code names a collection that its manifest has not: a mistake of the service, not of its caller."""
 
 
 class DependencyDown(TwofoldError):

@@ -1,5 +1,8 @@
 """Collections: what the manifest names is there in each place, and nothing else is, before any backend is asked."""
 
+from types import SimpleNamespace
+
+import httpx
 import pytest
 
 from tests.emulators.fixtures import DUMMY
@@ -9,7 +12,9 @@ from twofold.bootstrap import bootstrap
 from twofold.emulators import aws
 from twofold.emulators.cosmos import CosmosFake
 from twofold.errors import ProfileError
+from twofold.http import problem
 from twofold.manifest import ServiceManifest
+from twofold.portable.document_store import DocumentStore
 from twofold.settings import Settings
 
 MANIFEST = ServiceManifest("notes", app="x:y", blocks=frozenset({"documents"}), collections=("notes",))
@@ -51,6 +56,16 @@ async def test_its_own_is_a_collection_and_another_name_is_refused(services):
         with pytest.raises(ProfileError, match=r"no collection '(others|events)'.*documents, notes"):
             await call()
     await services.close()
+
+
+async def test_it_is_the_services_mistake_not_the_callers(caplog):
+    async def app(scope, receive, send):
+        await DocumentStore(SimpleNamespace(system="none"), ("documents",)).put("others", "p", "1", {})
+
+    transport = httpx.ASGITransport(problem.boundary(app))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.get("/")
+    assert answer.status_code == 500 and "others" not in answer.text and "no collection 'others'" in caplog.text
 
 
 async def test_a_service_without_a_store_has_none_here_either(tmp_path):

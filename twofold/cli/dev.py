@@ -82,6 +82,9 @@ def _serve(
 
     _show(environment)
     service = Service(environment, output, partial(_wrong, target, root))
+    folders = [root / name for name in manifest.packages]
+    watcher = watch(*folders, debounce=DEBOUNCE_MS, step=10, rust_timeout=200, yield_on_timeout=True)
+    next(watcher)  # from here on it sees what is saved: while the service starts, too
     service.start()
     variables = root / ".build" / f"dev-{cloud}.env"
     variables.write_text("".join(f"export {name}='{value}'\n" for name, value in environment.environ.items()))
@@ -93,9 +96,8 @@ def _serve(
     pumps = Pumps(
         environment.sources, lambda text: console.print(f"[yellow]a delivery failed[/]  {text}"), lambda: service.fine
     )
-    folders = [root / name for name in manifest.packages]
     try:
-        for changes in watch(*folders, debounce=DEBOUNCE_MS, step=10, rust_timeout=200, yield_on_timeout=True):
+        for changes in watcher:
             if not changes:
                 service.look()
                 continue

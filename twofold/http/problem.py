@@ -18,6 +18,7 @@ from twofold.errors import (
     SecretsUnavailable,
     StoreThrottled,
     StoreUnavailable,
+    UnknownCollection,
 )
 from twofold.http.lifespan import ASGIApp, Receive, Scope, Send
 from twofold.http.openapi import MEDIA_TYPE, document
@@ -81,6 +82,8 @@ def problem_of(exc: BaseException) -> Problem | None:
             return Problem(422, "idempotency-key-reused", str(exc))
         case InProgress():
             return Problem(409, "idempotency-in-progress", str(exc), headers=_RETRY)
+        case UnknownCollection():
+            return None  # nobody who calls the service could do better
         case ProfileError() | PositionError():
             return Problem(422, "limit-exceeded", str(exc))
         case StoreThrottled():

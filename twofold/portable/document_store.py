@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from twofold.errors import ProfileError, StoreThrottled
+from twofold.errors import ProfileError, StoreThrottled, UnknownCollection
 from twofold.portable import profile, telemetry
 from twofold.portable.logs import event
 from twofold.portable.metrics import THROTTLES, observe
@@ -259,7 +259,7 @@ class DocumentStore:
     def _check_collection(self, collection: str) -> None:
         profile.check_collection(collection)
         if self._collections is not None and collection not in self._collections:
-            raise ProfileError(
+            raise UnknownCollection(
                 f"there is no collection {collection!r}; the manifest's collections and blocks have "
                 f"{', '.join(self._collections) or 'none'}"
             )

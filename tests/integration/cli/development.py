@@ -25,7 +25,7 @@ WAIT = 150
 
 
 class Development:
-    """`told` is what it has said so far; with `terminal` it has one, which is the file descriptor of that name."""
+    """`output` is what it has said so far; with `terminal` it has one, which is the file descriptor of that name."""
 
     def __init__(self, folder, cloud, *options, terminal=False, before=lambda folder: None, **environ):
         self.folder, self.cloud = folder, cloud

@@ -70,6 +70,26 @@ def test_the_walk_changes_mistakes_and_the_end(development):
     assert taken(development.ports()) == set()
 
 
+SAVES = """
+import sys
+from pathlib import Path
+SAVED = Path(__file__).with_name("saved.py")
+if "twofold.http.pipeline" in sys.modules and not SAVED.exists():
+    SAVED.write_text("")
+"""
+
+
+def test_what_is_saved_while_it_starts_is_seen(tmp_path):
+    """The first import of the service saves a file."""
+
+    def saving(folder):
+        with (folder / "api/__init__.py").open("a") as file:
+            file.write(SAVES)
+
+    (development := Development(tmp_path, "local", before=saving)).says(r"api/saved\.py is live")
+    development.end()
+
+
 @pytest.mark.parametrize("cloud", ["azure", "aws"])
 def test_other_commands_reach_the_emulators(cloud, tmp_path):
     if cloud == "azure":
