@@ -1,5 +1,6 @@
 """Tracebacks as `twofold dev` shows them: the user's file first, frameworks in a line, the kit's own mistakes whole."""
 
+import contextlib
 import importlib.util
 import logging
 import traceback
@@ -10,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from twofold.emulators.traces import HEAD, Folding
 from twofold.http import problem
+from twofold.http.lifespan import Lifespan
 from twofold.manifest import QueueSpec, load
 from twofold.portable.logs import TerminalFormatter
 
@@ -125,3 +127,15 @@ def test_other_lines_go_through_at_once_and_a_traceback_ends_where_it_ends(tmp_p
     for line in raised(own.f).split("\n"):
         assert folding.feed(line) == []
     assert folding.feed("next")[-3:] == ["ZeroDivisionError: division by zero", "… 1 frame of Python: " + WHOLE, "next"]
+
+
+async def test_a_lifespan_that_fails_shows_the_line_that_raised(module, shown):
+    """What starts the application says so in an error that has the traceback as its text."""
+    own = module("async def lifespan(app):\n    raise LookupError('no such thing')\n    yield\n")
+    app = FastAPI(lifespan=contextlib.asynccontextmanager(own.lifespan))
+    with pytest.raises(RuntimeError) as failed:
+        await Lifespan(app).start()
+    lines = shown("".join(traceback.format_exception(failed.value)).rstrip())
+    assert lines[:3] == [HEAD, '  File "api/own.py", line 2, in lifespan', "    raise LookupError('no such thing')"]
+    assert lines[3] == "LookupError: no such thing" and lines[4] == "from RuntimeError: the application failed to start"
+    assert lines[5].startswith("… ") and len(lines) == 6

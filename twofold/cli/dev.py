@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import httpx
 from rich.table import Table
 
+from twofold.cli.changes import Changes
 from twofold.cli.dev_service import Service, console
 from twofold.driver_registry import open_driver
 from twofold.emulators.output import Output
@@ -33,7 +34,10 @@ NEEDED = {
     "aws": ("watchfiles", "ministack", "awslambdaric", "boto3", "mangum"),
 }
 """The modules that each is served with; no other cloud's are looked for."""
-DEBOUNCE_MS = 50
+LOOK_SECONDS = 0.2
+"""How often it is looked whether something has died."""
+MANIFEST_SECONDS = 30
+"""A manifest whose import takes longer is broken."""
 
 
 def serve(manifest: ServiceManifest, target: str, cloud: str, root: Path, port: int) -> None:
@@ -76,15 +80,11 @@ def _serve(
     manifest: ServiceManifest, target: str, cloud: str, root: Path, environment: "DevEnvironment", output: Output
 ) -> int:
     """Serves until the manifest changes, and then returns the port."""
-    from watchfiles import watch
-
     from twofold.emulators.dev_environment import Pumps
 
     _show(environment)
-    service = Service(environment, output, partial(_wrong, target, root))
-    folders = [root / name for name in manifest.packages]
-    watcher = watch(*folders, debounce=DEBOUNCE_MS, step=10, rust_timeout=200, yield_on_timeout=True)
-    next(watcher)  # from here on it sees what is saved: while the service starts, too
+    changes = Changes(root / name for name in manifest.packages)
+    service = Service(environment, output, partial(_wrong, target, root), lambda: changes.waiting)
     service.start()
     variables = root / ".build" / f"dev-{cloud}.env"
     variables.write_text("".join(f"export {name}='{value}'\n" for name, value in environment.environ.items()))
@@ -97,11 +97,10 @@ def _serve(
         environment.sources, lambda text: console.print(f"[yellow]a delivery failed[/]  {text}"), lambda: service.fine
     )
     try:
-        for changes in watcher:
-            if not changes:
+        while True:
+            if not (names := sorted(changes.next(LOOK_SECONDS))):
                 service.look()
                 continue
-            names = sorted({path for _, path in changes})
             changed = ", ".join(os.path.relpath(name, root) for name in names[:3]) + (" …" if len(names) > 3 else "")
             if declared is None or declared not in (Path(name).resolve() for name in names):
                 service.start(changed)
@@ -112,7 +111,7 @@ def _serve(
                 return httpx.URL(environment.url).port or 0
     finally:
         pumps.close()
-    return 0
+        changes.close()
 
 
 def _environment(
@@ -179,5 +178,12 @@ def _show(environment: "DevEnvironment") -> None:
 def _wrong(target: str, root: Path) -> str:
     """Why the manifest can't be read as it is now, in a line; empty when it can be."""
     code = "import sys; from twofold.cli.service import manifest_of; sys.path.insert(0, '.'); manifest_of(sys.argv[1])"
-    done = subprocess.run([sys.executable, "-c", code, target], cwd=root, capture_output=True, text=True)  # noqa: S603
-    return done.stderr.strip().splitlines()[-1].partition(": ")[2] if done.returncode else ""
+    words, prefix = [sys.executable, "-c", code, target], f"can't read the manifest {target}"
+    try:
+        result = subprocess.run(words, cwd=root, capture_output=True, text=True, timeout=MANIFEST_SECONDS)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        return f"{prefix}: it is still being imported after {MANIFEST_SECONDS} s"
+    if not result.returncode:
+        return ""
+    lines = result.stderr.strip().splitlines()
+    return lines[-1].partition(": ")[2] if lines else f"{prefix}: its import ended the process ({result.returncode})"

@@ -39,11 +39,18 @@ class Lives:
         return self.short >= LIVES
 
 
-class Service:
-    """`fine` is whether it serves. `wrong` says in a line why its manifest can't be read, or nothing."""
+class _Superseded(Exception):
+    """What is being started is no longer what there is."""
 
-    def __init__(self, environment: "DevEnvironment", output: Output, wrong: Callable[[], str]) -> None:
-        self._environment, self._output, self._wrong = environment, output, wrong
+
+class Service:
+    """`fine` is whether it serves. `wrong` says in a line why its manifest can't be read, or nothing; `changed` whether there is
+    something newer to start, which ends the wait for what does not come up."""
+
+    def __init__(
+        self, environment: "DevEnvironment", output: Output, wrong: Callable[[], str], changed: Callable[[], bool]
+    ) -> None:
+        self._environment, self._output, self._wrong, self._changed = environment, output, wrong, changed
         self.fine, self._started = False, 0.0
         self._lives: dict[str, Lives] = {}
 
@@ -60,6 +67,8 @@ class Service:
                 time.sleep(0.02)
             if status >= 500:
                 raise TwofoldError(f"it answers {status}")
+        except _Superseded:
+            return
         except TwofoldError as exc:
             self._fail(f"{changed or 'the service'}: {str(exc).splitlines()[0]}")
             return
@@ -129,5 +138,9 @@ class Service:
         return 0
 
     def _require_life(self, begun: float) -> None:
-        if self._environment.host.ended or time.monotonic() - begun > START_SECONDS:
-            raise TwofoldError("it does not start")
+        if self._environment.host.ended:
+            raise TwofoldError("it ended before it answered")
+        if time.monotonic() - begun > START_SECONDS:
+            raise TwofoldError(f"it does not answer within {START_SECONDS} seconds of its start")
+        if self._changed():
+            raise _Superseded

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from twofold.emulators.traces import Folding
+from twofold.errors import TwofoldError
 
 KEPT_LINES = 60
 MARK = b"\0"
@@ -19,8 +20,13 @@ class Output:
     """Processes write to `fd`: a terminal where this process has one, so that they write as they do on one."""
 
     def __init__(self, root: Path, log: Path, show: Callable[[str], object]) -> None:
-        log.parent.mkdir(exist_ok=True)
-        self._log, self._show = log.open("wb"), show
+        try:
+            log.parent.mkdir(exist_ok=True)
+            self._log, self._show = log.open("wb"), show
+        except OSError as exc:
+            raise TwofoldError(
+                f"{log} can't be written: {exc.strerror}; {log.parent} has to be a folder of yours"
+            ) from exc
         self._folding = Folding(root, f"whole in {log.relative_to(root)}")
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._read = threading.Event()

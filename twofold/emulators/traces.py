@@ -47,6 +47,9 @@ class Folding:
                 return [line]
             self.kept.append(plain.strip())
             return []
+        if plain.endswith(HEAD) and plain != HEAD:  # an error whose text has another's traceback: a lifespan's
+            self.kept += [plain.removesuffix(HEAD).rstrip(": "), HEAD]
+            return []
         ended = not self.kept[-1].startswith(("  ", HEAD))  # all but the error, and what links it to the next
         if ended and plain and plain not in LINKS and plain != HEAD:
             return [*self.flush(), *self.feed(line)]
