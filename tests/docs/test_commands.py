@@ -18,6 +18,8 @@ from tests.docs.pages import PAGES, name
 from tests.emulators.tool import needing
 from tools import pulumi_cli
 
+pytestmark = pytest.mark.random_order(disabled=True)  # one story, in its order
+
 PROGRAMS = (
     "make", "twofold", ".venv/bin/twofold", "pulumi", "az", "aws", "pip", "cp", "func", "git", "curl", "npx", "docker", "cd",
 )  # fmt: skip

@@ -65,3 +65,5 @@ def test_a_cloud_that_refuses_the_kit_is_told_in_a_line_and_the_next_update_goes
     assert message in output and "Traceback" not in output
     terminal("pulumi up --yes --skip-preview")
     assert {terminal.standin.made[urn] for urn in terminal.standin.resources} == {1}
+    terminal("pulumi destroy --yes --skip-preview")
+    terminal("pulumi stack rm --yes --preserve-config")

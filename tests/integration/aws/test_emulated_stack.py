@@ -29,6 +29,8 @@ from twofold.emulators import ministack as emulator
 from twofold.emulators.process import free_port, serving
 from twofold.portable.message import Message
 
+pytestmark = pytest.mark.random_order(disabled=True)  # one story, in its order
+
 FORGOTTEN: dict[str, set[str]] = {}
 """What ministack takes and does not give back, by type."""
 BARE = "import runpy, sys; sys.executable = sys._base_executable; runpy.run_module('ministack', run_name='__main__')"

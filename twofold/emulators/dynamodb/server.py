@@ -12,7 +12,7 @@ from twofold.emulators.dynamodb.replica import REGION as ELSEWHERE
 from twofold.emulators.dynamodb.replica import Replica
 from twofold.emulators.dynamodb.requests import MAX_TRANSACTION, check
 from twofold.emulators.dynamodb.schema import Table, table_of
-from twofold.emulators.dynamodb.values import Item, item_size
+from twofold.emulators.dynamodb.values import Item, canonical, item_size
 from twofold.emulators.server import Answer, FakeServer, Headers
 
 SERVICE = "DynamoDB_20120810"
@@ -49,6 +49,9 @@ class DynamoDB(FakeServer):
             request = json.loads(body)
         except ValueError:
             raise refuse("SerializationException", "The request is no JSON.") from None
+        if b'"N' in body:
+            request = canonical(request)
+            body = json.dumps(request).encode()
         if operation in _NO_PARTIQL:
             raise refuse("UnknownOperationException", "This emulator takes no PartiQL.")
         try:

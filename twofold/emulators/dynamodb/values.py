@@ -3,10 +3,11 @@
 import base64
 import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from twofold.emulators.dynamodb.errors import invalid, wrong
+from twofold.emulators.server import Answer
 
 type Value = Mapping[str, Any]
 type Item = Mapping[str, Value]
@@ -15,6 +16,7 @@ MAX_ITEM = 400 * 1024
 MAX_LEVELS = 32
 MAX_DIGITS, MAX_EXPONENT, MIN_EXPONENT = 38, 125, -130
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?")
+_PRECISE = Context(prec=MAX_DIGITS)
 _EMPTY_SETS = {
     "SS": "An string set  may not be empty",
     "NS": "An number set  may not be empty",
@@ -82,6 +84,27 @@ def number(text: object) -> Decimal:
     if len("".join(map(str, value.as_tuple().digits)).strip("0")) > MAX_DIGITS:
         raise invalid("Attempting to store more than 38 significant digits in a Number")
     return value
+
+
+def canonical(value: Any) -> Any:
+    """JSON with each number in its one spelling, as DynamoDB stores it: `10.50` and `1.05e1` are `10.5`, as a key too."""
+    match value:
+        case {"N": str(text)} if len(value) == 1:
+            return {"N": _spelled(text)}
+        case {"NS": list(texts)} if len(value) == 1:
+            return {"NS": [_spelled(text) for text in texts]}
+        case dict():
+            return {name: canonical(inner) for name, inner in value.items()}
+        case list():
+            return [canonical(inner) for inner in value]
+    return value
+
+
+def _spelled(text: Any) -> Any:
+    try:
+        return format(number(text).normalize(_PRECISE), "f")
+    except Answer:
+        return text  # its check refuses it
 
 
 def item_size(item: Item) -> int:
