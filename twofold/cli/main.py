@@ -1,5 +1,6 @@
 """`twofold …`: serve, build, look after a deployed stack, start a new service. A user's mistake is one line and exit code 2."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -111,7 +112,7 @@ def new(
     from twofold.cli.new import create
 
     files = create(path, service)
-    listing = "\n".join([*files, "", f"next:  cd {path} && make test && make run"])
+    listing = "\n".join([*files, "", f"next:  cd {shlex.quote(str(path))} && make test && make run"])
     tell({"path": str(path), "files": files}, lambda _: typer.echo(listing), as_json=as_json)
 
 
