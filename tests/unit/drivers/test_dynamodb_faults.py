@@ -42,6 +42,12 @@ def p():
     return uuid.uuid4().hex
 
 
+@pytest.fixture
+def patient(monkeypatch):
+    """A store that is tried again for as long as a busy machine takes."""
+    monkeypatch.setattr("twofold.portable.document_store.THROTTLED_SECONDS", 60)
+
+
 def calls(*operations):
     return lambda method, path, headers: headers.get("X-Amz-Target", "").rpartition(".")[2] in operations
 
@@ -87,13 +93,13 @@ async def test_somebody_elses_create_is_a_conflict_also_when_an_answer_was_lost(
     ],
     ids=["throughput", "throttling", "conflict"],
 )
-async def test_load_and_contention_are_retried(server, store, p, answer):
+async def test_load_and_contention_are_retried(server, store, p, answer, patient):
     server.inject(2, answer, when=calls("PutItem"))
     await store.put(C, p, "1", {"n": 1}, condition=ABSENT)
     assert (await store.get(C, p, "1")).body == {"n": 1}
 
 
-async def test_a_transaction_that_meets_another_is_retried_and_a_failed_condition_is_not(server, store, p):
+async def test_a_transaction_that_meets_another_is_retried_and_a_failed_condition_is_not(server, store, p, patient):
     reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}]
     cancelled = refused("TransactionCanceledException", CancellationReasons=reasons)
     server.inject(2, cancelled, when=calls("TransactWriteItems"))
