@@ -150,11 +150,11 @@ def summary(records):
     last = {one["cloud"]: one for one in sorted(records, key=lambda one: one["date"]) if one["certified"]}
     if not last:
         return NOTHING
-    counts_ = [
+    certified = [
         f"{'Azure' if cloud == 'azure' else 'AWS'} on {one['date']} ({one['region']}, commit {one['commit']})"
         for cloud, one in sorted(last.items(), reverse=True)
     ]  # fmt: skip
-    return f"Certified on a real account: **{', '.join(counts_)}**; see docs/certified/. {TESTED.capitalize()}"
+    return f"Certified on a real account: **{', '.join(certified)}**; see docs/certified/. {TESTED.capitalize()}"
 
 
 def stored():
@@ -182,15 +182,15 @@ def main():
         print(f"certify: {exc}", file=sys.stderr)
         sys.exit(2)
     suites = conform(cloud, [arguments.only] if arguments.only else SUITES[cloud], addresses(cloud, outputs))
-    record_ = record(cloud, stack, outputs, suites, order(outputs["url"], token, subject))
+    certificate = record(cloud, stack, outputs, suites, order(outputs["url"], token, subject))
     RECORDS.mkdir(parents=True, exist_ok=True)
-    path = RECORDS / f"{record_['date']}-{cloud}.json"
-    path.write_text(json.dumps(record_, indent=1) + "\n")
+    path = RECORDS / f"{certificate['date']}-{cloud}.json"
+    path.write_text(json.dumps(certificate, indent=1) + "\n")
     README.write_text(show(README.read_text(), summary(stored())))
     print(
-        f"{path.relative_to(ROOT)}: {'certified' if record_['certified'] else 'not certified'}; walk: {record_['walk']}"
+        f"{path.relative_to(ROOT)}: {'certified' if certificate['certified'] else 'not certified'}; walk: {certificate['walk']}"
     )
-    sys.exit(0 if record_["certified"] else 1)
+    sys.exit(0 if certificate["certified"] else 1)
 
 
 if __name__ == "__main__":

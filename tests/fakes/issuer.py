@@ -122,9 +122,9 @@ class IssuerFake(FakeServer):
 
     def token(self, kid="rsa", *, header=None, payload=None, algorithm=None, key=None, **claims):
         """A good token, but for what the arguments change."""
-        header_ = self.header(kid, **(header or {}))
-        algorithm = algorithm or header_["alg"]
-        return compact(header_, self.claims(**claims) if payload is None else payload, algorithm, key or self.keys[kid])
+        fields = self.header(kid, **(header or {}))
+        algorithm = algorithm or fields["alg"]
+        return compact(fields, self.claims(**claims) if payload is None else payload, algorithm, key or self.keys[kid])
 
     def rotate(self, kid, successor):
         """Withdraws a key and publishes another one, of the same algorithm, under `successor`."""

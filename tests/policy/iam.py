@@ -19,9 +19,9 @@ def allowed(documents, action, resource, **context):
     return effects == {"Allow"}
 
 
-def _met(condition, values_):
+def _met(condition, actual):
     return all(
-        key in values_ and any(_OPERATORS[operator](value, values_[key]) for value in _list(values))
+        key in actual and any(_OPERATORS[operator](value, actual[key]) for value in _list(values))
         for operator, keys in condition.items()
         for key, values in keys.items()
     )

@@ -25,12 +25,12 @@ def convert(resources):
             continue
         address = _address(token, urn)
         kind, name = address.split(".")
-        references_ = {key: _named(value, references) for key, value in inputs.items()}
+        linked = {key: _named(value, references) for key, value in inputs.items()}
         # What another resource has to give is not known in a plan: there stands a reference.
-        known = {key: value for key, value in inputs.items() if not key.startswith("__") and not references_[key]}
+        known = {key: value for key, value in inputs.items() if not key.startswith("__") and not linked[key]}
         values = _block(known)
         planned.append({"address": address, "mode": "managed", "type": kind, "name": name, "values": values})
-        expressions = {_snake(key): {"references": sources} for key, sources in references_.items() if sources}
+        expressions = {_snake(key): {"references": sources} for key, sources in linked.items() if sources}
         configured.append(
             {"address": address, "mode": "managed", "type": kind, "name": name, "expressions": expressions}
         )

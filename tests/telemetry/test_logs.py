@@ -63,23 +63,23 @@ async def runtime(tmp_path, monkeypatch, lines):
 async def test_each_request_message_commit_and_run_is_a_line_in_one_trace(runtime, tmp_path, lines):
     stream = await play(runtime, tmp_path)
     await runtime.run_schedule("expire-unpaid")
-    actions_ = [line for line in lines.parsed() if "event.action" in line]
-    actions = [line["event.action"] for line in actions_]
+    records = [line for line in lines.parsed() if "event.action" in line]
+    actions = [line["event.action"] for line in records]
     assert (actions.count("request"), actions.count("message"), actions.count("schedule")) == (4, 1, 1)
     # Three commits, of each three consumers are told.
     assert actions.count("commit") == 9
-    assert {line["trace.id"] for line in actions_ if line["event.action"] != "schedule"} == {TRACE}
-    assert all(line["event.outcome"] == "success" and line["event.duration"] > 0 for line in actions_)
-    [placed] = [line for line in actions_ if line.get("url.path") == "/orders"]
+    assert {line["trace.id"] for line in records if line["event.action"] != "schedule"} == {TRACE}
+    assert all(line["event.outcome"] == "success" and line["event.duration"] > 0 for line in records)
+    [placed] = [line for line in records if line.get("url.path") == "/orders"]
     assert (placed["http.response.status_code"], placed["labels.route"], placed["service.name"]) == (
         201,
         "/orders",
         "orders",
     )
-    assert len(placed["user.hash"]) == 16 and {line["user.hash"] for line in actions_ if "user.hash" in line} == {
+    assert len(placed["user.hash"]) == 16 and {line["user.hash"] for line in records if "user.hash" in line} == {
         placed["user.hash"]
     }
-    [message] = [line for line in actions_ if line["event.action"] == "message"]
+    [message] = [line for line in records if line["event.action"] == "message"]
     assert (message["labels.queue"], message["labels.attempt"], message["labels.message"]) == (
         "payments", "1", f"{stream.removeprefix('order-')}-1",
     )  # fmt: skip

@@ -161,16 +161,8 @@ def _run(words: list[str]) -> subprocess.CompletedProcess[str]:
 
 def _pulumi(command: str, stack: str, *options: str) -> Any:
     """What `pulumi stack history` or `export` tells, without any secret: those stay encrypted."""
-    words = [
-        tools.pulumi(),
-        "stack",
-        command,
-        "--stack",
-        stack,
-        *options,
-        *(["--json"] if command == "history" else []),
-    ]
-    result = _run(words)
+    as_json = ["--json"] if command == "history" else []  # an export is JSON as it is
+    result = _run([tools.pulumi(), "stack", command, "--stack", stack, *options, *as_json])
     if result.returncode:
         raise NotHad(f"pulumi stack {command}: {result.stderr.strip()[-500:]}")
     return json.loads(result.stdout)

@@ -15,7 +15,7 @@ INFO_SECONDS = 20
 
 
 class MissingProgram(TwofoldError):
-    """`found` says so in a sentence, and `command` helps."""
+    """`problem` says so in a sentence, and `command` helps."""
 
     def __init__(self, problem: str, command: str) -> None:
         super().__init__(f"{problem}; run: {command}")

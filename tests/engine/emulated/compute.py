@@ -143,14 +143,14 @@ class Permission(Plain):
     def read(self, client, resource_id, inputs):
         """See `Kind`."""
         policy = json.loads(client.get_policy(**self._of(inputs))["Policy"])
-        statement_ = only([statement for statement in policy["Statement"] if statement["Sid"] == resource_id])
-        function = statement_["Resource"].partition(":function:")[2].split(":")
-        conditions = {name: value for test in statement_.get("Condition", {}).values() for name, value in test.items()}
-        principal = statement_["Principal"]
+        own = only([statement for statement in policy["Statement"] if statement["Sid"] == resource_id])
+        function = own["Resource"].partition(":function:")[2].split(":")
+        conditions = {name: value for test in own.get("Condition", {}).values() for name, value in test.items()}
+        principal = own["Principal"]
         return {
             "function": function[0],
             "qualifier": function[1] if function[1:] else None,
-            "action": statement_["Action"],
+            "action": own["Action"],
             "principal": principal if isinstance(principal, str) else principal.get("Service") or principal["AWS"],
             "sourceArn": conditions.get("AWS:SourceArn"),
             "functionUrlAuthType": conditions.get("lambda:FunctionUrlAuthType"),

@@ -103,7 +103,7 @@ class Development:
         return {one for one in self.processes() if word in command(one)}
 
     def ports(self):
-        """Those of loopback that it has told."""
+        """The numbers of the loopback ports in its output."""
         return {int(port) for port in re.findall(r"(?:127\.0\.0\.1|localhost):(\d+)", self.output)}
 
     def end(self):

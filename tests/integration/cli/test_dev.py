@@ -87,7 +87,7 @@ def test_what_is_saved_while_it_starts_is_seen(tmp_path):
             file.write(SAVES)
 
     (development := Development(tmp_path, "local", before=saving)).says(r"api/saved\.py is live")
-    development.end()
+    assert development.end() == 0
 
 
 @pytest.mark.parametrize("cloud", ["local", "azure", "aws"])

@@ -160,11 +160,11 @@ class DynamoDB(FakeServer):
         """The items that there is room for, and the keys of the others."""
         items: list[Item] = []
         for place, key in enumerate(batch["Keys"]):
-            items_, _ = self._get(name, batch, [key], stale)
-            room -= sum(map(item_size, items_))
+            read, _ = self._get(name, batch, [key], stale)
+            room -= sum(map(item_size, read))
             if room < 0:
                 return items, batch["Keys"][place:]
-            items += items_
+            items += read
         return items, []
 
     def _once(self, target: str, request: dict[str, Any]) -> Answer:

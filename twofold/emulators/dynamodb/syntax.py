@@ -106,11 +106,11 @@ class Reader:
 
     def take(self, token: str | None = None) -> str:
         """The token that comes, which must be this one."""
-        token_ = self.peek()
-        if token_ == END or (token is not None and token_.upper() != token):
+        taken = self.peek()
+        if taken == END or (token is not None and taken.upper() != token):
             self.unexpected()
         self._next += 1
-        return token_
+        return taken
 
     def unexpected(self) -> NoReturn:
         """Raises the refusal of the token that comes."""
